@@ -1,0 +1,3 @@
+"""Photo folders in, a face-restoring model out."""
+
+__version__ = "0.1.0"

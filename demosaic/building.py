@@ -1,0 +1,335 @@
+"""Photos in, pairs out."""
+
+import hashlib
+import multiprocessing
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from demosaic.config import BuildConfig
+from demosaic.errors import NOTHING_TO_DO, DemosaicError, Interrupted
+from demosaic.events import BuildReport, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
+from demosaic.faces import Face, FaceDetector
+from demosaic.images import (
+    Box,
+    NotAPicture,
+    Pixels,
+    contact_sheet,
+    crop,
+    decode,
+    encode_png,
+    find_images,
+    read_bytes,
+    read_image,
+    resize,
+    write_jpeg,
+)
+from demosaic.mosaic import Floats, Grid, cells, replicate
+from demosaic.pairs import Pair, PairWriter, Skipped, split_of
+
+MakeDetector = Callable[[], FaceDetector]
+"""Called once in every worker process, so it can be pickled."""
+
+_AHEAD = 8  # photos a worker may be ahead of the writer: bounds the memory whatever the folder's size
+_SHEET_PAIRS, _SHEET_COLUMNS, _SHEET_SIDE = 60, 5, 128
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One photo to work through, unless its content is still `recorded`."""
+
+    path: Path
+    photo: str
+    recorded: str | None
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What a photo gave."""
+
+    photo: str
+    sha256: str
+    kept: tuple[tuple[Pair, bytes], ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+def build_dataset(
+    photos: Path,
+    out: Path,
+    config: BuildConfig,
+    *,
+    make_detector: MakeDetector,
+    detector_name: str,
+    workers: int = 1,
+    listen: Listener = ignore,
+) -> BuildReport:
+    """Turn every face below `photos` into a pair in `out`, and say what came of every photo.
+
+    Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C. The same call goes
+    on where an earlier one stopped, and adds only what is new.
+    """
+    start = time.monotonic()
+    paths = _photos(photos, out)
+    writer = PairWriter(out, config)
+    listen(PhotosFound(len(paths)))
+    tasks = (_Task(path, name, writer.recorded(name)) for path, name in paths)
+    try:
+        seen = _write_all(_work(tasks, config, make_detector, workers), writer, listen)
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped; {len(writer.kept)} pairs are in {out}: the same command goes on") from None
+    writer.finish(seen, detector_name)
+    _refuse_empty(writer, photos)
+    _draw_sheets(writer, photos)
+    return BuildReport(
+        folder=str(out),
+        photos=len(paths),
+        pairs=len(writer.kept),
+        splits=writer.splits(),
+        skipped=writer.reasons(),
+        new_pairs=len(writer.kept) - writer.before,
+        seconds=time.monotonic() - start,
+    )
+
+
+def _photos(photos: Path, out: Path) -> list[tuple[Path, str]]:
+    """Every photo file and its name in the dataset."""
+    if not photos.is_dir():
+        raise DemosaicError(f"{photos} is not a folder: give the folder your photos are in")
+    if photos.resolve().is_relative_to(out.resolve()):
+        raise DemosaicError(f"{out} holds the photos themselves: choose another folder for the pairs")
+    paths = find_images(photos, exclude=out)
+    if not paths:
+        raise DemosaicError(f"no photos in {photos}: is it the right folder?", NOTHING_TO_DO)
+    return [(path, path.relative_to(photos).as_posix()) for path in paths]
+
+
+def _write_all(results: Iterable[_Result], writer: PairWriter, listen: Listener) -> dict[str, str]:
+    """Write each result in the order of the photos; hand back the content hash of every photo."""
+    seen: dict[str, str] = {}
+    owners = {pair.sha256: pair.photo for pair in writer.kept.values()}
+    for result in results:
+        seen[result.photo] = result.sha256
+        twin = owners.setdefault(result.sha256, result.photo)
+        if twin != result.photo and result.kept:
+            result = _Result(result.photo, result.sha256, (), (_skipped(result, "same file as another", twin),))
+        for skipped in result.skipped:
+            writer.skip(skipped)
+            listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
+        for pair, picture in result.kept:
+            writer.add(pair, picture)
+        listen(PhotoDone(result.photo, len(result.kept)))
+    return seen
+
+
+def _skipped(result: _Result, reason: str, detail: str) -> Skipped:
+    return Skipped(result.photo, result.sha256, reason, detail)
+
+
+def _refuse_empty(writer: PairWriter, photos: Path) -> None:
+    if not writer.kept:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in writer.reasons().items())
+        raise DemosaicError(f"no pairs from {photos}: {reasons}; see {writer.folder / 'skipped.jsonl'}", NOTHING_TO_DO)
+
+
+# One photo: what a worker does
+
+
+def _photo_to_pairs(task: _Task, config: BuildConfig, detector: FaceDetector) -> _Result:
+    try:
+        data = read_bytes(task.path)
+    except DemosaicError as error:
+        return _Result(task.photo, "", (), (Skipped(task.photo, "", "cannot be read", str(error)),))
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 == task.recorded:
+        return _Result(task.photo, sha256)
+    try:
+        image = decode(data)
+    except NotAPicture as error:
+        return _Result(task.photo, sha256, (), (Skipped(task.photo, sha256, _reason(error), str(error)),))
+    return faces_in(image, task.photo, sha256, config=config, detector=detector)
+
+
+def _reason(error: NotAPicture) -> str:
+    """`damaged picture (what exactly)` without the brackets; those go into the detail."""
+    return str(error).split(" (")[0].split(":")[0]
+
+
+def faces_in(image: Pixels, photo: str, sha256: str, *, config: BuildConfig, detector: FaceDetector) -> _Result:
+    """The pairs of every face in a photo, and what was left out with its reason."""
+    kept, skipped = [], []
+    for face in detector.detect(image):
+        square = face_square(face.box, config.margin)
+        reason = _why_not(face, square, image, config)
+        if reason:
+            skipped.append(Skipped(photo, sha256, *reason, box=_corners(face.box)))
+            continue
+        square = _shifted_inside(square, image)
+        target = resize(crop(image, square), config.size, config.size)
+        picture = encode_png(side_by_side(target, Grid.square(config.block)))
+        kept.append((_pair(face, square, (photo, sha256), config), picture))
+    if not kept and not skipped:
+        skipped.append(Skipped(photo, sha256, "no face"))
+    return _Result(photo, sha256, tuple(kept), tuple(skipped))
+
+
+def face_square(box: Box, margin: float) -> Box:
+    """The square with `margin` times the longer side of a face's box, round its centre; it may leave the photo."""
+    side = round(margin * max(box.width, box.height))
+    return Box(round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2), side, side)
+
+
+def _why_not(face: Face, square: Box, image: Pixels, config: BuildConfig) -> tuple[str, str] | None:
+    """Reason and detail for leaving a face out; None for a good one."""
+    if min(face.box.width, face.box.height) < config.min_face:
+        return "face too small", f"{face.box.width} x {face.box.height} px"
+    if not face.box.inside(image):
+        return "face cut by the border", ""
+    if square.width > min(image.shape[:2]):
+        return "too little round the face", f"needs {square.width} px, the photo has {min(image.shape[:2])}"
+    return None
+
+
+def _shifted_inside(square: Box, image: Pixels) -> Box:
+    height, width = image.shape[:2]
+    x, y = min(max(square.x, 0), width - square.width), min(max(square.y, 0), height - square.height)
+    return Box(x, y, square.width, square.height)
+
+
+def _corners(box: Box) -> tuple[int, int, int, int]:
+    return box.x, box.y, box.width, box.height
+
+
+def _pair(face: Face, square: Box, source: tuple[str, str], config: BuildConfig) -> Pair:
+    """The record of a pair. Its group is the photo's folder; a photo in the top folder is a group of its own."""
+    photo, sha256 = source
+    group = photo.rpartition("/")[0] or photo
+    return Pair(
+        id=hashlib.sha256(f"{sha256} {_corners(square)}".encode()).hexdigest()[:16],
+        split=split_of(group, val=config.val, test=config.test),
+        group=group,
+        photo=photo,
+        sha256=sha256,
+        box=_corners(face.box),
+        keypoints=tuple((round(x, 1), round(y, 1)) for x, y in face.keypoints),
+        score=round(face.score, 4),
+        angle=0,
+        crop=square.width,
+        block=(config.block, config.block),
+        offset=(0, 0),
+        sampler="mean",
+    )
+
+
+def side_by_side(target: Pixels, grid: Grid) -> Pixels:
+    """The picture of a pair: the target's mosaic on the left, the target on the right."""
+    planes: Floats = target.transpose(2, 0, 1).astype(np.float32)
+    colours = np.rint(cells(planes, grid)).astype(np.uint8)
+    observed = replicate(colours, grid, target.shape[:2]).transpose(1, 2, 0)
+    return np.hstack([observed, target])
+
+
+# Many photos: in this process or in several
+
+
+def _work(tasks: Iterable[_Task], config: BuildConfig, make: MakeDetector, workers: int) -> Iterator[_Result]:
+    """The results, in the order of the tasks."""
+    if workers == 1:
+        detector = make()
+        return (_photo_to_pairs(task, config, detector) for task in tasks)
+    return _work_in_processes(tasks, config, make, workers)
+
+
+def _work_in_processes(
+    tasks: Iterable[_Task], config: BuildConfig, make: MakeDetector, workers: int
+) -> Iterator[_Result]:
+    spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker, initargs=(config, make))
+    waiting: deque[Future[_Result]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(_work_on, task))
+            if len(waiting) >= workers * _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise DemosaicError(
+            "a worker process was killed (out of memory?): the same command goes on; fewer --workers take less memory"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    config: BuildConfig
+    detector: FaceDetector
+
+
+_worker: _Worker | None = None  # set once in every worker process: a detector cannot be pickled
+
+
+def _start_worker(config: BuildConfig, make: MakeDetector) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    cv2.setNumThreads(1)  # one core a worker
+    _worker = _Worker(config, make())
+
+
+def _work_on(task: _Task) -> _Result:
+    assert _worker is not None
+    return _photo_to_pairs(task, _worker.config, _worker.detector)
+
+
+# Sheets to look at
+
+
+def _draw_sheets(writer: PairWriter, photos: Path) -> None:
+    """preview.jpg: a sample of the pairs; skipped.jpg: a few of what was refused, a row a reason."""
+    shown = [writer.kept[name] for name in sorted(writer.kept)[:_SHEET_PAIRS]]
+    pictures = [read_image(writer.folder / pair.split / f"{pair.id}.png") for pair in shown]
+    write_jpeg(writer.folder / "preview.jpg", contact_sheet(pictures, _SHEET_COLUMNS, _SHEET_SIDE))
+    rows = [row for reason in writer.reasons() if (row := _row_of_refused(writer, reason, photos)) is not None]
+    if rows:
+        write_jpeg(writer.folder / "skipped.jpg", np.vstack(rows))
+
+
+def _row_of_refused(writer: PairWriter, reason: str, photos: Path) -> Pixels | None:
+    """Up to eight pictures refused for one reason under its name; None when none of them can be shown."""
+    thumbnails = []
+    for skipped in writer.examples(reason)[:_SHEET_COLUMNS * 2]:
+        try:
+            image = read_image(photos / skipped.photo)
+        except DemosaicError:
+            continue
+        thumbnails.append(_thumbnail(image, skipped.box))
+    if not thumbnails:
+        return None
+    while len(thumbnails) < _SHEET_COLUMNS * 2:
+        thumbnails.append(np.full_like(thumbnails[0], 255))
+    row = contact_sheet(thumbnails, _SHEET_COLUMNS * 2, _SHEET_SIDE)
+    title = np.full((28, row.shape[1], 3), 255, np.uint8)
+    text = f"{reason}: {len(writer.examples(reason))}"
+    cv2.putText(title, text, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([title, row])
+
+
+def _thumbnail(image: Pixels, box: tuple[int, int, int, int] | None) -> Pixels:
+    """The photo fitted into a square, its refused face framed."""
+    scale = _SHEET_SIDE / max(image.shape[:2])
+    small = resize(image, max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))).copy()
+    if box:
+        x, y, width, height = (round(value * scale) for value in box)
+        cv2.rectangle(small, (x, y), (x + width, y + height), (255, 0, 0), 1)
+    square = np.full((_SHEET_SIDE, _SHEET_SIDE, 3), 255, np.uint8)
+    top, left = (_SHEET_SIDE - small.shape[0]) // 2, (_SHEET_SIDE - small.shape[1]) // 2
+    square[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return square

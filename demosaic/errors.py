@@ -1,0 +1,21 @@
+"""What a person reads when something is wrong."""
+
+PROBLEM = 1
+USAGE = 2
+NOTHING_TO_DO = 3
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+class DemosaicError(Exception):
+    """Something the user can put right: one sentence that names the file or option and the way out."""
+
+    def __init__(self, message: str, exit_code: int = PROBLEM) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Interrupted(DemosaicError):
+    """The user pressed Ctrl-C; the message says what was kept and how to go on."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, INTERRUPTED)

@@ -1,0 +1,192 @@
+"""What the core says while it works, and what it hands back: one stream, many listeners."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from demosaic.files import append_lines, drop_torn_line
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A choice made or a thing to know, in one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class PhotosFound:
+    """The walk is over: `total` files to look at."""
+
+    total: int
+
+
+@dataclass(frozen=True)
+class PhotoDone:
+    """One photo was looked at and gave `pairs` pairs."""
+
+    photo: str
+    pairs: int
+
+
+@dataclass(frozen=True)
+class PhotoSkipped:
+    """A photo, or one face of it, was left out for `reason`."""
+
+    photo: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingStarted:
+    """Training begins or goes on at `step` of `steps`."""
+
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One training step: its losses by name and the seconds it took."""
+
+    step: int
+    seconds: float
+    losses: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over held-out pairs, on the 8-bit pictures a user would get."""
+
+    psnr: float
+    """dB, over all pixels and channels of a picture."""
+    ssim: float
+    """0..1, as in Wang et al. 2004 (11 px Gaussian window)."""
+    l1: float
+    """Mean absolute error in [-1, 1] units, as the article logs it."""
+    cell_error: float
+    """Grey levels (0..255) between the restored cells and the observed ones, on average."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Scores at `step` by name of what was scored (`restored`, `reconciled`, `mosaic`, ...)."""
+
+    step: int
+    scores: Mapping[str, Scores]
+    best: bool
+
+
+@dataclass(frozen=True)
+class SheetSaved:
+    """A picture to look at was written."""
+
+    path: str
+    step: int
+
+
+@dataclass(frozen=True)
+class ModelSaved:
+    """A model file was written."""
+
+    path: str
+    step: int
+
+
+@dataclass(frozen=True)
+class PicturesFound:
+    """`total` pictures are to be restored."""
+
+    total: int
+
+
+@dataclass(frozen=True)
+class PictureRestored:
+    """One picture was restored into `out`."""
+
+    picture: str
+    out: str
+    block: tuple[float, float]
+    """Cell width and height, picture pixels."""
+
+
+@dataclass(frozen=True)
+class PictureSkipped:
+    """One picture of several could not be restored."""
+
+    picture: str
+    reason: str
+
+
+Event = (
+    Notice
+    | PhotosFound
+    | PhotoDone
+    | PhotoSkipped
+    | TrainingStarted
+    | StepDone
+    | Evaluated
+    | SheetSaved
+    | ModelSaved
+    | PicturesFound
+    | PictureRestored
+    | PictureSkipped
+)
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build found and made."""
+
+    folder: str
+    photos: int
+    pairs: int
+    splits: Mapping[str, int]
+    skipped: Mapping[str, int]
+    """How many photos or faces were left out, by reason, most frequent first."""
+    new_pairs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a training run made."""
+
+    run: str
+    model: str
+    step: int
+    best: str
+    best_step: int
+    scores: Mapping[str, Scores] = field(default_factory=dict)
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
+def tee(*listeners: Listener) -> Listener:
+    """A listener that passes every event to each of `listeners`."""
+
+    def listen(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return listen
+
+
+def log_to(path: Path, kinds: Sequence[type] = ()) -> Listener:
+    """A listener that appends each event (of `kinds`, when given) to a JSON lines file."""
+    drop_torn_line(path)
+
+    def listen(event: Event) -> None:
+        if not kinds or isinstance(event, tuple(kinds)):
+            append_lines(path, [as_record(event)])
+
+    return listen
+
+
+def as_record(event: Event) -> dict[str, object]:
+    """An event as a JSON object; `event` holds its kind."""
+    return {"event": type(event).__name__, **asdict(event)}

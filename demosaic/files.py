@@ -1,0 +1,115 @@
+"""Files written whole or not at all, and lines that survive a kill."""
+
+import errno
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from demosaic.errors import DemosaicError
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "your disk quota is used up; free some space and run the same command again",
+    errno.EACCES: "you may not write there; choose another place",
+    errno.EROFS: "this disk is read-only; choose another place",
+    errno.ENOENT: "the folder has vanished; bring it back and run the same command again",
+}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write `path` into a DemosaicError with a way out."""
+    try:
+        yield
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, error.strerror or str(error))
+        raise DemosaicError(f"cannot write {path}: {advice}") from error
+
+
+def make_folder(path: Path) -> Path:
+    """`path`, now an existing folder. Raises DemosaicError where it cannot be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DemosaicError(f"{path} is not a folder: choose another name") from error
+    except OSError as error:
+        with writing(path):
+            raise error
+    return path
+
+
+def write_with(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old or the new.
+
+    The temporary name is always the same one, so what a kill leaves behind is overwritten, not collected.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with writing(path):
+        try:
+            write(part)
+            os.replace(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    write_with(path, lambda part: part.write_bytes(data))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` to `path` as indented JSON, whole or not at all."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`. Raises DemosaicError when it is missing or something else."""
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DemosaicError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise DemosaicError(f"{path} is damaged: it is not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise DemosaicError(f"{path} is damaged: it does not hold a JSON object")
+    return value
+
+
+def as_line(record: object) -> str:
+    """`record` as one line of JSON, newline included."""
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def write_lines(path: Path, records: Iterable[object]) -> None:
+    """Write a file of JSON lines, whole or not at all."""
+    write_bytes(path, "".join(map(as_line, records)).encode())
+
+
+def append_lines(path: Path, records: Iterable[object]) -> None:
+    """Add JSON lines to `path`; a kill can tear only the last one, which `read_lines` drops."""
+    with writing(path), path.open("ab") as file:
+        file.write("".join(map(as_line, records)).encode())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The records of a JSON lines file, without a torn last line; none when there is no file."""
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was torn by a kill
+    try:
+        return [json.loads(line) for line in lines if line]
+    except ValueError as error:
+        raise DemosaicError(f"{path} is damaged: {error}") from error
+
+
+def drop_torn_line(path: Path) -> None:
+    """Cut what a kill left after the last newline, so that the next line appended is a line of its own."""
+    if path.exists():
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.truncate(path, whole)

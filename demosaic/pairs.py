@@ -1,0 +1,294 @@
+"""The dataset on disk: written while photos are walked, read while a model learns.
+
+    pairs/
+      dataset.json   format, config, detector, counts, fingerprint
+      pairs.jsonl    a line a pair
+      skipped.jsonl  a line a photo or face left out
+      train/<id>.png val/<id>.png test/<id>.png   side by side: observed on the left, target on the right
+
+Any folder of side-by-side pictures in `train/` and `val/` (pix2pix's own layout) reads the same way.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demosaic import __version__
+from demosaic.config import BuildConfig, Direction, differences
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.files import (
+    append_lines,
+    drop_torn_line,
+    make_folder,
+    read_json,
+    read_lines,
+    write_bytes,
+    write_json,
+    write_lines,
+)
+from demosaic.images import Pixels, find_images, read_image, read_size, resize, to_float
+from demosaic.mosaic import Grid
+
+FORMAT = 1
+SPLITS = ("train", "val", "test")
+HELD_OUT = 0.1  # of pairs without a validation split of their own
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A line of pairs.jsonl: where a pair comes from and how it was made."""
+
+    id: str
+    split: str
+    group: str
+    photo: str
+    """Path below the photo folder, with forward slashes."""
+    sha256: str
+    """Of the photo's bytes."""
+    box: tuple[int, int, int, int]
+    """The detected face, x y width height, in pixels of the upright photo."""
+    keypoints: tuple[tuple[float, float], ...]
+    score: float
+    angle: int
+    """Degrees the photo was turned by to find the face."""
+    crop: int
+    """Side of the square cut from the photo, before it was resized."""
+    block: tuple[int, int]
+    offset: tuple[int, int]
+    sampler: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A line of skipped.jsonl: a photo, or one face of it, that gave no pair."""
+
+    photo: str
+    sha256: str
+    reason: str
+    detail: str = ""
+    box: tuple[int, int, int, int] | None = None
+    """The face left out; None when it was the whole photo."""
+
+
+def split_of(group: str, *, val: float, test: float) -> str:
+    """The split of a group: by its hash alone, so that it never depends on what else is there."""
+    place = int(hashlib.sha256(group.encode()).hexdigest()[:13], 16) / 16**13
+    if place < test:
+        return "test"
+    return "val" if place < test + val else "train"
+
+
+class PairWriter:
+    """A dataset being written. Killed at any instant, a new writer on the same folder goes on."""
+
+    def __init__(self, folder: Path, config: BuildConfig) -> None:
+        """Raises DemosaicError when the folder holds something else or a dataset of another config."""
+        self.folder = folder
+        self.config = config
+        self._begin()
+        self.kept = {line["id"]: _pair(line) for line in read_lines(folder / "pairs.jsonl")}
+        self._skipped = [Skipped(**_tuples(line)) for line in read_lines(folder / "skipped.jsonl")]
+        self.before = len(self.kept)
+        self._done = self._finished_photos()
+
+    def _begin(self) -> None:
+        described = self.folder / "dataset.json"
+        if described.exists():
+            changed = differences(read_json(described).get("config", {}), self.config)
+            if changed:
+                raise DemosaicError(
+                    f"{self.folder} was built with other options ({'; '.join(changed)}): "
+                    "give the same ones, or another folder"
+                )
+        elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise DemosaicError(f"{self.folder} is not empty and not a demosaic dataset: choose another folder")
+        else:
+            make_folder(self.folder)
+            self._describe({})
+        for split in SPLITS:
+            make_folder(self.folder / split)
+        for name in ("pairs.jsonl", "skipped.jsonl"):
+            drop_torn_line(self.folder / name)
+
+    def _finished_photos(self) -> dict[str, str]:
+        """Content hash by photo, of all photos recorded but the last of each file: a kill may have cut it short."""
+        complete: dict[str, str] = {}
+        for records in (list(self.kept.values()), self._skipped):
+            last = records[-1].photo if records else None
+            complete.update({record.photo: record.sha256 for record in records if record.photo != last})
+        for records in (list(self.kept.values()), self._skipped):
+            if records:
+                complete.pop(records[-1].photo, None)
+        return complete
+
+    def recorded(self, photo: str) -> str | None:
+        """The content hash under which a photo was already worked through, if it was."""
+        return self._done.get(photo)
+
+    def add(self, pair: Pair, picture: bytes) -> None:
+        """Keep a pair: its picture file first, then its line."""
+        write_bytes(self.folder / pair.split / f"{pair.id}.png", picture)
+        append_lines(self.folder / "pairs.jsonl", [asdict(pair)])
+        self.kept[pair.id] = pair
+
+    def skip(self, skipped: Skipped) -> None:
+        """Record what was left out."""
+        append_lines(self.folder / "skipped.jsonl", [asdict(skipped)])
+        self._skipped.append(skipped)
+
+    def finish(self, seen: dict[str, str], detector: str) -> None:
+        """Sort the manifests, drop what earlier versions of changed photos gave, write dataset.json.
+
+        `seen` is the content hash of each photo of this build. The files come out the same, byte for byte, however
+        often the build was interrupted and whatever order it worked in.
+        """
+        current = [pair for pair in self.kept.values() if seen.get(pair.photo, pair.sha256) == pair.sha256]
+        self.kept = {pair.id: pair for pair in sorted(current, key=lambda pair: (pair.photo, pair.id))}
+        unique = {
+            (skipped.photo, skipped.reason, skipped.box): skipped
+            for skipped in self._skipped
+            if seen.get(skipped.photo, skipped.sha256) == skipped.sha256
+        }
+        self._skipped = [unique[key] for key in sorted(unique, key=lambda key: (key[0], key[2] or (), key[1]))]
+        write_lines(self.folder / "pairs.jsonl", [asdict(pair) for pair in self.kept.values()])
+        write_lines(self.folder / "skipped.jsonl", [asdict(skipped) for skipped in self._skipped])
+        self._remove_orphans()
+        self._describe({"detector": detector, **self._summary()})
+
+    def _remove_orphans(self) -> None:
+        for split in SPLITS:
+            for picture in (self.folder / split).glob("*.png"):
+                if picture.stem not in self.kept or self.kept[picture.stem].split != split:
+                    picture.unlink()
+
+    def _describe(self, more: dict[str, Any]) -> None:
+        header = {"format": FORMAT, "demosaic": __version__, "config": asdict(self.config)}
+        write_json(self.folder / "dataset.json", {**header, **more})
+
+    def _summary(self) -> dict[str, Any]:
+        identity = repr((asdict(self.config), sorted((pair.id, pair.split) for pair in self.kept.values())))
+        return {
+            "pairs": len(self.kept),
+            "splits": self.splits(),
+            "skipped": self.reasons(),
+            "fingerprint": hashlib.sha256(identity.encode()).hexdigest()[:16],
+        }
+
+    def splits(self) -> dict[str, int]:
+        """How many pairs each split has."""
+        counts = Counter(pair.split for pair in self.kept.values())
+        return {split: counts[split] for split in SPLITS}
+
+    def reasons(self) -> dict[str, int]:
+        """How many photos or faces were left out, by reason, most frequent first."""
+        counts = Counter(skipped.reason for skipped in self._skipped)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def examples(self, reason: str) -> list[Skipped]:
+        """What was left out for `reason`."""
+        return [skipped for skipped in self._skipped if skipped.reason == reason]
+
+
+def _tuples(value: Any) -> Any:
+    """JSON's lists as the tuples a frozen record holds."""
+    if isinstance(value, dict):
+        return {name: _tuples(item) for name, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _pair(line: dict[str, Any]) -> Pair:
+    return Pair(**_tuples(line))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some pairs, as training takes them: float32 (N, 3, size, size) in [-1, 1]."""
+
+    observed: NDArray[np.float32]
+    target: NDArray[np.float32]
+
+
+class Pairs:
+    """A dataset to learn from: a demosaic dataset, or any folder of side-by-side pictures."""
+
+    def __init__(self, folder: Path, *, direction: Direction, multiple: int) -> None:
+        """`multiple`: the network's sides are multiples of it. Raises DemosaicError when nothing there can be used."""
+        if not folder.is_dir():
+            raise DemosaicError(f"{folder} is not a folder: give the one that build-dataset wrote")
+        self.folder = folder
+        self.direction = direction
+        described = folder / "dataset.json"
+        self._record = read_json(described) if described.exists() else None
+        if self._record is not None and "fingerprint" not in self._record:
+            raise DemosaicError(f"{folder} is unfinished: run the same build-dataset command again, it will go on")
+        self.train, self.val = self._listed()
+        self.size = self._size(multiple)
+        self.fingerprint = self._fingerprint()
+
+    @property
+    def grid(self) -> Grid | None:
+        """The one grid of all observed halves; None when they are no mosaics, or the direction is turned round."""
+        if self._record is None or self.direction != "left-to-right":
+            return None
+        return Grid.square(self._record["config"]["block"])
+
+    def _listed(self) -> tuple[list[Path], list[Path]]:
+        splits = {split: _by_hash(self.folder / split) for split in SPLITS}
+        train = splits["train"] if (self.folder / "train").is_dir() else _by_hash(self.folder)
+        if not train:
+            raise DemosaicError(f"{self.folder} has no training pairs in {self.folder / 'train'}", NOTHING_TO_DO)
+        held_out = splits["val"] or (splits["test"] if self._record is None else [])
+        if held_out:
+            return train, held_out
+        count = max(1, round(len(train) * HELD_OUT)) if len(train) > 1 else 0
+        return train[count:], train[:count] or train
+
+    def _size(self, multiple: int) -> int:
+        if self._record is None:
+            return max(multiple, read_size(self.train[0])[1] // multiple * multiple)
+        size = int(self._record["config"]["size"])
+        if size % multiple:
+            raise DemosaicError(
+                f"{self.folder} has pictures of {size} px and this network takes multiples of {multiple}: "
+                f"build again with --size {max(1, round(size / multiple)) * multiple}"
+            )
+        return size
+
+    def _fingerprint(self) -> str:
+        if self._record is not None:
+            return str(self._record["fingerprint"])
+        listing = repr([(path.name, path.stat().st_size) for path in [*self.train, *self.val]])
+        return hashlib.sha256(listing.encode()).hexdigest()[:16]
+
+    def read(self, path: Path) -> tuple[Pixels, Pixels]:
+        """Observed and target, each (size, size, 3), of one side-by-side picture."""
+        picture = read_image(path)
+        middle = picture.shape[1] // 2
+        if middle < 1:
+            raise DemosaicError(f"{path} is no side-by-side picture: it is {picture.shape[1]} px wide")
+        halves = (resize(picture[:, :middle], self.size, self.size), resize(picture[:, -middle:], self.size, self.size))
+        return halves if self.direction == "left-to-right" else (halves[1], halves[0])
+
+    def batch(self, paths: Sequence[Path]) -> Batch:
+        """These pairs, as training takes them."""
+        observed, target = zip(*(self.read(path) for path in paths), strict=True)
+        return Batch(np.stack(list(map(to_float, observed))), np.stack(list(map(to_float, target))))
+
+    def draw(self, count: int, *, seed: int, step: int, limit: int | None) -> Batch:
+        """`count` training pairs drawn with replacement: the same for the same seed and step, whatever came before."""
+        pool = self.train[:limit]
+        chosen = np.random.default_rng((seed, step)).integers(len(pool), size=count)
+        return self.batch([pool[number] for number in chosen])
+
+
+def _by_hash(folder: Path) -> list[Path]:
+    """The pictures in a folder in the order of their names' hashes: any first so many are a fair sample."""
+    if not folder.is_dir():
+        return []
+    return sorted(find_images(folder), key=lambda path: hashlib.sha256(path.stem.encode()).hexdigest())
