@@ -107,7 +107,7 @@ class TrainConfig:
     l1_weight: float = 100.0
     """Weight of the mean absolute error beside the adversarial loss."""
     seed: int = 0
-    """Of the weights, of the pairs drawn and of dropout."""
+    """Of the first weights and of the pairs drawn."""
     limit: int | None = None
     """Train on the first so many training pairs by hash; the validation pairs stay the same."""
     direction: Direction = "left-to-right"

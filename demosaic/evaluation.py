@@ -1,0 +1,125 @@
+"""How good a model is, measured on the 8-bit pictures a user would get."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from demosaic.devices import Compute
+from demosaic.events import Scores
+from demosaic.images import Pixels, to_float, to_levels, to_uint8
+from demosaic.mosaic import Floats, Grid, base, cells, quantise
+from demosaic.networks import Generator
+from demosaic.pairs import Pairs
+
+_BATCH = 4
+
+
+def psnr(restored: Pixels, target: Pixels) -> float:
+    """Peak signal-to-noise ratio in dB of one picture, over all its pixels and channels; 100 for equal ones."""
+    error = float(np.mean((restored.astype(np.float64) - target) ** 2))
+    return 10 * float(np.log10(255**2 / error)) if error else 100.0
+
+
+def ssim(restored: Pixels, target: Pixels) -> float:
+    """Structural similarity, 0..1 (Wang et al. 2004: Gaussian window of 11 px, sigma 1.5; mean over the channels)."""
+    first, second = (torch.from_numpy(to_levels(to_float(image)))[None] for image in (restored, target))
+    return float(structural_similarity_index_measure(first, second, data_range=255.0))
+
+
+def cell_error(restored: Pixels, observed: Floats, grid: Grid) -> float:
+    """Mean absolute difference in grey levels of a picture's cells and the observed ones (3, rows, columns)."""
+    planes: Floats = restored.transpose(2, 0, 1).astype(np.float32)
+    return float(np.abs(cells(planes, grid) - observed).mean())
+
+
+def score(restored: Pixels, observed: Pixels, target: Pixels, grid: Grid | None) -> Scores:
+    """All scores of one picture; the cell error is 0 where there is no mosaic."""
+    return Scores(
+        psnr=psnr(restored, target),
+        ssim=ssim(restored, target),
+        l1=float(np.abs(restored.astype(np.float32) - target).mean() / 127.5),
+        cell_error=cell_error(restored, colours(observed, grid), grid) if grid else 0.0,
+    )
+
+
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """The mean of each score over the pictures."""
+    return Scores(**{f.name: float(np.mean([getattr(s, f.name) for s in scores])) for f in fields(Scores)})
+
+
+def colours(observed: Pixels, grid: Grid) -> Floats:
+    """The cell colours (3, rows, columns), 0..255, of a mosaic."""
+    planes: Floats = observed.transpose(2, 0, 1).astype(np.float32)
+    return np.rint(cells(planes, grid))
+
+
+def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
+    """What needs no learning, to compare with: the mosaic itself and, on a grid, bicubic and `base`."""
+    scores: dict[str, list[Scores]] = {}
+    for path in paths:
+        observed, target = pairs.read(path)
+        for name, picture in _unlearned(observed, pairs.grid).items():
+            scores.setdefault(name, []).append(score(picture, observed, target, pairs.grid))
+    return {name: mean_scores(found) for name, found in scores.items()}
+
+
+def _unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
+    if grid is None:
+        return {"input": observed}
+    colour = colours(observed, grid)
+    height, width = observed.shape[:2]
+    bicubic = cv2.resize(colour.transpose(1, 2, 0), (width, height), interpolation=cv2.INTER_CUBIC)
+    smooth = base(colour, grid, (height, width)).transpose(1, 2, 0)
+    return {"mosaic": observed, "bicubic": _levels(bicubic), "base": _levels(smooth)}
+
+
+def _levels(image: Floats) -> Pixels:
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def evaluate(generator: Generator, pairs: Pairs, paths: Sequence[Path], compute: Compute) -> dict[str, Scores]:
+    """Mean scores over pairs: `restored` as the network gives it and, on a grid, `reconciled` with the cells."""
+    scores: dict[str, list[Scores]] = {}
+    for observed, target, restored in restorations(generator, pairs, paths, compute):
+        outputs = {"restored": to_uint8(restored)}
+        if pairs.grid:
+            outputs["reconciled"] = finished(restored, observed, pairs.grid)
+        for name, picture in outputs.items():
+            scores.setdefault(name, []).append(score(picture, observed, target, pairs.grid))
+    return {name: mean_scores(found) for name, found in scores.items()}
+
+
+def restorations(
+    generator: Generator, pairs: Pairs, paths: Sequence[Path], compute: Compute
+) -> Iterable[tuple[Pixels, Pixels, Floats]]:
+    """Observed and target pictures and the network's own output, float (3, size, size), of each pair.
+
+    The generator runs as it will at use: moving statistics, and given back in the mode it came in.
+    """
+    mode = generator.training
+    generator.eval()
+    try:
+        for start in range(0, len(paths), _BATCH):
+            pictures = [pairs.read(path) for path in paths[start : start + _BATCH]]
+            batch = torch.from_numpy(np.stack([to_float(observed) for observed, _ in pictures]))
+            with torch.inference_mode(), compute.precision():
+                restored = generator(compute.take(batch)).float().cpu().numpy()
+            for (observed, target), output in zip(pictures, restored, strict=True):
+                yield observed, target, output
+    finally:
+        generator.train(mode)
+
+
+def finished(restored: Floats, observed: Pixels, grid: Grid) -> Pixels:
+    """The 8-bit picture near the network's output whose cells round to the observed ones."""
+    return quantise(to_levels(restored), colours(observed, grid), grid).transpose(1, 2, 0)
+
+
+def as_record(scores: Mapping[str, Scores]) -> dict[str, dict[str, float]]:
+    """Scores as JSON takes them."""
+    return {name: asdict(found) for name, found in scores.items()}
