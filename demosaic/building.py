@@ -32,13 +32,15 @@ from demosaic.images import (
     resize,
     write_jpeg,
 )
-from demosaic.mosaic import Floats, Grid, cells, replicate
+from demosaic.mosaic import Grid, cell_colours, paint_cells
 from demosaic.pairs import Pair, PairWriter, Skipped, split_of
 
 MakeDetector = Callable[[], FaceDetector]
 """Called once in every worker process, so it can be pickled."""
 
-_AHEAD = 8  # photos a worker may be ahead of the writer: bounds the memory whatever the folder's size
+_AHEAD = (
+    8  # photos a worker may be ahead of the writer: bounds the memory whatever the folder's size
+)
 _SHEET_PAIRS, _SHEET_COLUMNS, _SHEET_SIDE = 60, 5, 128
 
 
@@ -73,8 +75,8 @@ def build_dataset(
 ) -> BuildReport:
     """Turn every face below `photos` into a pair in `out`, and say what came of every photo.
 
-    Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C. The same call goes
-    on where an earlier one stopped, and adds only what is new.
+    Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C.
+    The same call goes on where an earlier one stopped, and adds only what is new.
     """
     start = time.monotonic()
     paths = _photos(photos, out)
@@ -84,7 +86,9 @@ def build_dataset(
     try:
         seen = _write_all(_work(tasks, config, make_detector, workers), writer, listen)
     except KeyboardInterrupt:
-        raise Interrupted(f"stopped; {len(writer.kept)} pairs are in {out}: the same command goes on") from None
+        raise Interrupted(
+            f"stopped; {len(writer.kept)} pairs are in {out}: the same command goes on"
+        ) from None
     writer.finish(seen, detector_name)
     _refuse_empty(writer, photos)
     _draw_sheets(writer, photos)
@@ -104,7 +108,9 @@ def _photos(photos: Path, out: Path) -> list[tuple[Path, str]]:
     if not photos.is_dir():
         raise DemosaicError(f"{photos} is not a folder: give the folder your photos are in")
     if photos.resolve().is_relative_to(out.resolve()):
-        raise DemosaicError(f"{out} holds the photos themselves: choose another folder for the pairs")
+        raise DemosaicError(
+            f"{out} holds the photos themselves: choose another folder for the pairs"
+        )
     paths = find_images(photos, exclude=out)
     if not paths:
         raise DemosaicError(f"no photos in {photos}: is it the right folder?", NOTHING_TO_DO)
@@ -119,7 +125,9 @@ def _write_all(results: Iterable[_Result], writer: PairWriter, listen: Listener)
         seen[result.photo] = result.sha256
         twin = owners.setdefault(result.sha256, result.photo)
         if twin != result.photo and result.kept:
-            result = _Result(result.photo, result.sha256, (), (_skipped(result, "same file as another", twin),))
+            result = _Result(
+                result.photo, result.sha256, (), (_skipped(result, "same file as another", twin),)
+            )
         for skipped in result.skipped:
             writer.skip(skipped)
             listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
@@ -136,7 +144,10 @@ def _skipped(result: _Result, reason: str, detail: str) -> Skipped:
 def _refuse_empty(writer: PairWriter, photos: Path) -> None:
     if not writer.kept:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in writer.reasons().items())
-        raise DemosaicError(f"no pairs from {photos}: {reasons}; see {writer.folder / 'skipped.jsonl'}", NOTHING_TO_DO)
+        raise DemosaicError(
+            f"no pairs from {photos}: {reasons}; see {writer.folder / 'skipped.jsonl'}",
+            NOTHING_TO_DO,
+        )
 
 
 # One photo: what a worker does
@@ -153,7 +164,9 @@ def _photo_to_pairs(task: _Task, config: BuildConfig, detector: FaceDetector) ->
     try:
         image = decode(data)
     except NotAPicture as error:
-        return _Result(task.photo, sha256, (), (Skipped(task.photo, sha256, _reason(error), str(error)),))
+        return _Result(
+            task.photo, sha256, (), (Skipped(task.photo, sha256, _reason(error), str(error)),)
+        )
     return faces_in(image, task.photo, sha256, config=config, detector=detector)
 
 
@@ -162,7 +175,9 @@ def _reason(error: NotAPicture) -> str:
     return str(error).split(" (")[0].split(":")[0]
 
 
-def faces_in(image: Pixels, photo: str, sha256: str, *, config: BuildConfig, detector: FaceDetector) -> _Result:
+def faces_in(
+    image: Pixels, photo: str, sha256: str, *, config: BuildConfig, detector: FaceDetector
+) -> _Result:
     """The pairs of every face in a photo, and what was left out with its reason."""
     kept, skipped = [], []
     for face in detector.detect(image):
@@ -181,9 +196,13 @@ def faces_in(image: Pixels, photo: str, sha256: str, *, config: BuildConfig, det
 
 
 def face_square(box: Box, margin: float) -> Box:
-    """The square with `margin` times the longer side of a face's box, round its centre; it may leave the photo."""
+    """The square with `margin` times the longer side of a face's box, round its centre; it may
+    leave the photo.
+    """
     side = round(margin * max(box.width, box.height))
-    return Box(round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2), side, side)
+    return Box(
+        round(box.x + (box.width - side) / 2), round(box.y + (box.height - side) / 2), side, side
+    )
 
 
 def _why_not(face: Face, square: Box, image: Pixels, config: BuildConfig) -> tuple[str, str] | None:
@@ -193,13 +212,19 @@ def _why_not(face: Face, square: Box, image: Pixels, config: BuildConfig) -> tup
     if not face.box.inside(image):
         return "face cut by the border", ""
     if square.width > min(image.shape[:2]):
-        return "too little round the face", f"needs {square.width} px, the photo has {min(image.shape[:2])}"
+        return (
+            "too little round the face",
+            f"needs {square.width} px, the photo has {min(image.shape[:2])}",
+        )
     return None
 
 
 def _shifted_inside(square: Box, image: Pixels) -> Box:
     height, width = image.shape[:2]
-    x, y = min(max(square.x, 0), width - square.width), min(max(square.y, 0), height - square.height)
+    x, y = (
+        min(max(square.x, 0), width - square.width),
+        min(max(square.y, 0), height - square.height),
+    )
     return Box(x, y, square.width, square.height)
 
 
@@ -208,7 +233,9 @@ def _corners(box: Box) -> tuple[int, int, int, int]:
 
 
 def _pair(face: Face, square: Box, source: tuple[str, str], config: BuildConfig) -> Pair:
-    """The record of a pair. Its group is the photo's folder; a photo in the top folder is a group of its own."""
+    """The record of a pair. Its group is the photo's folder; a photo in the top folder is a
+    group of its own.
+    """
     photo, sha256 = source
     group = photo.rpartition("/")[0] or photo
     return Pair(
@@ -230,16 +257,17 @@ def _pair(face: Face, square: Box, source: tuple[str, str], config: BuildConfig)
 
 def side_by_side(target: Pixels, grid: Grid) -> Pixels:
     """The picture of a pair: the target's mosaic on the left, the target on the right."""
-    planes: Floats = target.transpose(2, 0, 1).astype(np.float32)
-    colours = np.rint(cells(planes, grid)).astype(np.uint8)
-    observed = replicate(colours, grid, target.shape[:2]).transpose(1, 2, 0)
+    height, width = target.shape[:2]
+    observed = paint_cells(cell_colours(target, grid), grid, (height, width))
     return np.hstack([observed, target])
 
 
 # Many photos: in this process or in several
 
 
-def _work(tasks: Iterable[_Task], config: BuildConfig, make: MakeDetector, workers: int) -> Iterator[_Result]:
+def _work(
+    tasks: Iterable[_Task], config: BuildConfig, make: MakeDetector, workers: int
+) -> Iterator[_Result]:
     """The results, in the order of the tasks."""
     if workers == 1:
         detector = make()
@@ -251,7 +279,9 @@ def _work_in_processes(
     tasks: Iterable[_Task], config: BuildConfig, make: MakeDetector, workers: int
 ) -> Iterator[_Result]:
     spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker, initargs=(config, make))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=spawn, initializer=_start_worker, initargs=(config, make)
+    )
     waiting: deque[Future[_Result]] = deque()
     try:
         for task in tasks:
@@ -262,7 +292,8 @@ def _work_in_processes(
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise DemosaicError(
-            "a worker process was killed (out of memory?): the same command goes on; fewer --workers take less memory"
+            "a worker process was killed (out of memory?): the same command goes on; "
+            "fewer --workers take less memory"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -293,19 +324,27 @@ def _work_on(task: _Task) -> _Result:
 
 
 def _draw_sheets(writer: PairWriter, photos: Path) -> None:
-    """preview.jpg: a sample of the pairs; skipped.jpg: a few of what was refused, a row a reason."""
+    """preview.jpg: a sample of the pairs; skipped.jpg: a few of what was refused, a row a
+    reason.
+    """
     shown = [writer.kept[name] for name in sorted(writer.kept)[:_SHEET_PAIRS]]
     pictures = [read_image(writer.folder / pair.split / f"{pair.id}.png") for pair in shown]
     write_jpeg(writer.folder / "preview.jpg", contact_sheet(pictures, _SHEET_COLUMNS, _SHEET_SIDE))
-    rows = [row for reason in writer.reasons() if (row := _row_of_refused(writer, reason, photos)) is not None]
+    rows = [
+        row
+        for reason in writer.reasons()
+        if (row := _row_of_refused(writer, reason, photos)) is not None
+    ]
     if rows:
         write_jpeg(writer.folder / "skipped.jpg", np.vstack(rows))
 
 
 def _row_of_refused(writer: PairWriter, reason: str, photos: Path) -> Pixels | None:
-    """Up to eight pictures refused for one reason under its name; None when none of them can be shown."""
+    """Up to eight pictures refused for one reason under its name; None when none of them can be
+    shown.
+    """
     thumbnails = []
-    for skipped in writer.examples(reason)[:_SHEET_COLUMNS * 2]:
+    for skipped in writer.examples(reason)[: 2 * _SHEET_COLUMNS]:
         try:
             image = read_image(photos / skipped.photo)
         except DemosaicError:
@@ -325,7 +364,9 @@ def _row_of_refused(writer: PairWriter, reason: str, photos: Path) -> Pixels | N
 def _thumbnail(image: Pixels, box: tuple[int, int, int, int] | None) -> Pixels:
     """The photo fitted into a square, its refused face framed."""
     scale = _SHEET_SIDE / max(image.shape[:2])
-    small = resize(image, max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))).copy()
+    small = resize(
+        image, max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    ).copy()
     if box:
         x, y, width, height = (round(value * scale) for value in box)
         cv2.rectangle(small, (x, y), (x + width, y + height), (255, 0, 0), 1)

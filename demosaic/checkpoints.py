@@ -1,7 +1,8 @@
 """Models that describe themselves, and state to go on from. Only here is safetensors known.
 
-A model is one safetensors file; the header's `demosaic` entry holds a JSON text (the ModelCard). Nothing is unpickled
-from a file a stranger may send: safetensors cannot hold code, and a run's own resume.pt is read with weights only.
+A model is one safetensors file; the header's `demosaic` entry holds a JSON text (the ModelCard).
+Nothing is unpickled from a file a stranger may send: safetensors cannot hold code, and a run's own
+resume.pt is read with weights only.
 """
 
 import json
@@ -9,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -16,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from demosaic import __version__
 from demosaic.config import NetworkConfig
 from demosaic.errors import DemosaicError
-from demosaic.files import write_bytes, write_with
+from demosaic.files import make_folder, write_bytes, write_with
 from demosaic.networks import Generator
 
 FORMAT = 1
@@ -32,7 +34,9 @@ class ModelCard:
     size: int
     """Side of the pictures it was trained on, pixels."""
     block: int | None
-    """Side of the mosaic cells it was trained on; None when its input is no mosaic, so it is never reconciled."""
+    """Side of the mosaic cells it was trained on; None when its input is no mosaic, so it is
+    never reconciled.
+    """
     step: int
     seed: int
     dataset: str
@@ -55,7 +59,9 @@ class Model:
 
 def save_model(path: Path, generator: Generator, card: ModelCard) -> None:
     """Write a model file, whole or not at all."""
-    weights = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
+    weights = {
+        name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()
+    }
     write_with(path, lambda part: save_file(weights, part, {_KEY: json.dumps(asdict(card))}))
 
 
@@ -67,7 +73,9 @@ def read_card(path: Path) -> ModelCard:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(_KEY)
     except (SafetensorError, OSError) as error:
-        raise DemosaicError(f"{path} is not a demosaic model: it is no whole safetensors file") from error
+        raise DemosaicError(
+            f"{path} is not a demosaic model: it is no whole safetensors file"
+        ) from error
     if text is None:
         raise DemosaicError(f"{path} is not a demosaic model: another program wrote it")
     return _card(path, text)
@@ -78,27 +86,51 @@ def _card(path: Path, text: str) -> ModelCard:
         record: dict[str, Any] = json.loads(text)
         if record["format"] != FORMAT:
             raise DemosaicError(
-                f"{path} has format {record['format']} and this demosaic {__version__} reads format {FORMAT}: "
-                f"it was written by demosaic {record['demosaic']}, use that one"
+                f"{path} has format {record['format']}, and demosaic {__version__} reads format "
+                f"{FORMAT}: use demosaic {record['demosaic']}, which wrote it"
             )
         return ModelCard(**{**record, "network": NetworkConfig.from_record(record["network"])})
     except (ValueError, KeyError, TypeError, DemosaicError) as error:
         if isinstance(error, DemosaicError) and str(path) in str(error):
             raise
-        raise DemosaicError(f"{path} is not a demosaic model: its description is damaged ({error})") from error
+        raise DemosaicError(
+            f"{path} is not a demosaic model: its description is damaged ({error})"
+        ) from error
 
 
 def load_model(path: Path, device: torch.device) -> Model:
-    """A model ready for inference. Raises DemosaicError that names the file when it is not one of ours."""
+    """A model ready for inference. Raises DemosaicError that names the file when it is not one
+    of ours.
+    """
     card = read_card(path)
     with torch.device("meta"):
         generator = Generator(card.network)
     try:
         generator.load_state_dict(load_file(path, device=str(device)), assign=True)
     except (RuntimeError, SafetensorError) as error:
-        raise DemosaicError(f"{path} is damaged: its weights do not fit the network it describes") from error
+        raise DemosaicError(
+            f"{path} is damaged: its weights do not fit the network it describes"
+        ) from error
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(generator.eval().requires_grad_(False), card)
+
+
+def remember_model(path: Path) -> None:
+    """Note the last model this user trained, in the user's own data folder."""
+    make_folder(_memory().parent)
+    write_bytes(_memory(), str(path.resolve()).encode())
+
+
+def remembered_model() -> Path | None:
+    """The last model this user trained, if it is still there."""
+    if not _memory().is_file():
+        return None
+    path = Path(_memory().read_text(encoding="utf-8"))
+    return path if path.is_file() else None
+
+
+def _memory() -> Path:
+    return platformdirs.user_data_path("demosaic") / "last-model.txt"
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
@@ -110,8 +142,12 @@ def load_state(path: Path, device: torch.device) -> dict[str, Any]:
     """A run's saved state. Raises DemosaicError when the file is damaged."""
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch raises what its zip reader, its unpickler or the system raise
-        raise DemosaicError(f"{path} is damaged ({error}): delete it to train from the start") from error
+    except (
+        Exception
+    ) as error:  # torch raises what its zip reader, its unpickler or the system raise
+        raise DemosaicError(
+            f"{path} is damaged ({error}): delete it to train from the start"
+        ) from error
     return state
 
 
@@ -121,12 +157,16 @@ def write_card(path: Path, card: ModelCard) -> None:
         f"| {name} | {s['psnr']:.2f} | {s['ssim']:.3f} | {s['l1']:.4f} | {s['cell_error']:.2f} |"
         for name, s in card.scores.items()
     ]
-    mosaic = f"mosaic cells of {card.block} px at offset 0" if card.block else "side-by-side pictures, no mosaic"
+    mosaic = (
+        f"mosaic cells of {card.block} px at offset 0"
+        if card.block
+        else "side-by-side pictures, no mosaic"
+    )
     text = [
         f"# A demosaic model: preset {card.preset}, step {card.step}",
         "",
-        f"Trained on {card.train_pairs} pairs of {card.size} px ({mosaic}), dataset {card.dataset}, seed {card.seed},"
-        f" demosaic {card.demosaic}.",
+        f"Trained on {card.train_pairs} pairs of {card.size} px ({mosaic}), dataset {card.dataset},"
+        f" seed {card.seed}, demosaic {card.demosaic}.",
         "",
         f"Means over {card.val_pairs} validation pairs it was not trained on:",
         "",
@@ -134,8 +174,9 @@ def write_card(path: Path, card: ModelCard) -> None:
         "|---|---|---|---|---|",
         *rows,
         "",
-        "It makes a plausible face that agrees with the blocks, not the true one. Do not use it to identify anyone:",
-        "features it draws are invented from the faces it was trained on, and it is worst on people unlike them.",
+        "It makes a plausible face that agrees with the blocks, not the true one. Do not use it to",
+        "identify anyone: the features it draws are invented from the faces it was trained on, and",
+        "it is worst on people unlike them.",
         "",
     ]
     write_bytes(path, "\n".join(text).encode())

@@ -49,7 +49,10 @@ class BuildConfig:
                 _unless(2 <= self.block <= self.size, f"--block {self.block}: choose 2 to --size"),
                 _unless(1 <= self.margin <= 4, f"--margin {self.margin}: choose 1 to 4"),
                 _unless(self.min_face >= 8, f"--min-face {self.min_face}: choose 8 or more"),
-                _unless(0 < self.min_score <= 1, f"--min-score {self.min_score}: choose above 0, up to 1"),
+                _unless(
+                    0 < self.min_score <= 1,
+                    f"--min-score {self.min_score}: choose above 0, up to 1",
+                ),
                 _unless(0 <= self.val < 1, f"--val {self.val}: choose 0 to below 1"),
                 _unless(0 <= self.test < 1, f"--test {self.test}: choose 0 to below 1"),
                 _unless(self.val + self.test < 1, "--val and --test leave nothing to train on"),
@@ -66,13 +69,20 @@ class NetworkConfig:
     up: tuple[int, ...] = (512, 512, 512, 256, 128, 64, 32)
     """Filters of its up blocks; each doubles the map and takes the skip of its size."""
     discriminator: DiscriminatorKind = "code"
-    """The article's code (16x16 patches at 256 px, as its training loop uses) or its printed summary (4x4)."""
+    """The article's code (16x16 patches at 256 px, as its training loop uses) or its printed
+    summary (4x4).
+    """
 
     def __post_init__(self) -> None:
         _refuse(
             (
-                _unless(len(self.down) == len(self.up) + 1, "a generator has one down block more than up blocks"),
-                _unless(min(self.down + self.up, default=0) >= 1, "every block has at least one filter"),
+                _unless(
+                    len(self.down) == len(self.up) + 1,
+                    "a generator has one down block more than up blocks",
+                ),
+                _unless(
+                    min(self.down + self.up, default=0) >= 1, "every block has at least one filter"
+                ),
                 _unless(
                     self.discriminator in get_args(DiscriminatorKind),
                     f"--discriminator {self.discriminator}: choose code or summary",
@@ -87,7 +97,9 @@ class NetworkConfig:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "NetworkConfig":
-        """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another program's."""
+        """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
+        program's.
+        """
         known = {**record, "down": tuple(record["down"]), "up": tuple(record["up"])}
         return cls(**known)
 
@@ -130,13 +142,22 @@ class TrainConfig:
                 ),
                 _unless(self.steps >= 1, f"--steps {self.steps}: choose 1 or more"),
                 _unless(
-                    self.batch >= 2, f"--batch {self.batch}: choose 2 or more (a batch of one has no statistics)"
+                    self.batch >= 2,
+                    f"--batch {self.batch}: choose 2 or more (a batch of one has no statistics)",
                 ),
                 _unless(self.lr > 0, f"--lr {self.lr}: choose more than 0"),
                 _unless(self.l1_weight >= 0, f"--l1-weight {self.l1_weight}: choose 0 or more"),
-                _unless(self.limit is None or self.limit >= 1, f"--limit {self.limit}: choose 1 or more"),
-                _unless(self.validate_every >= 1, f"--validate-every {self.validate_every}: choose 1 or more"),
-                _unless(self.validation_pairs >= 1, f"--validation-pairs {self.validation_pairs}: choose 1 or more"),
+                _unless(
+                    self.limit is None or self.limit >= 1, f"--limit {self.limit}: choose 1 or more"
+                ),
+                _unless(
+                    self.validate_every >= 1,
+                    f"--validate-every {self.validate_every}: choose 1 or more",
+                ),
+                _unless(
+                    self.validation_pairs >= 1,
+                    f"--validation-pairs {self.validation_pairs}: choose 1 or more",
+                ),
                 _unless(self.save_every >= 1, f"--save-every {self.save_every}: choose 1 or more"),
             )
         )
@@ -147,19 +168,25 @@ class RestoreConfig:
     """How a mosaic is undone."""
 
     region: tuple[int, int, int, int] | None = None
-    """The pixelated rectangle x, y, width, height in picture pixels; the whole picture when none is given."""
+    """The pixelated rectangle x, y, width, height in picture pixels; the whole picture when none
+    is given.
+    """
     block: int | None = None
-    """Side of a mosaic cell in picture pixels; the model's own block, scaled with the region, when none is given."""
+    """Side of a mosaic cell in picture pixels; the model's own block, scaled with the region,
+    when none is given.
+    """
     reconcile: bool = True
     """Make the result pixelate back to exactly what was shown."""
 
     def __post_init__(self) -> None:
         _refuse(
             (
-                _unless(self.block is None or self.block >= 2, f"--block {self.block}: choose 2 or more"),
+                _unless(
+                    self.block is None or self.block >= 2, f"--block {self.block}: choose 2 or more"
+                ),
                 _unless(
                     self.region is None or (min(self.region) >= 0 and min(self.region[2:]) >= 1),
-                    f"--region {self.region}: give x,y,width,height in pixels, width and height at least 1",
+                    f"--region {self.region}: give x,y,width,height, the last two 1 or more",
                 ),
             )
         )
@@ -172,7 +199,9 @@ class DeviceConfig:
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     precision: Precision = "auto"
-    """`auto` tries bf16 where the machine has it and keeps it when it is faster and agrees with fp32."""
+    """`auto` tries bf16 where the machine has it and keeps it when it is faster and agrees with
+    fp32.
+    """
     threads: int | None = None
     """CPU threads; torch's own choice when none is given."""
 
@@ -180,15 +209,21 @@ class DeviceConfig:
         _refuse(
             (
                 _unless(
-                    self.precision in get_args(Precision), f"--precision {self.precision}: choose auto, fp32 or bf16"
+                    self.precision in get_args(Precision),
+                    f"--precision {self.precision}: choose auto, fp32 or bf16",
                 ),
-                _unless(self.threads is None or self.threads >= 1, f"--threads {self.threads}: choose 1 or more"),
+                _unless(
+                    self.threads is None or self.threads >= 1,
+                    f"--threads {self.threads}: choose 1 or more",
+                ),
             )
         )
 
 
 def differences(before: dict[str, Any], now: object) -> list[str]:
-    """How the config `now` (a dataclass) differs from a stored record of one, as readable `field old -> new`."""
+    """How the config `now` (a dataclass) differs from a stored record of one, as readable `field
+    old -> new`.
+    """
     after = asdict(now)  # type: ignore[call-overload]
     flat_before, flat_after = _flat(before), _flat(after)
     return [

@@ -46,8 +46,8 @@ class Compute:
 def choose(config: DeviceConfig, trial: Trial | None = None) -> tuple[Compute, str]:
     """What to compute with, and a sentence that says why.
 
-    `auto` precision is fp32 unless the machine computes bf16 in hardware and, in a timed `trial`, is faster in it and
-    agrees with fp32. Raises DemosaicError for a device that is not there.
+    `auto` precision is fp32 unless the machine computes bf16 in hardware and, in a timed `trial`,
+    is faster in it and agrees with fp32. Raises DemosaicError for a device that is not there.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -64,18 +64,26 @@ def choose(config: DeviceConfig, trial: Trial | None = None) -> tuple[Compute, s
 def _device(name: str) -> torch.device:
     try:
         if name == "auto":
-            name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+            name = (
+                "cuda"
+                if torch.cuda.is_available()
+                else "mps"
+                if torch.backends.mps.is_available()
+                else "cpu"
+            )
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
-        raise DemosaicError(f"--device {name}: there is no such device here; try --device auto", USAGE) from error
+        raise DemosaicError(
+            f"--device {name}: there is no such device here; try --device auto", USAGE
+        ) from error
     return device
 
 
 def _has_bf16(device: torch.device) -> bool:
     """Whether bf16 is computed in hardware; emulated, it is many times slower than fp32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu":
         return False
     features = torch.cpu.get_capabilities()
@@ -101,16 +109,22 @@ def _timed(compute: Compute, trial: Trial) -> tuple[float, torch.Tensor]:
 
 
 def tune_allocator() -> None:
-    """Make glibc keep the memory of big tensors instead of giving it back and faulting it in again at every step.
+    """Make glibc keep the memory of big tensors instead of giving it back and faulting it in again
+    at every step.
 
-    Gains 10 % at batch 4 and 40 % at batch 16; costs that the peak stays taken until the end. Nothing elsewhere.
+    Gains 10 % at batch 4 and 40 % at batch 16; costs that the peak stays taken until the end.
+    Nothing elsewhere.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch: huge pages for big tensors
     if not sys.platform.startswith("linux"):
         return
     libc = ctypes.CDLL(None)
     if hasattr(libc, "gnu_get_libc_version"):
-        for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 * 2**20)):
+        for option, value in (
+            (_M_MMAP_MAX, 0),
+            (_M_TRIM_THRESHOLD, 2**31 - 1),
+            (_M_TOP_PAD, 64 * 2**20),
+        ):
             libc.mallopt(option, value)
 
 

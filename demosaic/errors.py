@@ -7,7 +7,9 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 class DemosaicError(Exception):
-    """Something the user can put right: one sentence that names the file or option and the way out."""
+    """Something the user can put right: one sentence that names the file or option and the way
+    out.
+    """
 
     def __init__(self, message: str, exit_code: int = PROBLEM) -> None:
         super().__init__(message)

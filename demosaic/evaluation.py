@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from demosaic.devices import Compute
 from demosaic.events import Scores
 from demosaic.images import Pixels, to_float, to_levels, to_uint8
-from demosaic.mosaic import Floats, Grid, base, cells, quantise
+from demosaic.mosaic import Floats, Grid, base, cell_colours, cells, finish
 from demosaic.networks import Generator
 from demosaic.pairs import Pairs
 
@@ -20,19 +22,29 @@ _BATCH = 4
 
 
 def psnr(restored: Pixels, target: Pixels) -> float:
-    """Peak signal-to-noise ratio in dB of one picture, over all its pixels and channels; 100 for equal ones."""
+    """Peak signal-to-noise ratio in dB of one picture, over all its pixels and channels; 100 for
+    equal ones.
+    """
     error = float(np.mean((restored.astype(np.float64) - target) ** 2))
     return 10 * float(np.log10(255**2 / error)) if error else 100.0
 
 
 def ssim(restored: Pixels, target: Pixels) -> float:
-    """Structural similarity, 0..1 (Wang et al. 2004: Gaussian window of 11 px, sigma 1.5; mean over the channels)."""
-    first, second = (torch.from_numpy(to_levels(to_float(image)))[None] for image in (restored, target))
-    return float(structural_similarity_index_measure(first, second, data_range=255.0))
+    """Structural similarity, 0..1 (Wang et al. 2004: Gaussian window of 11 px, sigma 1.5; mean
+    over the channels).
+    """
+    first, second = (
+        torch.from_numpy(to_levels(to_float(image)))[None] for image in (restored, target)
+    )
+    similarity = structural_similarity_index_measure(first, second, data_range=255.0)
+    assert isinstance(similarity, torch.Tensor)  # and no pair: the full image was not asked for
+    return float(similarity)
 
 
 def cell_error(restored: Pixels, observed: Floats, grid: Grid) -> float:
-    """Mean absolute difference in grey levels of a picture's cells and the observed ones (3, rows, columns)."""
+    """Mean absolute difference in grey levels of a picture's cells and the observed ones (3,
+    rows, columns).
+    """
     planes: Floats = restored.transpose(2, 0, 1).astype(np.float32)
     return float(np.abs(cells(planes, grid) - observed).mean())
 
@@ -43,23 +55,21 @@ def score(restored: Pixels, observed: Pixels, target: Pixels, grid: Grid | None)
         psnr=psnr(restored, target),
         ssim=ssim(restored, target),
         l1=float(np.abs(restored.astype(np.float32) - target).mean() / 127.5),
-        cell_error=cell_error(restored, colours(observed, grid), grid) if grid else 0.0,
+        cell_error=cell_error(restored, cell_colours(observed, grid), grid) if grid else 0.0,
     )
 
 
 def mean_scores(scores: Sequence[Scores]) -> Scores:
     """The mean of each score over the pictures."""
-    return Scores(**{f.name: float(np.mean([getattr(s, f.name) for s in scores])) for f in fields(Scores)})
-
-
-def colours(observed: Pixels, grid: Grid) -> Floats:
-    """The cell colours (3, rows, columns), 0..255, of a mosaic."""
-    planes: Floats = observed.transpose(2, 0, 1).astype(np.float32)
-    return np.rint(cells(planes, grid))
+    return Scores(
+        **{f.name: float(np.mean([getattr(s, f.name) for s in scores])) for f in fields(Scores)}
+    )
 
 
 def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
-    """What needs no learning, to compare with: the mosaic itself and, on a grid, bicubic and `base`."""
+    """What needs no learning, to compare with: the mosaic itself and, on a grid, bicubic and
+    `base`.
+    """
     scores: dict[str, list[Scores]] = {}
     for path in paths:
         observed, target = pairs.read(path)
@@ -71,24 +81,29 @@ def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
 def _unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
     if grid is None:
         return {"input": observed}
-    colour = colours(observed, grid)
+    colour = cell_colours(observed, grid)
     height, width = observed.shape[:2]
     bicubic = cv2.resize(colour.transpose(1, 2, 0), (width, height), interpolation=cv2.INTER_CUBIC)
     smooth = base(colour, grid, (height, width)).transpose(1, 2, 0)
     return {"mosaic": observed, "bicubic": _levels(bicubic), "base": _levels(smooth)}
 
 
-def _levels(image: Floats) -> Pixels:
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+def _levels(image: NDArray[Any]) -> Pixels:
+    levels: Pixels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return levels
 
 
-def evaluate(generator: Generator, pairs: Pairs, paths: Sequence[Path], compute: Compute) -> dict[str, Scores]:
-    """Mean scores over pairs: `restored` as the network gives it and, on a grid, `reconciled` with the cells."""
+def evaluate(
+    generator: Generator, pairs: Pairs, paths: Sequence[Path], compute: Compute
+) -> dict[str, Scores]:
+    """Mean scores over pairs: `restored` as the network gives it and, on a grid, `reconciled`
+    with the cells.
+    """
     scores: dict[str, list[Scores]] = {}
     for observed, target, restored in restorations(generator, pairs, paths, compute):
         outputs = {"restored": to_uint8(restored)}
         if pairs.grid:
-            outputs["reconciled"] = finished(restored, observed, pairs.grid)
+            outputs["reconciled"] = finish(restored, cell_colours(observed, pairs.grid), pairs.grid)
         for name, picture in outputs.items():
             scores.setdefault(name, []).append(score(picture, observed, target, pairs.grid))
     return {name: mean_scores(found) for name, found in scores.items()}
@@ -97,7 +112,8 @@ def evaluate(generator: Generator, pairs: Pairs, paths: Sequence[Path], compute:
 def restorations(
     generator: Generator, pairs: Pairs, paths: Sequence[Path], compute: Compute
 ) -> Iterable[tuple[Pixels, Pixels, Floats]]:
-    """Observed and target pictures and the network's own output, float (3, size, size), of each pair.
+    """Observed and target pictures and the network's own output, float (3, size, size), of each
+    pair.
 
     The generator runs as it will at use: moving statistics, and given back in the mode it came in.
     """
@@ -113,11 +129,6 @@ def restorations(
                 yield observed, target, output
     finally:
         generator.train(mode)
-
-
-def finished(restored: Floats, observed: Pixels, grid: Grid) -> Pixels:
-    """The 8-bit picture near the network's output whose cells round to the observed ones."""
-    return quantise(to_levels(restored), colours(observed, grid), grid).transpose(1, 2, 0)
 
 
 def as_record(scores: Mapping[str, Scores]) -> dict[str, dict[str, float]]:

@@ -107,8 +107,8 @@ class PictureRestored:
 
     picture: str
     out: str
-    block: tuple[float, float]
-    """Cell width and height, picture pixels."""
+    block: tuple[int, int] | None
+    """Cell width and height, picture pixels; None when there was no mosaic to find."""
 
 
 @dataclass(frozen=True)

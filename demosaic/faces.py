@@ -25,7 +25,9 @@ class Face:
     score: float
     """How sure the detector is, 0..1."""
     keypoints: tuple[tuple[float, float], ...]
-    """Photo pixels (x, y) of right eye, left eye, nose tip, mouth, right ear, left ear; `right` is the person's."""
+    """Photo pixels (x, y) of right eye, left eye, nose tip, mouth, right ear, left ear; `right`
+    is the person's.
+    """
 
 
 class FaceDetector(Protocol):
@@ -39,28 +41,37 @@ class FaceDetector(Protocol):
 class MediaPipeDetector:
     """MediaPipe's short-range detector with the model its wheel carries; it works offline."""
 
+    name = "mediapipe short-range"
+
     def __init__(self, min_score: float) -> None:
         with _quiet():  # MediaPipe's C++ greets on stderr and would tear the progress bar
             from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.FaceDetectorOptions(
-                base_options=BaseOptions(model_asset_buffer=_model()), min_detection_confidence=min_score
+                base_options=BaseOptions(model_asset_buffer=_model()),
+                min_detection_confidence=min_score,
             )
             self._detector = vision.FaceDetector.create_from_options(options)
-            self.detect(np.zeros((128, 128, 3), np.uint8))  # the rest of the greeting comes with the first picture
+            self.detect(
+                np.zeros((128, 128, 3), np.uint8)
+            )  # the rest of the greeting comes with the first picture
 
     def detect(self, image: Pixels) -> list[Face]:
         """The faces in a picture (H, W, 3), the most certain first."""
         import mediapipe
 
-        picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+        picture = mediapipe.Image(
+            image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image)
+        )
         height, width = image.shape[:2]
         found = []
         for detection in self._detector.detect(picture).detections:
             box = detection.bounding_box
             points = tuple((point.x * width, point.y * height) for point in detection.keypoints)
             face = Face(
-                Box(box.origin_x, box.origin_y, box.width, box.height), float(detection.categories[0].score), points
+                Box(box.origin_x, box.origin_y, box.width, box.height),
+                float(detection.categories[0].score),
+                points,
             )
             found.append(face)
         return sorted(found, key=lambda face: -face.score)
@@ -74,7 +85,8 @@ def _model() -> bytes:
         if model.is_file():
             return model.read_bytes()
     raise DemosaicError(
-        "the installed mediapipe carries no face model: install one that does, pip install 'mediapipe==0.10.21'"
+        "the installed mediapipe carries no face model: install one that does, "
+        "pip install 'mediapipe==0.10.21'"
     )
 
 

@@ -42,15 +42,17 @@ def make_folder(path: Path) -> Path:
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old or the new.
+    """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old or the
+    new.
 
-    The temporary name is always the same one, so what a kill leaves behind is overwritten, not collected.
+    The temporary name is always the same one, so what a kill leaves behind is overwritten, not
+    collected.
     """
     part = path.with_name(f".{path.name}.part")
     with writing(path):
         try:
             write(part)
-            os.replace(part, path)
+            part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
@@ -107,7 +109,9 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def drop_torn_line(path: Path) -> None:
-    """Cut what a kill left after the last newline, so that the next line appended is a line of its own."""
+    """Cut what a kill left after the last newline, so that the next line appended is a line of
+    its own.
+    """
     if path.exists():
         data = path.read_bytes()
         whole = data.rfind(b"\n") + 1

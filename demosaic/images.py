@@ -1,4 +1,6 @@
-"""Files to arrays and back. Only here are EXIF turns, colour modes, bit depths and file formats known."""
+"""Files to arrays and back. Only here are EXIF turns, colour modes, bit depths and file formats
+known.
+"""
 
 import io
 import math
@@ -14,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from demosaic.errors import DemosaicError
 from demosaic.files import write_bytes, write_with
@@ -27,6 +29,15 @@ Floats = NDArray[np.float32]
 _JUNK_FOLDERS = {"@eadir", "__macosx"}  # thumbnails and resource forks of network disks and Macs
 _JUNK_FILES = {"thumbs.db", "desktop.ini"}
 _MAX_PIXELS = 300_000_000  # a decompression bomb beyond; the largest phone cameras make 200 million
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+_EXIF_ORIENTATION, _TIFF_XMP = 0x0112, 700
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
@@ -52,11 +63,17 @@ class Box:
     def inside(self, image: Pixels) -> bool:
         """Whether every pixel of the box lies in the picture."""
         height, width = image.shape[:2]
-        return self.x >= 0 and self.y >= 0 and self.x + self.width <= width and self.y + self.height <= height
+        return (
+            self.x >= 0
+            and self.y >= 0
+            and self.x + self.width <= width
+            and self.y + self.height <= height
+        )
 
 
 def find_images(folder: Path, exclude: Path | None = None) -> list[Path]:
-    """The files below `folder` that may be pictures, sorted by path; names beginning with a dot and junk left out.
+    """The files below `folder` that may be pictures, sorted by path; names beginning with a dot and
+    junk left out.
 
     Symbolic links to folders are followed once each; `exclude` is a folder not to enter.
     """
@@ -93,7 +110,9 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_image(path: Path) -> Pixels:
-    """The picture in a file, upright. Raises DemosaicError that names the file when it holds none."""
+    """The picture in a file, upright. Raises DemosaicError that names the file when it holds
+    none.
+    """
     try:
         return decode(read_bytes(path))
     except NotAPicture as error:
@@ -105,7 +124,9 @@ class NotAPicture(DemosaicError):
 
 
 def decode(data: bytes) -> Pixels:
-    """The upright RGB picture in the bytes of a file, told by content, not name. Raises NotAPicture."""
+    """The upright RGB picture in the bytes of a file, told by content, not name. Raises
+    NotAPicture.
+    """
     if not data:
         raise NotAPicture("empty file")
     _register_heif()
@@ -118,32 +139,47 @@ def decode(data: bytes) -> Pixels:
         raise NotAPicture("not a picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotAPicture("too large") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:  # what Pillow raises on damaged files
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        IndexError,
+    ) as error:  # what Pillow raises on damaged files
         raise NotAPicture(f"damaged picture ({error})") from error
 
 
 @cache
 def _register_heif() -> None:
-    """Let Pillow read HEIC; once, at the first picture, so that importing this room does no work."""
+    """Let Pillow read HEIC; once, at the first picture, so that importing this room does no
+    work.
+    """
     import pillow_heif
 
     pillow_heif.register_heif_opener()
-    Image.MAX_IMAGE_PIXELS = None  # our own limit, above, says what is wrong in one line and warns never
+    Image.MAX_IMAGE_PIXELS = (
+        None  # our own limit, above, says what is wrong in one line and warns never
+    )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":  # 16-bit grey: Pillow's own conversion clips it at 255
+    if (
+        image.mode.startswith("I") or image.mode == "F"
+    ):  # 16-bit grey: Pillow's own conversion clips it at 255
         grey = np.asarray(image, dtype=np.float32)
         top = 255.0 if grey.max(initial=0) <= 255 else 65535.0
-        return Image.fromarray(np.clip(grey * (255.0 / top), 0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray(np.clip(grey * (255.0 / top), 0, 255).astype(np.uint8)).convert(
+            "RGB"
+        )
     return image.convert("RGB")
 
 
 def encode_png(image: Pixels) -> bytes:
-    """A PNG file of the picture: every line filtered by "Sub" (RFC 2083 §6.3), then deflated at level 1.
+    """A PNG file of the picture: every line filtered by "Sub" (RFC 2083 §6.3), then deflated at
+    level 1.
 
-    cv2 and Pillow try every filter on every line: twice the time, a tenth of the size, and half of all the time
-    that a small photo's pair takes.
+    cv2 and Pillow try every filter on every line: twice the time, a tenth of the size, and half of
+    all the time that a small photo's pair takes.
     """
     height, width = image.shape[:2]
     lines = image.reshape(height, width * 3)
@@ -157,12 +193,57 @@ def encode_png(image: Pixels) -> bytes:
 
 
 def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+    return (
+        struct.pack(">I", len(data))
+        + kind
+        + data
+        + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+    )
 
 
 def write_png(path: Path, image: Pixels) -> None:
     """Write the picture as PNG, whole or not at all."""
     write_bytes(path, encode_png(image))
+
+
+def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> None:
+    """Write a result in the format of its suffix, whole or not at all, marked as made by a model.
+
+    It keeps the ICC profile and EXIF of the picture `like`, but for the turn, which has been made.
+    `whole` says that a model made every pixel. Raises DemosaicError for a suffix nothing is known
+    of.
+    """
+    format_name = _FORMATS.get(path.suffix.lower())
+    if format_name is None:
+        known = " ".join(sorted(_FORMATS))
+        raise DemosaicError(
+            f"{path}: there is no such picture format here; end the name in {known}"
+        )
+    kind = "trainedAlgorithmicMedia" if whole else "compositeWithTrainedAlgorithmicMedia"
+    options = {**_options(format_name, _XMP.format(kind=kind)), **_kept_metadata(like)}
+    write_with(path, lambda part: Image.fromarray(image).save(part, format_name, **options))
+
+
+def _options(format_name: str, xmp: str) -> dict[str, Any]:
+    """How to write a format at its best, with the XMP text in it."""
+    if format_name == "PNG":
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", xmp)
+        return {"pnginfo": info}
+    if format_name == "TIFF":
+        return {"compression": "tiff_deflate", "tiffinfo": {_TIFF_XMP: xmp.encode()}}
+    if format_name == "JPEG":
+        return {"quality": 95, "subsampling": "4:4:4", "xmp": xmp.encode()}
+    return {"lossless": True, "xmp": xmp.encode()}
+
+
+def _kept_metadata(source: Path) -> dict[str, Any]:
+    with Image.open(io.BytesIO(source.read_bytes())) as image:
+        exif, profile = image.getexif(), image.info.get("icc_profile")
+        rgb = image.mode in ("RGB", "RGBA")  # a grey or CMYK profile does not fit RGB pixels
+    exif.pop(_EXIF_ORIENTATION, None)
+    kept: dict[str, Any] = {"exif": exif} if len(exif) else {}
+    return {**kept, "icc_profile": profile} if profile and rgb else kept
 
 
 def write_jpeg(path: Path, image: Pixels) -> None:
@@ -175,7 +256,8 @@ def read_size(path: Path) -> tuple[int, int]:
     _register_heif()
     try:
         with Image.open(path) as image:
-            return image.size
+            width, height = image.size
+            return width, height
     except (OSError, ValueError, SyntaxError) as error:
         raise DemosaicError(f"{path}: not a picture") from error
 
@@ -197,7 +279,9 @@ def resize(image: NDArray[Any], width: int, height: int) -> NDArray[Any]:
     if image.shape[:2] == (height, width):
         return image
     smaller = width * height < image.shape[0] * image.shape[1]
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    return cv2.resize(
+        image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    )
 
 
 def to_float(image: Pixels) -> Floats:
@@ -217,12 +301,20 @@ def to_uint8(image: Floats) -> Pixels:
 
 
 def contact_sheet(pictures: Sequence[Pixels], columns: int, side: int) -> Pixels:
-    """The pictures, each scaled to fit `side` x `side` (or its own shape times it), in rows on white."""
+    """The pictures, each scaled to fit `side` x `side` (or its own shape times it), in rows on
+    white.
+    """
     height, width = pictures[0].shape[:2]
-    tile = (round(side * width / height), side) if width > height else (side, round(side * height / width))
+    tile = (
+        (round(side * width / height), side)
+        if width > height
+        else (side, round(side * height / width))
+    )
     rows = math.ceil(len(pictures) / columns)
     gap = max(2, side // 32)
-    sheet = np.full((rows * (tile[1] + gap) + gap, columns * (tile[0] + gap) + gap, 3), 255, np.uint8)
+    sheet = np.full(
+        (rows * (tile[1] + gap) + gap, columns * (tile[0] + gap) + gap, 3), 255, np.uint8
+    )
     for number, picture in enumerate(pictures):
         row, column = divmod(number, columns)
         top, left = gap + row * (tile[1] + gap), gap + column * (tile[0] + gap)

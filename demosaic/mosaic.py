@@ -1,8 +1,9 @@
 """The mosaic as arithmetic.
 
-A mean mosaic averages an image over the cells of a grid. Along each axis that is a matrix: with A = the cell means
-and R = their replication over the pixels, A R = I, so mosaic(x) = R_h A_h x (R_w A_w)^T. Every function takes NumPy
-arrays or torch tensors whose last two axes are height and width and gives back the same kind; torch is never imported.
+A mean mosaic averages an image over the cells of a grid. Along each axis that is a matrix: with A =
+the cell means and R = their replication over the pixels, A R = I, so mosaic(x) = R_h A_h x (R_w
+A_w)^T. Every function takes NumPy arrays or torch tensors whose last two axes are height and width
+and gives back the same kind; torch is never imported.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-Array = TypeVar("Array", Floats, "torch.Tensor")
+Array = TypeVar("Array", Floats, Doubles, "torch.Tensor")
 
 _ROUNDS = 40  # halving alone needs 24 to get from 1,000 grey levels to 1e-4
 _CLOSE = 1e-3  # grey levels; a cell of 255 pixels then still rounds to the right sum
@@ -48,7 +49,8 @@ class Grid:
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of cells in an image of `height` x `width` pixels."""
-        return len(_edges(height, self.height, self.top)) - 1, len(_edges(width, self.width, self.left)) - 1
+        rows = len(_edges(height, self.height, self.top)) - 1
+        return rows, len(_edges(width, self.width, self.left)) - 1
 
 
 def cells(image: Array, grid: Grid) -> Array:
@@ -60,7 +62,9 @@ def cells(image: Array, grid: Grid) -> Array:
 
 
 def replicate(observed: Array, grid: Grid, size: tuple[int, int]) -> Array:
-    """The image of `size` (height, width) whose every pixel has the value of its cell in `observed`."""
+    """The image of `size` (height, width) whose every pixel has the value of its cell in
+    `observed`.
+    """
     height, width = size
     rows = _replication(height, grid.height, grid.top)
     columns = _replication(width, grid.width, grid.left)
@@ -74,7 +78,8 @@ def mosaic(image: Array, grid: Grid) -> Array:
 
 
 def base(observed: Array, grid: Grid, size: tuple[int, int]) -> Array:
-    """The smooth image of `size` (height, width) whose cell means are exactly `observed`, (..., rows, columns).
+    """The smooth image of `size` (height, width) whose cell means are exactly `observed`, (...,
+    rows, columns).
 
     Catmull-Rom interpolation U of coefficients chosen so that the means come out: B = U (A U)^-1.
     """
@@ -93,22 +98,50 @@ def reconcile(restored: Array, observed: Array, grid: Grid) -> Array:
     return restored + replicate(observed - cells(restored, grid), grid, (height, width))
 
 
-def quantise(restored: Floats, observed: Floats, grid: Grid) -> NDArray[np.uint8]:
-    """The 8-bit picture (C, H, W) near `restored` whose cell means round to `observed` (C, rows, columns).
-
-    Both are in grey levels, 0..255. Clipping and rounding alone move the mean of a textured cell by whole levels;
-    so the unclipped pixels of a cell are shifted together until its mean is right within the range, and then, of the
-    rounded-down pixels of a cell, as many as its sum lacks are raised by one, those with the largest remainder first.
+def cell_colours(picture: NDArray[np.uint8], grid: Grid) -> Floats:
+    """The rounded mean colour of each cell, float (3, rows, columns) in 0..255, of an 8-bit picture
+    (H, W, 3).
     """
-    shifted = _project_to_range(restored.astype(np.float64), np.clip(observed.astype(np.float64), 0, 255), grid)
-    return _round_keeping_sums(shifted, observed, grid)
+    planes: Floats = picture.transpose(2, 0, 1).astype(np.float32)
+    return np.rint(cells(planes, grid))
+
+
+def paint_cells(colours: Floats, grid: Grid, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The 8-bit mosaic (H, W, 3) of `size` (height, width) with these cell colours, as whole
+    numbers (3, rows, columns).
+    """
+    return np.ascontiguousarray(replicate(colours, grid, size).astype(np.uint8).transpose(1, 2, 0))
+
+
+def finish(restored: Floats, colours: Floats, grid: Grid) -> NDArray[np.uint8]:
+    """The 8-bit picture (H, W, 3) near a network's output, (3, H, W) in [-1, 1], whose cell means
+    round to `colours`.
+    """
+    levels: Floats = (restored + 1) * np.float32(127.5)
+    return np.ascontiguousarray(quantise(levels, colours, grid).transpose(1, 2, 0))
+
+
+def quantise(restored: Floats, observed: Floats, grid: Grid) -> NDArray[np.uint8]:
+    """The 8-bit picture (C, H, W) near `restored` whose cell means round to `observed` (C, rows,
+    columns).
+
+    Both are in grey levels, 0..255. Clipping and rounding alone move the mean of a textured cell by
+    whole levels; so the unclipped pixels of a cell are shifted together until its mean is right
+    within the range, and then, of the rounded-down pixels of a cell, as many as its sum lacks are
+    raised by one, those with the largest remainder first.
+    """
+    shifted = _project_to_range(
+        restored.astype(np.float64), np.clip(observed.astype(np.float64), 0, 255), grid
+    )
+    return _round_keeping_sums(shifted, observed.astype(np.float64), grid)
 
 
 def _project_to_range(image: Doubles, observed: Doubles, grid: Grid) -> Doubles:
     """The image plus one shift a cell, clipped to 0..255, with the means `observed`.
 
-    The mean grows with the shift along straight pieces: Newton's steps find it in a few rounds, and where one leaves
-    the bracket of all shifts still possible (or nothing is left unclipped to shift), the bracket is halved instead.
+    The mean grows with the shift along straight pieces: Newton's steps find it in a few rounds, and
+    where one leaves the bracket of all shifts still possible (or nothing is left unclipped to
+    shift), the bracket is halved instead.
     """
     size = (image.shape[-2], image.shape[-1])
     low = np.full(observed.shape, -256.0 - image.max())
@@ -137,15 +170,24 @@ def _round_keeping_sums(image: Doubles, observed: Doubles, grid: Grid) -> NDArra
     rank = np.arange(len(order)) - np.repeat(np.cumsum(area) - area, area)
     raised = np.empty(len(order), dtype=bool)
     raised[order] = rank < np.repeat(lacking, area)
-    return np.clip(floor + raised.reshape(image.shape), 0, 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.clip(floor + raised.reshape(image.shape), 0, 255).astype(
+        np.uint8
+    )
+    return rounded
 
 
 def _cell_numbers(shape: tuple[int, ...], grid: Grid) -> NDArray[np.intp]:
-    """For each pixel of a (C, H, W) image, flattened, the number of its cell in (C, rows, columns), flattened."""
+    """For each pixel of a (C, H, W) image, flattened, the number of its cell in (C, rows,
+    columns), flattened.
+    """
     channels, height, width = shape
     rows, columns = grid.shape(height, width)
-    row = np.searchsorted(_edges(height, grid.height, grid.top), np.arange(height), side="right") - 1
-    column = np.searchsorted(_edges(width, grid.width, grid.left), np.arange(width), side="right") - 1
+    row = (
+        np.searchsorted(_edges(height, grid.height, grid.top), np.arange(height), side="right") - 1
+    )
+    column = (
+        np.searchsorted(_edges(width, grid.width, grid.left), np.arange(width), side="right") - 1
+    )
     plane = row[:, None] * columns + column[None, :]
     return (np.arange(channels)[:, None, None] * (rows * columns) + plane).ravel()
 
@@ -178,7 +220,8 @@ def _replication(size: int, cell: int, offset: int) -> NDArray[np.float64]:
 @lru_cache(maxsize=256)
 def _averaging(size: int, cell: int, offset: int) -> NDArray[np.float64]:
     edges = _edges(size, cell, offset)
-    return _replication(size, cell, offset).T / np.diff(edges)[:, None]
+    means: Doubles = _replication(size, cell, offset).T / np.diff(edges)[:, None]
+    return means
 
 
 @lru_cache(maxsize=256)
@@ -189,25 +232,30 @@ def _smoothing(size: int, cell: int, offset: int) -> NDArray[np.float64]:
 
 
 def _catmull_rom(size: int, cell: int, offset: int) -> NDArray[np.float64]:
-    """Cubic Hermite interpolation from the cells' centres to the pixels, flat beyond the outermost centres.
+    """Cubic Hermite interpolation from the cells' centres to the pixels, flat beyond the outermost
+    centres.
 
-    The tangent at a centre is the slope between its neighbours (Catmull and Rom 1974), which also holds for the
-    uneven spacing that cells cut by an edge bring.
+    The tangent at a centre is the slope between its neighbours (Catmull and Rom 1974), which also
+    holds for the uneven spacing that cells cut by an edge bring.
     """
     edges = _edges(size, cell, offset)
     centres = (edges[:-1] + edges[1:] - 1) / 2
     values = np.eye(len(centres))
     if len(centres) == 1:
         return np.ones((size, 1))
-    before, after = np.maximum(np.arange(len(centres)) - 1, 0), np.minimum(np.arange(len(centres)) + 1, len(centres) - 1)
+    before, after = (
+        np.maximum(np.arange(len(centres)) - 1, 0),
+        np.minimum(np.arange(len(centres)) + 1, len(centres) - 1),
+    )
     tangents = (values[after] - values[before]) / (centres[after] - centres[before])[:, None]
     pixels = np.clip(np.arange(size), centres[0], centres[-1])
     left = np.clip(np.searchsorted(centres, pixels, side="right") - 1, 0, len(centres) - 2)
     gap = (centres[left + 1] - centres[left])[:, None]
     t = (pixels - centres[left])[:, None] / gap
-    return (
+    upsampling: Doubles = (
         (2 * t**3 - 3 * t**2 + 1) * values[left]
         + (t**3 - 2 * t**2 + t) * gap * tangents[left]
         + (3 * t**2 - 2 * t**3) * values[left + 1]
         + (t**3 - t**2) * gap * tangents[left + 1]
     )
+    return upsampling

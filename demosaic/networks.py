@@ -1,8 +1,8 @@
 """The article's two networks, built from their config alone.
 
-Keras conventions hold throughout, as the article was written in Keras: "same" padding puts one pixel before and two
-after for a 4x4 filter of stride 1, weights are Glorot uniform and biases zero, BatchNorm has eps 1e-3 and momentum 0.99,
-and it comes after the activation.
+Keras conventions hold throughout, as the article was written in Keras: "same" padding puts one
+pixel before and two after for a 4x4 filter of stride 1, weights are Glorot uniform and biases zero,
+BatchNorm has eps 1e-3 and momentum 0.99, and it comes after the activation.
 """
 
 from collections.abc import Iterator
@@ -32,9 +32,9 @@ class SameConv(nn.Conv2d):
 class UpConv(SameConv):
     """Nearest-neighbour doubling, then the 4x4 "same" convolution of it.
 
-    Doubled pixels come in equal pairs, so along each axis the even outputs see three pixels of the small map, with the
-    weights [w0, w1 + w2, w3], and the odd ones two, with [w0 + w1, w2 + w3]: four small convolutions, 25 products an
-    input pixel instead of 64, and no large map to pad.
+    Doubled pixels come in equal pairs, so along each axis the even outputs see three pixels of the
+    small map, with the weights [w0, w1 + w2, w3], and the odd ones two, with [w0 + w1, w2 + w3]:
+    four small convolutions, 25 products an input pixel instead of 64, and no large map to pad.
     """
 
     def forward(self, image: Tensor) -> Tensor:
@@ -42,7 +42,13 @@ class UpConv(SameConv):
         if min(image.shape[-2:]) < _FOLD_FROM:
             return super().forward(F.interpolate(image, scale_factor=2.0))
         rows = [
-            torch.stack([self._phase(image, taps, odd_row, odd) for odd, taps in enumerate(_folded(rows, 3))], -1)
+            torch.stack(
+                [
+                    self._phase(image, taps, odd_row, odd)
+                    for odd, taps in enumerate(_folded(rows, 3))
+                ],
+                -1,
+            )
             for odd_row, rows in enumerate(_folded(self.weight, 2))
         ]
         return torch.stack([row.flatten(3) for row in rows], 3).flatten(2, 3)
@@ -82,12 +88,16 @@ class Generator(nn.Module):
         self.down = nn.ModuleList(_down(a, b) for a, b in zip(channels, config.down, strict=False))
         skips = config.down[-2::-1]
         wide = (config.down[-1], *(up + skip for up, skip in zip(config.up, skips, strict=True)))
-        self.up = nn.ModuleList(_activated(UpConv(a, b)) for a, b in zip(wide, config.up, strict=False))
+        self.up = nn.ModuleList(
+            _activated(UpConv(a, b)) for a, b in zip(wide, config.up, strict=False)
+        )
         self.head = UpConv(wide[-1], 3)
         _initialise(self)
 
     def forward(self, observed: Tensor) -> Tensor:
-        """Restored (N, 3, H, W) in [-1, 1] from observed of the same shape; sides are multiples of `multiple`."""
+        """Restored (N, 3, H, W) in [-1, 1] from observed of the same shape; sides are multiples
+        of `multiple`.
+        """
         skips: list[Tensor] = []
         features = observed
         for block in self.down:
@@ -104,20 +114,32 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        filters = (64, 128, 256, 512) if config.discriminator == "code" else (32, 64, 128, 256, 512, 512)
-        self.down = nn.Sequential(*(_down(a, b) for a, b in zip((6, *filters), filters, strict=False)))
+        filters = (
+            (64, 128, 256, 512) if config.discriminator == "code" else (32, 64, 128, 256, 512, 512)
+        )
+        self.down = nn.Sequential(
+            *(_down(a, b) for a, b in zip((6, *filters), filters, strict=False))
+        )
         self.head = SameConv(filters[-1], 1)
         _initialise(self)
 
     def forward(self, face: Tensor, observed: Tensor) -> Tensor:
-        """Near 1 for target faces, near 0 for restored ones: (N, 1, H/16, W/16), or H/64 for the `summary` variant."""
+        """Near 1 for target faces, near 0 for restored ones: (N, 1, H/16, W/16), or H/64 for the
+        `summary` variant.
+        """
         return self.head(self.down(torch.cat([face, observed], 1)))  # type: ignore[no-any-return]
 
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Within, the network still normalises by the batch, but neither its weights nor its moving statistics change."""
-    norms = [(module, module.momentum) for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    """Within, the network still normalises by the batch, but neither its weights nor its moving
+    statistics change.
+    """
+    norms = [
+        (module, module.momentum)
+        for module in network.modules()
+        if isinstance(module, nn.BatchNorm2d)
+    ]
     network.requires_grad_(False)
     for norm, _ in norms:
         norm.momentum = 0.0

@@ -4,9 +4,10 @@
       dataset.json   format, config, detector, counts, fingerprint
       pairs.jsonl    a line a pair
       skipped.jsonl  a line a photo or face left out
-      train/<id>.png val/<id>.png test/<id>.png   side by side: observed on the left, target on the right
+      train/<id>.png val/<id>.png test/<id>.png   observed on the left, target on the right
 
-Any folder of side-by-side pictures in `train/` and `val/` (pix2pix's own layout) reads the same way.
+Any folder of side-by-side pictures in `train/` and `val/` (pix2pix's own layout) reads the same
+way.
 """
 
 import hashlib
@@ -88,7 +89,9 @@ class PairWriter:
     """A dataset being written. Killed at any instant, a new writer on the same folder goes on."""
 
     def __init__(self, folder: Path, config: BuildConfig) -> None:
-        """Raises DemosaicError when the folder holds something else or a dataset of another config."""
+        """Raises DemosaicError when the folder holds something else or a dataset of another
+        config.
+        """
         self.folder = folder
         self.config = config
         self._begin()
@@ -107,7 +110,9 @@ class PairWriter:
                     "give the same ones, or another folder"
                 )
         elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise DemosaicError(f"{self.folder} is not empty and not a demosaic dataset: choose another folder")
+            raise DemosaicError(
+                f"{self.folder} is not empty and not a demosaic dataset: choose another folder"
+            )
         else:
             make_folder(self.folder)
             self._describe({})
@@ -117,11 +122,15 @@ class PairWriter:
             drop_torn_line(self.folder / name)
 
     def _finished_photos(self) -> dict[str, str]:
-        """Content hash by photo, of all photos recorded but the last of each file: a kill may have cut it short."""
+        """Content hash by photo, of all photos recorded but the last of each file: a kill may
+        have cut it short.
+        """
         complete: dict[str, str] = {}
         for records in (list(self.kept.values()), self._skipped):
             last = records[-1].photo if records else None
-            complete.update({record.photo: record.sha256 for record in records if record.photo != last})
+            complete.update(
+                {record.photo: record.sha256 for record in records if record.photo != last}
+            )
         for records in (list(self.kept.values()), self._skipped):
             if records:
                 complete.pop(records[-1].photo, None)
@@ -143,19 +152,26 @@ class PairWriter:
         self._skipped.append(skipped)
 
     def finish(self, seen: dict[str, str], detector: str) -> None:
-        """Sort the manifests, drop what earlier versions of changed photos gave, write dataset.json.
+        """Sort the manifests, drop what earlier versions of changed photos gave, write
+        dataset.json.
 
-        `seen` is the content hash of each photo of this build. The files come out the same, byte for byte, however
-        often the build was interrupted and whatever order it worked in.
+        `seen` is the content hash of each photo of this build. The files come out the same, byte
+        for byte, however often the build was interrupted and whatever order it worked in.
         """
-        current = [pair for pair in self.kept.values() if seen.get(pair.photo, pair.sha256) == pair.sha256]
-        self.kept = {pair.id: pair for pair in sorted(current, key=lambda pair: (pair.photo, pair.id))}
+        current = [
+            pair for pair in self.kept.values() if seen.get(pair.photo, pair.sha256) == pair.sha256
+        ]
+        self.kept = {
+            pair.id: pair for pair in sorted(current, key=lambda pair: (pair.photo, pair.id))
+        }
         unique = {
             (skipped.photo, skipped.reason, skipped.box): skipped
             for skipped in self._skipped
             if seen.get(skipped.photo, skipped.sha256) == skipped.sha256
         }
-        self._skipped = [unique[key] for key in sorted(unique, key=lambda key: (key[0], key[2] or (), key[1]))]
+        self._skipped = [
+            unique[key] for key in sorted(unique, key=lambda key: (key[0], key[2] or (), key[1]))
+        ]
         write_lines(self.folder / "pairs.jsonl", [asdict(pair) for pair in self.kept.values()])
         write_lines(self.folder / "skipped.jsonl", [asdict(skipped) for skipped in self._skipped])
         self._remove_orphans()
@@ -172,7 +188,9 @@ class PairWriter:
         write_json(self.folder / "dataset.json", {**header, **more})
 
     def _summary(self) -> dict[str, Any]:
-        identity = repr((asdict(self.config), sorted((pair.id, pair.split) for pair in self.kept.values())))
+        identity = repr(
+            (asdict(self.config), sorted((pair.id, pair.split) for pair in self.kept.values()))
+        )
         return {
             "pairs": len(self.kept),
             "splits": self.splits(),
@@ -218,7 +236,9 @@ class Pairs:
     """A dataset to learn from: a demosaic dataset, or any folder of side-by-side pictures."""
 
     def __init__(self, folder: Path, *, direction: Direction, multiple: int) -> None:
-        """`multiple`: the network's sides are multiples of it. Raises DemosaicError when nothing there can be used."""
+        """`multiple`: the network's sides are multiples of it. Raises DemosaicError when nothing
+        there can be used.
+        """
         if not folder.is_dir():
             raise DemosaicError(f"{folder} is not a folder: give the one that build-dataset wrote")
         self.folder = folder
@@ -226,14 +246,18 @@ class Pairs:
         described = folder / "dataset.json"
         self._record = read_json(described) if described.exists() else None
         if self._record is not None and "fingerprint" not in self._record:
-            raise DemosaicError(f"{folder} is unfinished: run the same build-dataset command again, it will go on")
+            raise DemosaicError(
+                f"{folder} is unfinished: run the same build-dataset command again, it will go on"
+            )
         self.train, self.val = self._listed()
         self.size = self._size(multiple)
         self.fingerprint = self._fingerprint()
 
     @property
     def grid(self) -> Grid | None:
-        """The one grid of all observed halves; None when they are no mosaics, or the direction is turned round."""
+        """The one grid of all observed halves; None when they are no mosaics, or the direction
+        is turned round.
+        """
         if self._record is None or self.direction != "left-to-right":
             return None
         return Grid.square(self._record["config"]["block"])
@@ -242,7 +266,9 @@ class Pairs:
         splits = {split: _by_hash(self.folder / split) for split in SPLITS}
         train = splits["train"] if (self.folder / "train").is_dir() else _by_hash(self.folder)
         if not train:
-            raise DemosaicError(f"{self.folder} has no training pairs in {self.folder / 'train'}", NOTHING_TO_DO)
+            raise DemosaicError(
+                f"{self.folder} has no training pairs in {self.folder / 'train'}", NOTHING_TO_DO
+            )
         held_out = splits["val"] or (splits["test"] if self._record is None else [])
         if held_out:
             return train, held_out
@@ -255,8 +281,8 @@ class Pairs:
         size = int(self._record["config"]["size"])
         if size % multiple:
             raise DemosaicError(
-                f"{self.folder} has pictures of {size} px and this network takes multiples of {multiple}: "
-                f"build again with --size {max(1, round(size / multiple)) * multiple}"
+                f"{self.folder} has pictures of {size} px and this network takes multiples of "
+                f"{multiple}: build again with --size {max(1, round(size / multiple)) * multiple}"
             )
         return size
 
@@ -271,8 +297,13 @@ class Pairs:
         picture = read_image(path)
         middle = picture.shape[1] // 2
         if middle < 1:
-            raise DemosaicError(f"{path} is no side-by-side picture: it is {picture.shape[1]} px wide")
-        halves = (resize(picture[:, :middle], self.size, self.size), resize(picture[:, -middle:], self.size, self.size))
+            raise DemosaicError(
+                f"{path} is no side-by-side picture: it is {picture.shape[1]} px wide"
+            )
+        halves = (
+            resize(picture[:, :middle], self.size, self.size),
+            resize(picture[:, -middle:], self.size, self.size),
+        )
         return halves if self.direction == "left-to-right" else (halves[1], halves[0])
 
     def batch(self, paths: Sequence[Path]) -> Batch:
@@ -281,14 +312,20 @@ class Pairs:
         return Batch(np.stack(list(map(to_float, observed))), np.stack(list(map(to_float, target))))
 
     def draw(self, count: int, *, seed: int, step: int, limit: int | None) -> Batch:
-        """`count` training pairs drawn with replacement: the same for the same seed and step, whatever came before."""
+        """`count` training pairs drawn with replacement: the same for the same seed and step,
+        whatever came before.
+        """
         pool = self.train[:limit]
         chosen = np.random.default_rng((seed, step)).integers(len(pool), size=count)
         return self.batch([pool[number] for number in chosen])
 
 
 def _by_hash(folder: Path) -> list[Path]:
-    """The pictures in a folder in the order of their names' hashes: any first so many are a fair sample."""
+    """The pictures in a folder in the order of their names' hashes: any first so many are a fair
+    sample.
+    """
     if not folder.is_dir():
         return []
-    return sorted(find_images(folder), key=lambda path: hashlib.sha256(path.stem.encode()).hexdigest())
+    return sorted(
+        find_images(folder), key=lambda path: hashlib.sha256(path.stem.encode()).hexdigest()
+    )

@@ -21,7 +21,7 @@ from demosaic.checkpoints import ModelCard, load_state, save_model, save_state, 
 from demosaic.config import DeviceConfig, TrainConfig, differences
 from demosaic.devices import Compute, choose
 from demosaic.errors import DemosaicError, Interrupted
-from demosaic.evaluation import as_record, baselines, evaluate, finished, restorations
+from demosaic.evaluation import as_record, baselines, evaluate, restorations
 from demosaic.events import (
     Evaluated,
     Event,
@@ -39,6 +39,7 @@ from demosaic.events import (
 )
 from demosaic.files import make_folder, read_json, read_lines, write_json, write_lines
 from demosaic.images import Pixels, contact_sheet, to_uint8, write_png
+from demosaic.mosaic import cell_colours, finish
 from demosaic.networks import Discriminator, Generator, frozen
 from demosaic.pairs import Batch, Pairs
 
@@ -95,8 +96,9 @@ def train(
 ) -> TrainReport:
     """Train on the pairs in `folder` into the run folder `run`, or go on with what is there.
 
-    Raises DemosaicError when the pairs cannot be used, when the run was started with other options or pairs, or when
-    the losses stop being numbers; Interrupted after Ctrl-C, with everything saved.
+    Raises DemosaicError when the pairs cannot be used, when the run was started with other options
+    or pairs, or when the losses stop being numbers; Interrupted after Ctrl-C, with everything
+    saved.
     """
     pairs = Pairs(folder, direction=config.direction, multiple=config.network.multiple)
     _begin_run(run, config, pairs)
@@ -128,9 +130,14 @@ def train(
                 best = _keep_best(run, networks.generator, card, best, scores, listen)
                 _save_samples(run, networks.generator, pairs, compute, step, listen)
             if last or step % config.save_every == 0 or stopped():
-                save_state(run / "resume.pt", {"step": step, "best": asdict(best), **networks.state()})
+                save_state(
+                    run / "resume.pt", {"step": step, "best": asdict(best), **networks.state()}
+                )
             if stopped() and not last:
-                raise Interrupted(f"stopped at step {step} of {config.steps}, saved in {run}: the same command goes on")
+                raise Interrupted(
+                    f"stopped at step {step} of {config.steps}, saved in {run}: "
+                    "the same command goes on"
+                )
 
     # The model
     if scores:
@@ -148,13 +155,17 @@ def train(
     )
 
 
-def train_step(networks: Networks, batch: Batch, config: TrainConfig, compute: Compute) -> dict[str, float]:
+def train_step(
+    networks: Networks, batch: Batch, config: TrainConfig, compute: Compute
+) -> dict[str, float]:
     """One step in the article's order; the losses under the names it logs.
 
-    The discriminator is updated twice, on real pairs and on fakes that the generator makes as it does at use; then
-    the generator, once, through the discriminator as it is now.
+    The discriminator is updated twice, on real pairs and on fakes that the generator makes as it
+    does at use; then the generator, once, through the discriminator as it is now.
     """
-    observed, target = (compute.take(torch.from_numpy(half)) for half in (batch.observed, batch.target))
+    observed, target = (
+        compute.take(torch.from_numpy(half)) for half in (batch.observed, batch.target)
+    )
     networks.generator.eval()
     with torch.no_grad(), compute.precision():
         fake = networks.generator(observed).float()
@@ -203,10 +214,11 @@ def _adam(network: nn.Module, config: TrainConfig) -> torch.optim.Adam:
 def _adam_step(adam: torch.optim.Adam, loss: Tensor) -> None:
     """Back-propagate and update, with Keras's epsilon.
 
-    Keras adds eps before it corrects the second moment's bias and PyTorch after: eps / sqrt(1 - beta2^t) is the same.
+    Keras adds eps before it corrects the second moment's bias and PyTorch after: eps / sqrt(1 -
+    beta2^t) is the same.
     """
     adam.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     group = adam.param_groups[0]
     state = adam.state.get(group["params"][0])
     taken = int(state["step"]) if state else 0
@@ -221,7 +233,13 @@ def _settle(network: nn.Module, device: torch.device) -> None:
 def _trial(config: TrainConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
     """Some work like a step's, on a network of its own, to choose the precision by."""
     size, generator = pairs.size, Generator(config.network)
-    image = torch.rand((config.batch, 3, size, size), generator=torch.Generator().manual_seed(config.seed)) * 2 - 1
+    image = (
+        torch.rand(
+            (config.batch, 3, size, size), generator=torch.Generator().manual_seed(config.seed)
+        )
+        * 2
+        - 1
+    )
 
     def work(compute: Compute) -> Tensor:
         _settle(generator, compute.device)
@@ -229,7 +247,8 @@ def _trial(config: TrainConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
         with compute.precision():
             restored = generator(compute.take(image))
         restored.float().square().mean().backward()
-        return restored.detach()
+        output: Tensor = restored.detach()
+        return output
 
     return work
 
@@ -240,7 +259,8 @@ def _trial(config: TrainConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
 def _begin_run(run: Path, config: TrainConfig, pairs: Pairs) -> None:
     """Make the run folder, or check that what is there was made of the same options and pairs.
 
-    More steps than before are no other configuration: the rate is constant, so a longer run goes the same way.
+    More steps than before are no other configuration: the rate is constant, so a longer run goes
+    the same way.
     """
     described = run / "config.json"
     record = {"train": asdict(config), "pairs": str(pairs.folder), "fingerprint": pairs.fingerprint}
@@ -251,21 +271,33 @@ def _begin_run(run: Path, config: TrainConfig, pairs: Pairs) -> None:
             changed.append(f"pairs {before['pairs']} -> {pairs.folder}, or other pairs in it")
         if changed:
             raise DemosaicError(
-                f"{run} was started otherwise ({'; '.join(changed)}): give the same, or another --name"
+                f"{run} was started otherwise ({'; '.join(changed)}): "
+                "give the same, or another --name"
             )
         if config.steps < before["train"]["steps"]:
-            raise DemosaicError(f"{run} is for {before['train']['steps']} steps, more than --steps {config.steps}")
+            raise DemosaicError(
+                f"{run} is for {before['train']['steps']} steps, more than --steps {config.steps}"
+            )
     make_folder(run / "samples")
     write_json(described, record)
 
 
 def _go_on(run: Path, networks: Networks, compute: Compute) -> tuple[int, Best]:
-    """Step and best score of the saved state, now loaded into the networks; zero and none at the start."""
+    """Step and best score of the saved state, now loaded into the networks; zero and none at the
+    start.
+    """
     saved = run / "resume.pt"
     state = load_state(saved, compute.device) if saved.exists() else None
     step = state["step"] if state else 0
     log = run / "events.jsonl"
-    write_lines(log, [line for line in read_lines(log) if line.get("step", 0) <= step and (step or "step" in line)])
+    write_lines(
+        log,
+        [
+            line
+            for line in read_lines(log)
+            if line.get("step", 0) <= step and (step or "step" in line)
+        ],
+    )
     if state is None:
         return 0, Best()
     networks.load(state)
@@ -293,7 +325,9 @@ def _about(pairs: Pairs, config: TrainConfig, validation: int) -> Iterator[str]:
         yield "there is only one pair: its scores say nothing about other pictures"
 
 
-def _card(pairs: Pairs, config: TrainConfig, step: int, validation: int, scores: dict[str, Scores]) -> ModelCard:
+def _card(
+    pairs: Pairs, config: TrainConfig, step: int, validation: int, scores: dict[str, Scores]
+) -> ModelCard:
     return ModelCard(
         preset=config.preset,
         network=config.network,
@@ -309,7 +343,12 @@ def _card(pairs: Pairs, config: TrainConfig, step: int, validation: int, scores:
 
 
 def _keep_best(
-    run: Path, generator: Generator, card: ModelCard, best: Best, scores: dict[str, Scores], listen: Listener
+    run: Path,
+    generator: Generator,
+    card: ModelCard,
+    best: Best,
+    scores: dict[str, Scores],
+    listen: Listener,
 ) -> Best:
     """Save the generator when its PSNR, as a user would get the picture, is the highest so far."""
     psnr = scores["reconciled" if "reconciled" in scores else "restored"].psnr
@@ -327,7 +366,9 @@ def _save_samples(
     """A sheet of [mosaic | restored | original], always of the same validation pairs."""
     rows: list[Pixels] = []
     for observed, target, restored in restorations(generator, pairs, pairs.val[:_SAMPLES], compute):
-        output = finished(restored, observed, pairs.grid) if pairs.grid else to_uint8(restored)
+        output = to_uint8(restored)
+        if pairs.grid:
+            output = finish(restored, cell_colours(observed, pairs.grid), pairs.grid)
         rows.append(np.hstack([observed, output, target]))
     path = run / "samples" / f"step-{step:06d}.png"
     write_png(path, contact_sheet(rows, 2, pairs.size))
@@ -365,7 +406,9 @@ def _drawn_ahead(pairs: Pairs, config: TrainConfig, first: int) -> Iterator[Call
 
 @contextmanager
 def _stopping() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C (or a polite kill) came: the step is finished first. A second one stops at once."""
+    """Whether Ctrl-C (or a polite kill) came: the step is finished first. A second one stops at
+    once.
+    """
     requests: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

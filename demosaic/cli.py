@@ -1,0 +1,292 @@
+"""Words to one call. Only here is Typer known; nothing heavy is imported before a command needs
+it.
+"""
+
+import os
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from demosaic import __version__
+from demosaic.config import (
+    BuildConfig,
+    DeviceConfig,
+    Direction,
+    DiscriminatorKind,
+    NetworkConfig,
+    Precision,
+    Preset,
+    RestoreConfig,
+    TrainConfig,
+)
+from demosaic.errors import INTERRUPTED, USAGE, DemosaicError
+
+_UsageError: Any = typer.BadParameter.__base__  # Typer gives no name of its own to the parent
+
+
+class _Commands(TyperGroup):
+    """Ends every foreseen failure with one line on stderr and its exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except DemosaicError as error:
+            code = _fail(str(error), error.exit_code)
+        except _UsageError as error:
+            code = _fail(f"{error.format_message()} (see demosaic --help)", USAGE)
+        except (KeyboardInterrupt, typer.Abort):
+            code = _fail("stopped: the same command goes on", INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    return code
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Photo folders in, a face-restoring model out, in three commands.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"demosaic {__version__}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Photo folders in, a face-restoring model out, in three commands.
+
+    \b
+    demosaic build-dataset ./photos ./pairs
+    demosaic train ./pairs
+    demosaic restore face.jpg
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command("build-dataset")
+def build_dataset(
+    photos: Annotated[
+        Path, typer.Argument(help="The folder with your photos, nested as they are.")
+    ],
+    pairs: Annotated[Path, typer.Argument(help="The folder to write the pairs into.")],
+    size: Annotated[int, typer.Option(help="Side of a face picture, px.")] = BuildConfig.size,
+    block: Annotated[int, typer.Option(help="Side of a mosaic cell, px.")] = BuildConfig.block,
+    margin: Annotated[
+        float, typer.Option(help="Side of the crop, as a multiple of the face found.")
+    ] = BuildConfig.margin,
+    min_face: Annotated[
+        int, typer.Option(help="Leave out faces narrower than this, photo px.")
+    ] = BuildConfig.min_face,
+    min_score: Annotated[
+        float, typer.Option(help="Leave out what is less surely a face, 0 to 1.")
+    ] = BuildConfig.min_score,
+    val: Annotated[float, typer.Option(help="Share of people for validation.")] = BuildConfig.val,
+    test: Annotated[
+        float, typer.Option(help="Share of people for a last test.")
+    ] = BuildConfig.test,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes to work in.", show_default="one a core")
+    ] = os.cpu_count() or 1,
+) -> None:
+    """Turn photos into pairs.
+
+    Walks nested folders, finds every face, crops, pixelates, and splits by folder, so that a
+    folder for each person keeps everyone on one side.
+
+    \b
+    demosaic build-dataset ./photos ./pairs
+    """
+    config = BuildConfig(
+        size=size,
+        block=block,
+        margin=margin,
+        min_face=min_face,
+        min_score=min_score,
+        val=val,
+        test=test,
+    )
+    from demosaic import building, console, faces
+
+    with console.Console() as screen:
+        report = building.build_dataset(
+            photos,
+            pairs,
+            config,
+            make_detector=partial(faces.MediaPipeDetector, config.min_score),
+            detector_name=faces.MediaPipeDetector.name,
+            workers=workers,
+            listen=screen,
+        )
+        screen.built(report)
+
+
+@app.command()
+def train(
+    pairs: Annotated[
+        Path,
+        typer.Argument(help="What build-dataset wrote, or any folder of side-by-side pictures."),
+    ],
+    preset: Annotated[
+        Preset, typer.Option(help="The recipe; `seed` is the 2020 article.")
+    ] = TrainConfig.preset,
+    steps: Annotated[int, typer.Option(help="Training steps in all.")] = TrainConfig.steps,
+    batch: Annotated[int, typer.Option(help="Pairs a step.")] = TrainConfig.batch,
+    lr: Annotated[float, typer.Option(help="Learning rate.")] = TrainConfig.lr,
+    l1_weight: Annotated[
+        float, typer.Option(help="Weight of the absolute error beside the adversarial loss.")
+    ] = TrainConfig.l1_weight,
+    seed: Annotated[
+        int, typer.Option(help="Of the first weights and the draws.")
+    ] = TrainConfig.seed,
+    limit: Annotated[
+        int | None, typer.Option(help="Take the first so many training pairs by hash.")
+    ] = TrainConfig.limit,
+    direction: Annotated[
+        Direction, typer.Option(help="Which half of a picture is the input.")
+    ] = TrainConfig.direction,
+    validate_every: Annotated[
+        int, typer.Option(help="Steps between validations.")
+    ] = TrainConfig.validate_every,
+    validation_pairs: Annotated[
+        int, typer.Option(help="Score at most so many validation pairs.")
+    ] = TrainConfig.validation_pairs,
+    save_every: Annotated[
+        int, typer.Option(help="Steps between saved states.")
+    ] = TrainConfig.save_every,
+    discriminator: Annotated[
+        DiscriminatorKind, typer.Option(help="The article's code, or its printed summary.")
+    ] = NetworkConfig.discriminator,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the run.", show_default="the pairs folder's and the preset"),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")
+    ] = DeviceConfig.device,
+    precision: Annotated[
+        Precision, typer.Option(help="Of the arithmetic; auto tries what is there.")
+    ] = DeviceConfig.precision,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = DeviceConfig.threads,
+) -> None:
+    """Turn pairs into a model.
+
+    Learns to undo the mosaic, or whatever else the left half of the pictures differs in. The same
+    command goes on after a stop.
+
+    \b
+    demosaic train ./pairs
+    """
+    config = TrainConfig(
+        preset=preset,
+        steps=steps,
+        batch=batch,
+        lr=lr,
+        l1_weight=l1_weight,
+        seed=seed,
+        limit=limit,
+        direction=direction,
+        validate_every=validate_every,
+        validation_pairs=validation_pairs,
+        save_every=save_every,
+        network=replace(NetworkConfig(), discriminator=discriminator),
+    )
+    devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
+    run = Path("runs") / (name or f"{pairs.resolve().name}-{preset}")
+    from demosaic import checkpoints, console, devices, training
+
+    devices.tune_allocator()
+    with console.Console() as screen:
+        report = training.train(pairs, run, config, devices=devices_config, listen=screen)
+        checkpoints.remember_model(Path(report.best))
+        screen.trained(report)
+
+
+@app.command()
+def restore(
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="The model to take.",
+            show_default="$DEMOSAIC_MODEL, the newest below runs/, or the last you trained",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H", help="The pixelated rectangle, px.", show_default="the whole picture"
+        ),
+    ] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(help="Side of a mosaic cell, picture px.", show_default="the model's own"),
+    ] = RestoreConfig.block,
+    reconcile: Annotated[
+        bool, typer.Option(help="Make the result pixelate back to exactly what was shown.")
+    ] = RestoreConfig.reconcile,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write, or the folder for several.",
+            show_default="NAME.restored.png beside the picture",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace results that are already there.")
+    ] = False,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")
+    ] = DeviceConfig.device,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = DeviceConfig.threads,
+) -> None:
+    """Restore pixelated faces.
+
+    Nothing outside the mosaic changes. The result is a plausible face that agrees with the blocks,
+    not the person's true face. It is not for identifying anyone; and pixelation is not anonymity.
+
+    \b demosaic restore face.jpg demosaic restore group.png --region 310,120,192,192 --block 12
+    """
+    config = RestoreConfig(
+        region=_rectangle(region) if region else None, block=block, reconcile=reconcile
+    )
+    from demosaic import console, restoration
+
+    with console.Console() as screen:
+        jobs = restoration.plan(pictures, out, force=force)
+        path, why = (model, "--model") if model else restoration.find_model(Path())
+        screen.say(f"model {path} ({why})")
+        devices_config = DeviceConfig(device=device, threads=threads)
+        restoration.restore_files(jobs, path, config, devices=devices_config, listen=screen)
+
+
+def _rectangle(text: str) -> tuple[int, int, int, int]:
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise DemosaicError(f"--region {text}: give x,y,width,height in pixels", USAGE) from None
+    return x, y, width, height

@@ -1,0 +1,194 @@
+"""Events to the terminal. Only here is rich known."""
+
+from collections import Counter
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.console import Console as Terminal
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from demosaic.events import (
+    BuildReport,
+    Evaluated,
+    Event,
+    ModelSaved,
+    Notice,
+    PhotoDone,
+    PhotosFound,
+    PhotoSkipped,
+    PictureRestored,
+    PicturesFound,
+    PictureSkipped,
+    Scores,
+    SheetSaved,
+    StepDone,
+    TrainingStarted,
+    TrainReport,
+)
+
+_ARTICLE_LOGS_EVERY = 10  # steps
+_SMOOTHING = 0.95  # of the losses on the live line
+
+
+class Console:
+    """A listener that shows one live line of progress, and keeps above it what is worth keeping.
+
+    Where the output is no terminal there is no live line; training then prints the article's own
+    lines every ten steps.
+    """
+
+    def __init__(self, terminal: Terminal | None = None) -> None:
+        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True)
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+        self._skipped: Counter[str] = Counter()
+        self._pairs = 0
+        self._losses: dict[str, float] = {}
+
+    def __enter__(self) -> "Console":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def say(self, text: str) -> None:
+        """Print a line as it is: file names in brackets are no markup."""
+        self._terminal.print(text, markup=False)
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        match event:
+            case Notice(text):
+                self.say(text)
+            case PhotosFound(total):
+                self._begin("photos", total)
+            case PhotoSkipped(_, reason, _):
+                self._skipped[reason] += 1
+            case PhotoDone(_, pairs):
+                self._pairs += pairs
+                self._advance(f"{self._pairs} pairs, {self._skipped.total()} left out")
+            case TrainingStarted(step, steps):
+                self._begin("steps", steps, step)
+            case StepDone():
+                self._step(event)
+            case Evaluated(step, scores, best):
+                self._show_scores(step, scores, best)
+            case SheetSaved(path, _) | ModelSaved(path, _):
+                self.say(f"saved {path}")
+            case PicturesFound(total):
+                self._begin("pictures", total)
+            case PictureRestored(picture, out, block):
+                cells = f" (cells of {block[0]} x {block[1]} px)" if block else ""
+                self.say(f"restored {picture}{cells}: {out}")
+                self._advance("")
+            case PictureSkipped(_, reason):
+                self.say(f"left out: {reason}")
+                self._advance("")
+
+    def _begin(self, unit: str, total: int, completed: int = 0) -> None:
+        self._end()
+        if not self._terminal.is_terminal or total < 2:
+            return
+        self._progress = Progress(
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            BarColumn(bar_width=30),
+            _Rate(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=self._terminal,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=total, completed=completed, state="")
+        self._progress.start()
+
+    def _advance(self, state: str) -> None:
+        if self._progress:
+            self._progress.update(self._task, advance=1, state=state)
+
+    def _end(self) -> None:
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+
+    def _step(self, event: StepDone) -> None:
+        for name, loss in event.losses.items():
+            before = self._losses.get(name, loss)
+            self._losses[name] = _SMOOTHING * before + (1 - _SMOOTHING) * loss
+        self._advance("  ".join(f"{name} {loss:.3g}" for name, loss in self._losses.items()))
+        if self._progress is None and event.step % _ARTICLE_LOGS_EVERY == 0:
+            for line in article_lines(event):
+                self.say(line)
+
+    def _show_scores(self, step: int, scores: Mapping[str, Scores], best: bool) -> None:
+        self.say(f"validation at step {step}{': the best so far' if best else ''}")
+        table = Table(box=None, pad_edge=False)
+        table.add_column("", min_width=12)
+        for title in ("PSNR dB", "SSIM", "L1", "cell error"):
+            table.add_column(title, justify="right")
+        for name, found in scores.items():
+            table.add_row(
+                f"  {name}",
+                f"{found.psnr:.2f}",
+                f"{found.ssim:.3f}",
+                f"{found.l1:.4f}",
+                f"{found.cell_error:.2f}",
+            )
+        self._terminal.print(table)
+
+    def built(self, report: BuildReport) -> None:
+        """Print what a build made and the command to run next."""
+        self._end()
+        splits = ", ".join(f"{count} {split}" for split, count in report.splits.items() if count)
+        rate = report.photos / report.seconds
+        self.say(f"{report.photos} files in {report.seconds:.0f} s ({rate:.0f}/s)")
+        self.say(f"{report.pairs} pairs ({splits}), {report.new_pairs} of them new")
+        if report.skipped:
+            reasons = ", ".join(f"{count} x {reason}" for reason, count in report.skipped.items())
+            self.say(f"left out: {reasons} (see {report.folder}/skipped.jsonl)")
+        self.say(f"look at {report.folder}/preview.jpg")
+        self.say(f"next: demosaic train {report.folder}")
+
+    def trained(self, report: TrainReport) -> None:
+        """Print what a training made and the command to run next."""
+        self._end()
+        self.say(f"trained {report.step} steps; the best was step {report.best_step}")
+        self.say(f"models: {report.best} and {report.model}")
+        self.say(f"look at {report.run}/samples")
+        self.say(f"next: demosaic restore face.jpg --model {report.best}")
+
+
+class _Rate(ProgressColumn):
+    """Photos a second, or seconds a step when that is more."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.speed
+        if not speed:
+            return Text("")
+        return Text(f"{speed:.0f}/s" if speed >= 2 else f"{1 / speed:.2f} s each")
+
+
+def article_lines(event: StepDone) -> list[str]:
+    """A step as the article's program prints it."""
+    losses = [round(event.losses[name], 4) for name in ("generator", "adversarial", "l1")]
+    return [
+        f"--------------- Train {event.step} ---------------",
+        f"Discriminator loss: {event.losses['discriminator']:.4f}",
+        f"Generator loss: {losses}",
+    ]

@@ -1,0 +1,287 @@
+"""One picture restored, in memory or on disk."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from demosaic.checkpoints import Model, load_model, remembered_model
+from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.devices import Compute, choose
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.events import (
+    Listener,
+    Notice,
+    PictureRestored,
+    PicturesFound,
+    PictureSkipped,
+    ignore,
+)
+from demosaic.files import make_folder
+from demosaic.images import (
+    Box,
+    Pixels,
+    crop,
+    find_images,
+    paste,
+    read_image,
+    resize,
+    to_float,
+    to_uint8,
+    write_restored,
+)
+from demosaic.mosaic import Floats, Grid, cell_colours, finish, paint_cells
+
+MODEL_VARIABLE = "DEMOSAIC_MODEL"
+_MISFIT = 0.03  # of a region's variance; JPEG at quality 60 leaves 0.005, a clean face 0.1 and more
+_NOISE = 25.0  # squared grey levels; so much is JPEG or scaling, whatever the variance
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A picture with its mosaic undone."""
+
+    image: Pixels
+    box: Box
+    grid: Grid | None
+    """The cells inside the box; None for a model of other pictures than mosaics."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture to restore and where to."""
+
+    source: Path
+    out: Path
+
+
+# Which model
+
+
+def find_model(folder: Path) -> tuple[Path, str]:
+    """The model to take when none is named, and why this one. Raises DemosaicError when there is
+    none.
+    """
+    named = os.environ.get(MODEL_VARIABLE)
+    if named:
+        return Path(named), f"${MODEL_VARIABLE}"
+    runs = sorted(folder.glob("runs/*/best.safetensors"), key=lambda path: path.stat().st_mtime)
+    if runs:
+        return runs[-1], "the newest below runs/"
+    last = remembered_model()
+    if last is not None:
+        return last, "the last one you trained"
+    raise DemosaicError(
+        "there is no model yet: train one with `demosaic train PAIRS`, or name one with --model"
+    )
+
+
+# One picture
+
+
+def restore_face(
+    observed: Pixels, grid: Grid, model: Model, *, compute: Compute, reconcile: bool = True
+) -> Pixels:
+    """The face behind a mosaic (H, W, 3) of any size on `grid`; same size.
+
+    The network sees the cells' colours painted at its own cell size, so that a picture of any
+    resolution is what it was trained on. With `reconcile`, the result pixelates on `grid` to the
+    colours shown, each within half a grey level.
+    """
+    block = model.card.block
+    if block is None:
+        raise DemosaicError(
+            "this model was not trained on mosaics: it restores whole pictures only"
+        )
+    height, width = observed.shape[:2]
+    colours = cell_colours(observed, grid)
+    around, rows, columns = _surrounded(colours, model.card.network.multiple // block)
+    size = (around.shape[1] * block, around.shape[2] * block)
+    canvas = _run(paint_cells(around, Grid.square(block), size), model, compute)
+    inner = canvas[
+        :,
+        rows * block : (rows + colours.shape[1]) * block,
+        columns * block : (columns + colours.shape[2]) * block,
+    ]
+    restored = _to_size(inner, grid, width, height)
+    return finish(restored, colours, grid) if reconcile else to_uint8(restored)
+
+
+def _surrounded(colours: Floats, multiple: int) -> tuple[Floats, int, int]:
+    """The cells with enough copies of the outermost round them to make rows and columns multiples,
+    and how many rows and columns were put before.
+    """
+    _, rows, columns = colours.shape
+    more_rows, more_columns = -rows % multiple, -columns % multiple
+    top, left = more_rows // 2, more_columns // 2
+    padding = ((0, 0), (top, more_rows - top), (left, more_columns - left))
+    return np.pad(colours, padding, mode="edge"), top, left
+
+
+def _to_size(canvas: Floats, grid: Grid, width: int, height: int) -> Floats:
+    """The part of a canvas of whole cells that `width` x `height` pixels on `grid` show."""
+    left, top = (grid.width - grid.left) % grid.width, (grid.height - grid.top) % grid.height
+    rows, columns = grid.shape(height, width)
+    scaled = resize(canvas.transpose(1, 2, 0), columns * grid.width, rows * grid.height)
+    shown: Floats = scaled[top : top + height, left : left + width].transpose(2, 0, 1)
+    return shown
+
+
+def _run(canvas: Pixels, model: Model, compute: Compute) -> Floats:
+    with torch.inference_mode(), compute.precision():
+        batch = compute.take(torch.from_numpy(to_float(canvas))[None])
+        output: Floats = model.generator(batch)[0].float().cpu().numpy()
+    return output
+
+
+def _translate(image: Pixels, model: Model, compute: Compute) -> Pixels:
+    """A whole picture through a model that was trained on other pairs than mosaics."""
+    height, width = image.shape[:2]
+    output = to_uint8(_run(resize(image, model.card.size, model.card.size), model, compute))
+    translated: Pixels = resize(output, width, height)
+    return translated
+
+
+def restore_image(image: Pixels, model: Model, config: RestoreConfig, compute: Compute) -> Restored:
+    """A picture (H, W, 3) with the mosaic in `config.region` undone; every other pixel as it was.
+
+    Raises DemosaicError when the region is not inside, or holds no mosaic of the grid it should
+    have.
+    """
+    box = Box(*config.region) if config.region else Box.whole(image)
+    if not box.inside(image):
+        raise DemosaicError(
+            f"the region {box.x},{box.y},{box.width},{box.height} is not inside the picture of "
+            f"{image.shape[1]} x {image.shape[0]} px"
+        )
+    observed = crop(image, box)
+    if model.card.block is None:
+        return Restored(paste(image, _translate(observed, model, compute), box), box, None)
+    grid = _grid_of(observed, model, config.block)
+    restored = restore_face(observed, grid, model, compute=compute, reconcile=config.reconcile)
+    return Restored(paste(image, restored, box), box, grid)
+
+
+def _grid_of(observed: Pixels, model: Model, block: int | None) -> Grid:
+    """The grid of a mosaic: of `block` when given, else of the model's own, as it is or scaled with
+    the picture, whichever fits.
+    """
+    scaled = round((model.card.block or 1) * max(observed.shape[:2]) / model.card.size)
+    candidates = {block} if block else {model.card.block or 1, max(2, scaled)}
+    misfit, best = min((_misfit(observed, Grid.square(side)), side) for side in candidates)
+    if misfit > _MISFIT:
+        tried = " or ".join(str(side) for side in sorted(candidates))
+        raise DemosaicError(
+            f"no mosaic with cells of {tried} px that begin in the corner: "
+            "give the cell size with --block and the pixelated rectangle with --region",
+            NOTHING_TO_DO,
+        )
+    return Grid.square(best)
+
+
+def _misfit(observed: Pixels, grid: Grid) -> float:
+    """The share of a picture's variance that is inside the cells: 0 for a perfect mosaic."""
+    height, width = observed.shape[:2]
+    flat = paint_cells(cell_colours(observed, grid), grid, (height, width))
+    inside = float(np.mean((observed.astype(np.float32) - flat) ** 2))
+    return 0.0 if inside < _NOISE else inside / max(float(observed.var()), 1e-9)
+
+
+# Files
+
+
+def restored_name(source: Path) -> str:
+    """The file name of a picture's result."""
+    return f"{source.stem}.restored.png"
+
+
+def plan(sources: Sequence[Path], out: Path | None, *, force: bool) -> list[Job]:
+    """Which pictures are to be restored, and where to.
+
+    A file's result goes beside it, or to `out` (a file for one picture, else a folder); a folder's
+    are mirrored under `out`. Raises DemosaicError before anything is done when something is
+    missing, in the way, or nothing is found.
+    """
+    jobs = [job for source in sources for job in _jobs(source, out, alone=len(sources) == 1)]
+    if not jobs:
+        raise DemosaicError(f"no pictures in {', '.join(map(str, sources))}", NOTHING_TO_DO)
+    for job in jobs:
+        if job.out.exists() and job.out.samefile(job.source):
+            raise DemosaicError(f"{job.out} is the picture itself: choose another --out")
+        if job.out.exists() and not force:
+            raise DemosaicError(f"{job.out} is already there: --force replaces it")
+    if len({job.out for job in jobs}) < len(jobs):
+        raise DemosaicError("two pictures would get the same result name: restore them one by one")
+    return jobs
+
+
+def _jobs(source: Path, out: Path | None, *, alone: bool) -> Iterator[Job]:
+    if source.is_dir():
+        if out is None:
+            raise DemosaicError(f"{source} is a folder: say where its results go with --out FOLDER")
+        for path in find_images(source, exclude=out):
+            yield Job(path, out / path.relative_to(source).parent / restored_name(path))
+    elif not source.exists():
+        raise DemosaicError(f"there is no file {source}")
+    elif out is None:
+        yield Job(source, source.with_name(restored_name(source)))
+    elif alone and out.suffix and not out.is_dir():
+        yield Job(source, out)
+    else:
+        yield Job(source, out / restored_name(source))
+
+
+def restore_file(job: Job, model: Model, config: RestoreConfig, compute: Compute) -> Restored:
+    """Restore the picture of a job and write its result. Raises DemosaicError that names the
+    file.
+    """
+    image = read_image(job.source)
+    try:
+        restored = restore_image(image, model, config, compute)
+    except DemosaicError as error:
+        raise DemosaicError(f"{job.source}: {error}", error.exit_code) from error
+    make_folder(job.out.parent)
+    write_restored(job.out, restored.image, like=job.source, whole=config.region is None)
+    return restored
+
+
+def restore_files(
+    jobs: Sequence[Job],
+    model_path: Path,
+    config: RestoreConfig,
+    *,
+    devices: DeviceConfig | None = None,
+    listen: Listener = ignore,
+) -> int:
+    """Restore every picture; say how many were. One that cannot be is said and the rest still done.
+
+    Raises that picture's own DemosaicError when there is only one, or one for all when none could
+    be.
+    """
+    compute, _ = choose(devices or DeviceConfig())
+    model = load_model(model_path, compute.device)
+    if model.card.block is None:
+        listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
+    listen(PicturesFound(len(jobs)))
+    failures: list[DemosaicError] = []
+    for job in jobs:
+        try:
+            restored = restore_file(job, model, config, compute)
+        except DemosaicError as error:
+            if len(jobs) == 1:
+                raise
+            failures.append(error)
+            listen(PictureSkipped(str(job.source), str(error)))
+        else:
+            listen(PictureRestored(str(job.source), str(job.out), _block(restored.grid)))
+    if len(failures) == len(jobs):
+        code = max(error.exit_code for error in failures)
+        raise DemosaicError(f"none of {len(jobs)} pictures was restored: {failures[0]}", code)
+    return len(jobs) - len(failures)
+
+
+def _block(grid: Grid | None) -> tuple[int, int] | None:
+    return (grid.width, grid.height) if grid else None
