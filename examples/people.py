@@ -17,11 +17,12 @@ from functools import partial
 from pathlib import Path
 
 import cv2
-import heads
 import numpy as np
-from heads import FALLING, Floats, Head, Look, Person, Points, linear, person
 from numpy.typing import NDArray
 from PIL import Image
+
+import heads
+from heads import FALLING, Floats, Head, Look, Person, Points, linear, person
 
 __all__ = ["DrawnFace", "Person", "Photo", "draw", "person", "photo", "save"]
 

@@ -1,0 +1,108 @@
+"""The whole job on people who do not exist: draw photos, build pairs, train, restore, look.
+
+    python examples/quickstart.py OUT [--steps 150]
+
+Everything is written into OUT. Run again, it goes on where it stopped.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+import people
+from demosaic.faces import MediaPipeDetector
+from demosaic.images import Box, Pixels, contact_sheet, crop, paste, read_image, resize, write_png
+from demosaic.mosaic import Grid, cell_colours, paint_cells
+
+PEOPLE, PHOTOS = 60, 5
+HELD_OUT = 7  # faces in the picture at the end
+BLOCK, CELLS = 20, 16  # of the mosaic on the real photograph
+SIDE = 256  # of a face in the picture at the end
+
+
+def main() -> None:
+    """Run the three commands as a user would, and show what came out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--steps", type=int, default=150)
+    options = parser.parse_args()
+    out: Path = options.out.resolve()
+
+    draw_people(out)
+    demosaic(out, "build-dataset", "photos", "pairs")
+    short = ("--validation-pairs", "20", "--validate-every", "50", "--save-every", "50")
+    demosaic(out, "train", "pairs", "--steps", str(options.steps), *short)
+    faces = cut_held_out_faces(out)
+    demosaic(out, "restore", "held-out", "--out", "restored", "--force")
+    portrait, box = pixelate_hopper(out)
+    region = f"{box.x},{box.y},{box.width},{box.height}"
+    demosaic(out, "restore", "hopper.png", "--region", region, "--block", str(BLOCK), "--force")
+
+    write_png(out / "before-after.png", before_and_after(out, faces, portrait, box))
+    say(f"mosaic, restored, original: {out / 'before-after.png'}")
+    say(f"the whole photograph:       {out / 'hopper.restored.png'}")
+    say(f"while it learned:           {out / 'runs/pairs-seed/samples'}")
+
+
+def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def demosaic(folder: Path, *words: str) -> None:
+    """Show a command and run it in `folder`; end with its exit code when it fails."""
+    say(f"\n$ demosaic {' '.join(words)}")
+    done = subprocess.run([sys.executable, "-m", "demosaic", *words], cwd=folder, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def draw_people(out: Path) -> None:
+    """Nested folders of photos in OUT/photos, whole or not at all."""
+    if not (out / "photos").is_dir():
+        say(f"drawing {PEOPLE} people, {PHOTOS} photos each")
+        people.draw(out / "photos.part", PEOPLE, PHOTOS, seed=0, workers=2)
+        (out / "photos.part").rename(out / "photos")
+
+
+def cut_held_out_faces(out: Path) -> list[Path]:
+    """A few validation pairs; their observed halves as pictures in OUT/held-out."""
+    pairs = sorted((out / "pairs/val").glob("*.png"))[:HELD_OUT]
+    (out / "held-out").mkdir(exist_ok=True)
+    for pair in pairs:
+        picture = read_image(pair)
+        write_png(out / "held-out" / pair.name, picture[:, : picture.shape[1] // 2])
+    return pairs
+
+
+def pixelate_hopper(out: Path) -> tuple[Pixels, Box]:
+    """Grace Hopper's portrait (US Navy, public domain), her face pixelated in OUT/hopper.png."""
+    photo = read_image(Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg")
+    face = MediaPipeDetector(min_score=0.5).detect(photo)[0].box
+    side = BLOCK * CELLS
+    box = Box(face.x + (face.width - side) // 2, face.y + (face.height - side) // 2, side, side)
+    grid = Grid.square(BLOCK)
+    hidden = paint_cells(cell_colours(crop(photo, box), grid), grid, (side, side))
+    write_png(out / "hopper.png", paste(photo, hidden, box))
+    return photo, box
+
+
+def before_and_after(out: Path, pairs: list[Path], portrait: Pixels, box: Box) -> Pixels:
+    """Rows of mosaic, restored and original: the held-out faces, then the photograph."""
+    rows = []
+    for pair in pairs:
+        observed, target = np.hsplit(read_image(pair), 2)
+        restored = read_image(out / "restored" / f"{pair.stem}.restored.png")
+        rows.append(np.hstack([observed, restored, target]))
+    versions = read_image(out / "hopper.png"), read_image(out / "hopper.restored.png"), portrait
+    rows.append(np.hstack([resize(crop(version, box), SIDE, SIDE) for version in versions]))
+    return contact_sheet(rows, 2, SIDE)
+
+
+if __name__ == "__main__":
+    main()
