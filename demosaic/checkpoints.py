@@ -138,10 +138,10 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     write_with(path, lambda part: torch.save(state, part))
 
 
-def load_state(path: Path, device: torch.device) -> dict[str, Any]:
-    """A run's saved state. Raises DemosaicError when the file is damaged."""
+def load_state(path: Path) -> dict[str, Any]:
+    """A run's saved state, in main memory. Raises DemosaicError when the file is damaged."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (
         Exception
     ) as error:  # torch raises what its zip reader, its unpickler or the system raise

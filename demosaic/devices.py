@@ -43,7 +43,9 @@ class Compute:
         return array.to(self.device, memory_format=torch.channels_last)
 
 
-def choose(config: DeviceConfig, trial: Trial | None = None) -> tuple[Compute, str]:
+def choose(
+    config: DeviceConfig, trial: Trial | None = None, before: bool | None = None
+) -> tuple[Compute, str]:
     """What to compute with, and a sentence that says why.
 
     `auto` precision is fp32 unless the machine computes bf16 in hardware and, in a timed `trial`,
@@ -55,6 +57,9 @@ def choose(config: DeviceConfig, trial: Trial | None = None) -> tuple[Compute, s
     if config.precision != "auto":
         compute = Compute(device, config.precision == "bf16")
         return compute, f"computing on {compute}, as asked"
+    if before is not None and (_has_bf16(device) or not before):
+        compute = Compute(device, before)
+        return compute, f"computing on {compute}, as before"
     if trial is None or not _has_bf16(device):
         compute = Compute(device, False)
         return compute, f"computing on {compute}"

@@ -1,7 +1,7 @@
 """What the core says while it works, and what it hands back: one stream, many listeners."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from demosaic.files import append_lines, drop_torn_line
@@ -159,7 +159,6 @@ class TrainReport:
     step: int
     best: str
     best_step: int
-    scores: Mapping[str, Scores] = field(default_factory=dict)
 
 
 def ignore(event: Event) -> None:

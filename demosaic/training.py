@@ -102,20 +102,39 @@ def train(
     """
     pairs = Pairs(folder, direction=config.direction, multiple=config.network.multiple)
     _begin_run(run, config, pairs)
+    state = load_state(run / "resume.pt") if (run / "resume.pt").exists() else None
+    step, best = (state["step"], Best(**state["best"])) if state else (0, Best())
+    if step >= config.steps:
+        listen(Notice(f"{run} is finished: all its {step} steps are done"))
+        return _report(run, step, best)
+    listen = tee(listen, _log(run, step))
     validation = pairs.val[: config.validation_pairs]
-    compute, why = choose(devices or DeviceConfig(), _trial(config, pairs))
-    networks = Networks.fresh(config, compute.device)
-    step, best = _go_on(run, networks, compute)
-    listen = tee(listen, _log(run))
-    listen(Notice(why))
     for sentence in _about(pairs, config, len(validation)):
         listen(Notice(sentence))
-    if step == 0:
+    compute, why = choose(devices or DeviceConfig(), _trial(config, pairs), _precision(state))
+    listen(Notice(why))
+    networks = Networks.fresh(config, compute.device)
+    if state:
+        networks.load(state)
+    else:
         listen(Evaluated(0, baselines(pairs, validation), best=False))
     listen(TrainingStarted(step, config.steps))
 
+    def validate(step: int, best: Best) -> Best:
+        scores = evaluate(networks.generator, pairs, validation, compute)
+        card = _card(pairs, config, step, scores)
+        better = _psnr(scores) > best.psnr
+        listen(Evaluated(step, scores, best=better))
+        for name in ("model", "best") if better else ("model",):
+            save_model(run / f"{name}.safetensors", networks.generator, card)
+            listen(ModelSaved(str(run / f"{name}.safetensors"), step))
+        write_card(run / "MODEL.md", card)
+        sheet = run / "samples" / f"step-{step:06d}.png"
+        write_png(sheet, _samples(networks.generator, pairs, compute))
+        listen(SheetSaved(str(sheet), step))
+        return Best(step, _psnr(scores)) if better else best
+
     # The loop
-    scores: dict[str, Scores] = {}
     with _stopping() as stopped, _drawn_ahead(pairs, config, step) as draw:
         while step < config.steps:
             start = time.perf_counter()
@@ -125,34 +144,20 @@ def train(
             listen(StepDone(step, time.perf_counter() - start, losses))
             last = step == config.steps
             if last or step % config.validate_every == 0:
-                scores = evaluate(networks.generator, pairs, validation, compute)
-                card = _card(pairs, config, step, len(validation), scores)
-                best = _keep_best(run, networks.generator, card, best, scores, listen)
-                _save_samples(run, networks.generator, pairs, compute, step, listen)
+                best = validate(step, best)
             if last or step % config.save_every == 0 or stopped():
-                save_state(
-                    run / "resume.pt", {"step": step, "best": asdict(best), **networks.state()}
-                )
+                save_state(run / "resume.pt", _state(networks, step, best, compute))
             if stopped() and not last:
                 raise Interrupted(
                     f"stopped at step {step} of {config.steps}, saved in {run}: "
                     "the same command goes on"
                 )
+    return _report(run, step, best)
 
-    # The model
-    if scores:
-        card = _card(pairs, config, step, len(validation), scores)
-        save_model(run / "model.safetensors", networks.generator, card)
-        write_card(run / "MODEL.md", card)
-        listen(ModelSaved(str(run / "model.safetensors"), step))
-    return TrainReport(
-        run=str(run),
-        model=str(run / "model.safetensors"),
-        step=step,
-        best=str(run / "best.safetensors"),
-        best_step=best.step,
-        scores=scores,
-    )
+
+def _report(run: Path, step: int, best: Best) -> TrainReport:
+    model, kept = str(run / "model.safetensors"), str(run / "best.safetensors")
+    return TrainReport(run=str(run), model=model, step=step, best=kept, best_step=best.step)
 
 
 def train_step(
@@ -282,31 +287,25 @@ def _begin_run(run: Path, config: TrainConfig, pairs: Pairs) -> None:
     write_json(described, record)
 
 
-def _go_on(run: Path, networks: Networks, compute: Compute) -> tuple[int, Best]:
-    """Step and best score of the saved state, now loaded into the networks; zero and none at the
-    start.
+def _state(networks: Networks, step: int, best: Best, compute: Compute) -> dict[str, Any]:
+    """All that a run needs to go on as if it had never stopped."""
+    return {"step": step, "best": asdict(best), "bf16": compute.bf16, **networks.state()}
+
+
+def _precision(state: dict[str, Any] | None) -> bool | None:
+    """Whether the run so far was computed in bf16; None at the start."""
+    return bool(state["bf16"]) if state else None
+
+
+def _log(run: Path, step: int) -> Listener:
+    """events.jsonl: everything, but of the steps only every tenth.
+
+    What was logged after the saved `step` that the run goes on from will come again, so it is cut.
     """
-    saved = run / "resume.pt"
-    state = load_state(saved, compute.device) if saved.exists() else None
-    step = state["step"] if state else 0
     log = run / "events.jsonl"
-    write_lines(
-        log,
-        [
-            line
-            for line in read_lines(log)
-            if line.get("step", 0) <= step and (step or "step" in line)
-        ],
-    )
-    if state is None:
-        return 0, Best()
-    networks.load(state)
-    return step, Best(**state["best"])
-
-
-def _log(run: Path) -> Listener:
-    """events.jsonl: everything, but of the steps only every tenth."""
-    write = log_to(run / "events.jsonl")
+    before = read_lines(log) if step else []
+    write_lines(log, [line for line in before if line.get("step", 0) <= step])
+    write = log_to(log)
 
     def listen(event: Event) -> None:
         if not isinstance(event, StepDone) or event.step % LOG_EVERY == 0:
@@ -325,9 +324,7 @@ def _about(pairs: Pairs, config: TrainConfig, validation: int) -> Iterator[str]:
         yield "there is only one pair: its scores say nothing about other pictures"
 
 
-def _card(
-    pairs: Pairs, config: TrainConfig, step: int, validation: int, scores: dict[str, Scores]
-) -> ModelCard:
+def _card(pairs: Pairs, config: TrainConfig, step: int, scores: dict[str, Scores]) -> ModelCard:
     return ModelCard(
         preset=config.preset,
         network=config.network,
@@ -337,32 +334,17 @@ def _card(
         seed=config.seed,
         dataset=pairs.fingerprint,
         train_pairs=len(pairs.train[: config.limit]),
-        val_pairs=validation,
+        val_pairs=len(pairs.val[: config.validation_pairs]),
         scores=as_record(scores),
     )
 
 
-def _keep_best(
-    run: Path,
-    generator: Generator,
-    card: ModelCard,
-    best: Best,
-    scores: dict[str, Scores],
-    listen: Listener,
-) -> Best:
-    """Save the generator when its PSNR, as a user would get the picture, is the highest so far."""
-    psnr = scores["reconciled" if "reconciled" in scores else "restored"].psnr
-    better = psnr > best.psnr
-    listen(Evaluated(card.step, scores, best=better))
-    if better:
-        save_model(run / "best.safetensors", generator, card)
-        listen(ModelSaved(str(run / "best.safetensors"), card.step))
-    return Best(card.step, psnr) if better else best
+def _psnr(scores: dict[str, Scores]) -> float:
+    """What decides which model is the best: the PSNR of the pictures as a user would get them."""
+    return scores["reconciled" if "reconciled" in scores else "restored"].psnr
 
 
-def _save_samples(
-    run: Path, generator: Generator, pairs: Pairs, compute: Compute, step: int, listen: Listener
-) -> None:
+def _samples(generator: Generator, pairs: Pairs, compute: Compute) -> Pixels:
     """A sheet of [mosaic | restored | original], always of the same validation pairs."""
     rows: list[Pixels] = []
     for observed, target, restored in restorations(generator, pairs, pairs.val[:_SAMPLES], compute):
@@ -370,9 +352,7 @@ def _save_samples(
         if pairs.grid:
             output = finish(restored, cell_colours(observed, pairs.grid), pairs.grid)
         rows.append(np.hstack([observed, output, target]))
-    path = run / "samples" / f"step-{step:06d}.png"
-    write_png(path, contact_sheet(rows, 2, pairs.size))
-    listen(SheetSaved(str(path), step))
+    return contact_sheet(rows, 2, pairs.size)
 
 
 def _refuse_nan(losses: dict[str, float], step: int, run: Path) -> None:

@@ -1,0 +1,49 @@
+"""What the documents promise is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from demosaic.cli import app
+
+ROOT = Path(__file__).parents[1]
+
+
+def commands() -> list[str]:
+    """Every command line of README.md that calls demosaic, without its comment."""
+    lines = re.findall(r"^ {4}(demosaic .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    return [line.split("#")[0].strip() for line in lines]
+
+
+def test_readme_shows_the_three_commands() -> None:
+    names = {command.split()[1] for command in commands()}
+    assert names == {"build-dataset", "train", "restore"}
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_in_readme_is_understood(command: str, tmp_path: Path) -> None:
+    """With folders that do not exist: a wrong option would end with 2 before they are missed."""
+    words = [str(tmp_path / word) if "/" in word else word for word in shlex.split(command)[1:]]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_option_a_document_names_exists(document: str) -> None:
+    named = set(re.findall(r"`(?:--[a-z-]+ )?(--[a-z][a-z-]+)", (ROOT / document).read_text()))
+    known = "".join(
+        CliRunner().invoke(app, [command, "--help"]).stdout
+        for command in ("build-dataset", "train", "restore")
+    )
+    assert {option for option in named if option not in known} <= {"--strict"}
+
+
+@pytest.mark.parametrize("path", ["constraints.txt", "examples/people.py", "tests/benchmarks"])
+def test_every_path_the_documents_name_exists(path: str) -> None:
+    documents = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    assert path in documents
+    assert (ROOT / path).exists()
