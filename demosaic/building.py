@@ -54,8 +54,8 @@ class _Task:
 
 
 @dataclass(frozen=True)
-class _Result:
-    """What a photo gave."""
+class PhotoResult:
+    """What a photo gave: the pairs with their PNG files, and what was left out."""
 
     photo: str
     sha256: str
@@ -117,7 +117,9 @@ def _photos(photos: Path, out: Path) -> list[tuple[Path, str]]:
     return [(path, path.relative_to(photos).as_posix()) for path in paths]
 
 
-def _write_all(results: Iterable[_Result], writer: PairWriter, listen: Listener) -> dict[str, str]:
+def _write_all(
+    results: Iterable[PhotoResult], writer: PairWriter, listen: Listener
+) -> dict[str, str]:
     """Write each result in the order of the photos; hand back the content hash of every photo."""
     seen: dict[str, str] = {}
     owners = {pair.sha256: pair.photo for pair in writer.kept.values()}
@@ -125,7 +127,7 @@ def _write_all(results: Iterable[_Result], writer: PairWriter, listen: Listener)
         seen[result.photo] = result.sha256
         twin = owners.setdefault(result.sha256, result.photo)
         if twin != result.photo and result.kept:
-            result = _Result(
+            result = PhotoResult(
                 result.photo, result.sha256, (), (_skipped(result, "same file as another", twin),)
             )
         for skipped in result.skipped:
@@ -137,7 +139,7 @@ def _write_all(results: Iterable[_Result], writer: PairWriter, listen: Listener)
     return seen
 
 
-def _skipped(result: _Result, reason: str, detail: str) -> Skipped:
+def _skipped(result: PhotoResult, reason: str, detail: str) -> Skipped:
     return Skipped(result.photo, result.sha256, reason, detail)
 
 
@@ -153,18 +155,20 @@ def _refuse_empty(writer: PairWriter, photos: Path) -> None:
 # One photo: what a worker does
 
 
-def _photo_to_pairs(task: _Task, config: BuildConfig, detector: FaceDetector) -> _Result:
+def _photo_to_pairs(task: _Task, config: BuildConfig, detector: FaceDetector) -> PhotoResult:
     try:
         data = read_bytes(task.path)
     except DemosaicError as error:
-        return _Result(task.photo, "", (), (Skipped(task.photo, "", "cannot be read", str(error)),))
+        return PhotoResult(
+            task.photo, "", (), (Skipped(task.photo, "", "cannot be read", str(error)),)
+        )
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == task.recorded:
-        return _Result(task.photo, sha256)
+        return PhotoResult(task.photo, sha256)
     try:
         image = decode(data)
     except NotAPicture as error:
-        return _Result(
+        return PhotoResult(
             task.photo, sha256, (), (Skipped(task.photo, sha256, _reason(error), str(error)),)
         )
     return faces_in(image, task.photo, sha256, config=config, detector=detector)
@@ -177,7 +181,7 @@ def _reason(error: NotAPicture) -> str:
 
 def faces_in(
     image: Pixels, photo: str, sha256: str, *, config: BuildConfig, detector: FaceDetector
-) -> _Result:
+) -> PhotoResult:
     """The pairs of every face in a photo, and what was left out with its reason."""
     kept, skipped = [], []
     for face in detector.detect(image):
@@ -192,7 +196,7 @@ def faces_in(
         kept.append((_pair(face, square, (photo, sha256), config), picture))
     if not kept and not skipped:
         skipped.append(Skipped(photo, sha256, "no face"))
-    return _Result(photo, sha256, tuple(kept), tuple(skipped))
+    return PhotoResult(photo, sha256, tuple(kept), tuple(skipped))
 
 
 def face_square(box: Box, margin: float) -> Box:
@@ -267,7 +271,7 @@ def side_by_side(target: Pixels, grid: Grid) -> Pixels:
 
 def _work(
     tasks: Iterable[_Task], config: BuildConfig, make: MakeDetector, workers: int
-) -> Iterator[_Result]:
+) -> Iterator[PhotoResult]:
     """The results, in the order of the tasks."""
     if workers == 1:
         detector = make()
@@ -277,12 +281,12 @@ def _work(
 
 def _work_in_processes(
     tasks: Iterable[_Task], config: BuildConfig, make: MakeDetector, workers: int
-) -> Iterator[_Result]:
+) -> Iterator[PhotoResult]:
     spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
     pool = ProcessPoolExecutor(
         workers, mp_context=spawn, initializer=_start_worker, initargs=(config, make)
     )
-    waiting: deque[Future[_Result]] = deque()
+    waiting: deque[Future[PhotoResult]] = deque()
     try:
         for task in tasks:
             waiting.append(pool.submit(_work_on, task))
@@ -315,7 +319,7 @@ def _start_worker(config: BuildConfig, make: MakeDetector) -> None:
     _worker = _Worker(config, make())
 
 
-def _work_on(task: _Task) -> _Result:
+def _work_on(task: _Task) -> PhotoResult:
     assert _worker is not None
     return _photo_to_pairs(task, _worker.config, _worker.detector)
 

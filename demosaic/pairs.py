@@ -267,7 +267,8 @@ class Pairs:
         train = splits["train"] if (self.folder / "train").is_dir() else _by_hash(self.folder)
         if not train:
             raise DemosaicError(
-                f"{self.folder} has no training pairs in {self.folder / 'train'}", NOTHING_TO_DO
+                f"{self.folder / 'train'} holds no pairs: build with more photos, or with --val 0",
+                NOTHING_TO_DO,
             )
         held_out = splits["val"] or (splits["test"] if self._record is None else [])
         if held_out:
