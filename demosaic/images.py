@@ -6,6 +6,7 @@ import io
 import math
 import os
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ Floats = NDArray[np.float32]
 _JUNK_FOLDERS = {"@eadir", "__macosx"}  # thumbnails and resource forks of network disks and Macs
 _JUNK_FILES = {"thumbs.db", "desktop.ini"}
 _MAX_PIXELS = 300_000_000  # a decompression bomb beyond; the largest phone cameras make 200 million
+_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError)  # what Pillow raises
 _FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -131,7 +133,8 @@ def decode(data: bytes) -> Pixels:
         raise NotAPicture("empty file")
     _register_heif()
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
+            warnings.simplefilter("ignore")  # of bad EXIF, say: the picture itself is good
             if image.width * image.height > _MAX_PIXELS:
                 raise NotAPicture(f"too large: {image.width} x {image.height} pixels")
             return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
@@ -139,13 +142,7 @@ def decode(data: bytes) -> Pixels:
         raise NotAPicture("not a picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotAPicture("too large") from error
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        IndexError,
-    ) as error:  # what Pillow raises on damaged files
+    except _DAMAGED as error:
         raise NotAPicture(f"damaged picture ({error})") from error
 
 
