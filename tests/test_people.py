@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import people
 import pytest
 from PIL import Image, ImageOps
 
+import people
 from demosaic.faces import MediaPipeDetector
 
 ROOT = Path(__file__).parent.parent

@@ -1,0 +1,40 @@
+"""What several test files share: a folder of drawn photos and the dataset built from it."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import people
+from demosaic.building import build_dataset
+from demosaic.config import BuildConfig
+from demosaic.faces import MediaPipeDetector
+
+settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)
+settings.load_profile("demosaic")
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four photos of each of six drawn people, in nested folders.
+
+    Four show two people, three are stored turned. Only read it: copy it before changing anything.
+    """
+    folder = tmp_path_factory.mktemp("photos")
+    people.draw(folder, 6, 4, seed=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dataset(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset of `photos`, built in one go by one process with the defaults. Only read it."""
+    folder = tmp_path_factory.mktemp("built") / "pairs"
+    build_dataset(
+        photos,
+        folder,
+        BuildConfig(),
+        make_detector=partial(MediaPipeDetector, 0.5),
+        detector_name="mediapipe",
+    )
+    return folder

@@ -1,0 +1,142 @@
+"""The rooms of the house: who may import whom, and which library has which door."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import demosaic
+
+PACKAGE = Path(demosaic.__file__).parent
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+
+ARROWS = {
+    "__init__": "",
+    "errors": "",
+    "files": "errors",
+    "events": "files",
+    "mosaic": "",
+    "config": "errors",
+    "devices": "config errors",
+    "images": "errors files",
+    "faces": "errors images",
+    "pairs": "config errors files images mosaic __version__",
+    "networks": "config mosaic",
+    "checkpoints": "config errors files networks __version__",
+    "building": "config errors events faces images mosaic pairs",
+    "evaluation": "checkpoints config devices errors events images mosaic networks pairs",
+    "training": (
+        "checkpoints config devices errors evaluation events files images mosaic networks pairs"
+    ),
+    "restoration": "checkpoints config devices errors events files images mosaic",
+    "console": "events",
+    "cli": "config errors __version__",
+    "__main__": "cli",
+}
+"""What a module may import of demosaic; `cli` may import anything inside a command."""
+
+TORCH_ROOMS = {"devices", "networks", "checkpoints", "evaluation", "training", "restoration"}
+DOORS = {
+    "mediapipe": {"faces"},
+    "safetensors": {"checkpoints"},
+    "rich": {"console"},
+    "typer": {"cli"},
+    "platformdirs": {"checkpoints"},
+    "torch": TORCH_ROOMS,
+    "PIL": {"images"},
+    "pillow_heif": {"images"},
+}
+"""The only modules that know a library."""
+
+
+def tree(module: str) -> ast.Module:
+    return ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def is_for_types(node: ast.AST) -> bool:
+    """Whether this is `if TYPE_CHECKING:`, whose imports never run."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports(node: ast.AST, *, functions: bool) -> set[str]:
+    """Every dotted name imported under a node when it runs; inside functions too, when asked."""
+    found: set[str] = set()
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            found |= {name.name for name in child.names}
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            found |= {f"{child.module}.{name.name}" for name in child.names}
+        elif is_for_types(child):
+            continue
+        elif functions or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            found |= imports(child, functions=functions)
+    return found
+
+
+def rooms(names: set[str]) -> set[str]:
+    """The demosaic modules (or `__version__`) among imported names."""
+    return {name.split(".")[1] for name in names if name.startswith("demosaic.")}
+
+
+def libraries(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+def test_every_module_has_its_place_in_the_table() -> None:
+    assert sorted(ARROWS) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_what_its_room_may(module: str) -> None:
+    found = rooms(imports(tree(module), functions=module != "cli"))
+    assert found <= set(ARROWS.get(module, "").split())
+
+
+def test_the_command_line_imports_only_modules_that_exist() -> None:
+    found = rooms(imports(tree("cli"), functions=True))
+    assert found <= {*MODULES, "__version__"}
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_a_heavy_library_has_one_door(library: str) -> None:
+    users = {
+        module for module in MODULES if library in libraries(imports(tree(module), functions=True))
+    }
+    assert users <= DOORS[library]
+    assert users, f"nobody imports {library} any more: take it out of the table"
+
+
+def test_the_arrows_go_one_way() -> None:
+    """No module can be reached from itself."""
+    reached = {module: set(ARROWS[module].split()) - {"__version__"} for module in ARROWS}
+    for _ in ARROWS:
+        for targets in reached.values():
+            targets |= {further for target in targets for further in reached[target]}
+    assert [module for module, targets in reached.items() if module in targets] == []
+
+
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    heavy = ("torch", "cv2", "mediapipe", "numpy", "rich", "PIL", "safetensors", "torchmetrics")
+    script = f"import sys, demosaic.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_importing_the_options_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, demosaic.config; print([m for m in ('torch', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_both_opencv_packages_hold_the_same_cv2() -> None:
+    assert version("opencv-python") == version("opencv-contrib-python")

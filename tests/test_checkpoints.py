@@ -1,0 +1,317 @@
+"""Models that describe themselves, and what happens with files that are none."""
+
+import json
+import os
+import pickle
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from demosaic import __version__
+from demosaic.checkpoints import (
+    FORMAT,
+    ModelCard,
+    load_model,
+    load_state,
+    read_card,
+    remember_model,
+    remembered_model,
+    save_model,
+    save_state,
+    write_card,
+)
+from demosaic.config import NetworkConfig
+from demosaic.errors import PROBLEM, DemosaicError
+from demosaic.networks import Generator
+
+CPU = torch.device("cpu")
+TINY = NetworkConfig(down=(4, 8, 8), up=(8, 4))
+CARD = ModelCard(
+    preset="seed",
+    network=TINY,
+    size=32,
+    block=4,
+    step=6,
+    seed=0,
+    dataset="0123456789abcdef",
+    train_pairs=12,
+    val_pairs=3,
+    scores={"reconciled": {"psnr": 20.125, "ssim": 0.5, "l1": 0.0625, "cell_error": 0.0}},
+)
+SCORES = {"restored": {"psnr": 1 / 3, "ssim": 0.1, "l1": 0.2, "cell_error": 3.5}}
+
+
+def generator(network: NetworkConfig = TINY) -> Generator:
+    """A network whose every value is its own, the moving statistics too."""
+    made = Generator(network)
+    source = torch.Generator().manual_seed(1)
+    for value in made.state_dict().values():
+        if value.is_floating_point():
+            value.copy_(torch.rand(value.shape, generator=source))
+    return made
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "a model [1].safetensors"
+    save_model(path, generator(), CARD)
+    return path
+
+
+def with_card(path: Path, **changes: Any) -> Path:
+    """The model file with another description."""
+    record = {**asdict(CARD), **changes}
+    save_file(load_file(path), path, {"demosaic": json.dumps(record)})
+    return path
+
+
+def refusal(path: Path) -> str:
+    """What `load_model` says of a file, in one line that names it."""
+    with pytest.raises(DemosaicError) as caught:
+        load_model(path, CPU)
+    said = str(caught.value)
+    assert caught.value.exit_code == PROBLEM
+    assert str(path) in said
+    assert "\n" not in said
+    return said
+
+
+class Bomb:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, trace: Path) -> None:
+        self._trace = trace
+
+    def __reduce__(self) -> tuple[Any, tuple[str, int]]:
+        return os.mkdir, (str(self._trace), 0o700)
+
+
+# Round trips
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"network": NetworkConfig(down=(2, 4), up=(6,))},
+        {"network": replace(TINY, discriminator="summary")},
+        {"size": 64},
+        {"block": 8},
+        {"block": None},
+        {"step": 5000},
+        {"seed": -1},
+        {"dataset": "Straße [1]"},
+        {"train_pairs": 1},
+        {"val_pairs": 0},
+        {"scores": SCORES},
+        {"scores": {}},
+        {"demosaic": "99.0"},
+    ],
+    ids=str,
+)
+def test_a_model_comes_back_as_it_was_saved(tmp_path: Path, change: dict[str, Any]) -> None:
+    card = replace(CARD, **change)
+    saved = generator(card.network)
+    save_model(tmp_path / "model.safetensors", saved, card)
+    loaded = load_model(tmp_path / "model.safetensors", CPU)
+    assert loaded.card == card
+    assert read_card(tmp_path / "model.safetensors") == card
+    before, after = saved.state_dict(), loaded.generator.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_loaded_model_is_ready_for_inference(model: Path) -> None:
+    loaded = load_model(model, CPU).generator
+    assert not loaded.training
+    assert not any(weight.requires_grad for weight in loaded.parameters())
+    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    expected = generator().eval()(image).detach()
+    torch.testing.assert_close(loaded(image), expected)
+
+
+def test_saving_leaves_nothing_but_the_model(model: Path) -> None:
+    assert list(model.parent.iterdir()) == [model]
+
+
+def test_saving_does_not_disturb_the_network_being_trained(tmp_path: Path) -> None:
+    trained = generator().train()
+    save_model(tmp_path / "model.safetensors", trained, CARD)
+    assert trained.training
+    assert all(weight.requires_grad for weight in trained.parameters())
+
+
+def test_a_model_file_says_its_format_and_the_version_that_wrote_it(model: Path) -> None:
+    card = read_card(model)
+    assert (card.format, card.demosaic) == (FORMAT, __version__)
+
+
+def test_a_state_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    state = {"step": 3, "best": {"step": 0, "psnr": float("-inf")}, "values": torch.arange(5.0)}
+    save_state(tmp_path / "resume.pt", state)
+    loaded = load_state(tmp_path / "resume.pt")
+    assert torch.equal(loaded.pop("values"), torch.arange(5.0))
+    assert loaded == {"step": 3, "best": {"step": 0, "psnr": float("-inf")}}
+    assert [path.name for path in tmp_path.iterdir()] == ["resume.pt"]
+
+
+# Files that are no models of ours
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    assert "there is no model file" in refusal(tmp_path / "nowhere [1].safetensors")
+
+
+def test_a_folder_is_no_model(tmp_path: Path) -> None:
+    assert "there is no model file" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"x" * 5000, b"\xff" * 64])
+def test_another_kind_of_file_is_no_model(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    assert "is not a demosaic model" in refusal(path)
+
+
+def test_another_programs_safetensors_are_no_model_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.safetensors"
+    save_file({"weight": torch.zeros(3)}, path, {"format": "pt"})
+    assert "is not a demosaic model: another program wrote it" in refusal(path)
+    save_file({"weight": torch.zeros(3)}, path)
+    assert "is not a demosaic model: another program wrote it" in refusal(path)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.2, 0.999])
+def test_a_truncated_model_is_refused(model: Path, share: float) -> None:
+    whole = model.read_bytes()
+    model.write_bytes(whole[: int(len(whole) * share)])
+    assert "is not a demosaic model" in refusal(model)
+
+
+def test_a_newer_format_names_the_version_that_reads_it(model: Path) -> None:
+    said = refusal(with_card(model, format=FORMAT + 1, demosaic="7.8", something_new=1))
+    assert f"has format {FORMAT + 1}" in said
+    assert "use demosaic 7.8" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        json.dumps({"format": FORMAT}),
+        json.dumps({**asdict(CARD), "unknown": 1}),
+        json.dumps({**asdict(CARD), "network": {}}),
+        json.dumps({**asdict(CARD), "network": {**asdict(TINY), "depth": 3}}),
+        json.dumps({**asdict(CARD), "network": {**asdict(TINY), "down": [4]}}),
+        json.dumps({**asdict(CARD), "network": {**asdict(TINY), "down": ["a", "b", "c"]}}),
+    ],
+)
+def test_a_damaged_description_is_refused(model: Path, text: str) -> None:
+    save_file(load_file(model), model, {"demosaic": text})
+    assert "is not a demosaic model: its description is damaged" in refusal(model)
+
+
+def test_weights_of_another_network_are_refused(model: Path) -> None:
+    other = asdict(NetworkConfig(down=(4, 8, 16), up=(8, 4)))
+    assert "its weights do not fit" in refusal(with_card(model, network=other))
+
+
+def test_missing_weights_are_refused(model: Path) -> None:
+    weights = load_file(model)
+    weights.pop("head.bias")
+    save_file(weights, model, {"demosaic": json.dumps(asdict(CARD))})
+    assert "its weights do not fit" in refusal(model)
+
+
+# Nothing is unpickled
+
+
+def test_a_pickle_given_as_a_model_is_not_run(tmp_path: Path) -> None:
+    trace, path = tmp_path / "trace", tmp_path / "model.safetensors"
+    path.write_bytes(pickle.dumps(Bomb(trace)))
+    refusal(path)
+    torch.save({"demosaic": Bomb(trace)}, path)
+    refusal(path)
+    assert not trace.exists()
+
+
+def test_a_pickle_given_as_a_state_is_not_run(tmp_path: Path) -> None:
+    trace, path = tmp_path / "trace", tmp_path / "resume.pt"
+    for write in (
+        lambda: path.write_bytes(pickle.dumps(Bomb(trace))),
+        lambda: torch.save({"step": Bomb(trace)}, path),
+    ):
+        write()
+        with pytest.raises(DemosaicError, match="damaged") as caught:
+            load_state(path)
+        assert str(path) in str(caught.value)
+        assert not trace.exists()
+
+
+def test_the_bomb_of_these_tests_does_go_off_when_unpickled(tmp_path: Path) -> None:
+    pickle.loads(pickle.dumps(Bomb(tmp_path / "trace")))
+    assert (tmp_path / "trace").exists()
+
+
+def test_a_truncated_state_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "resume.pt"
+    save_state(path, {"step": 3, "values": torch.zeros(1000)})
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(DemosaicError, match="delete it to train from the start"):
+        load_state(path)
+
+
+# MODEL.md and the last model
+
+
+def test_the_card_says_what_a_person_should_know(tmp_path: Path) -> None:
+    write_card(tmp_path / "MODEL.md", CARD)
+    text = (tmp_path / "MODEL.md").read_text(encoding="utf-8")
+    assert "# A demosaic model: preset seed, step 6\n" in text
+    assert "| reconciled | 20.12 | 0.500 | 0.0625 | 0.00 |\n" in text
+    assert "cells of 4 px" in text
+    assert "not the true one" in text
+    assert "Do not use it to\nidentify anyone" in text
+
+
+def test_the_card_of_other_pictures_speaks_of_no_mosaic(tmp_path: Path) -> None:
+    write_card(tmp_path / "MODEL.md", replace(CARD, block=None))
+    assert "no mosaic" in (tmp_path / "MODEL.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's data folder, out of harm's way on every system."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+def test_nothing_is_remembered_at_first(data_folder: Path) -> None:
+    assert remembered_model() is None
+    assert not data_folder.exists()
+
+
+def test_the_last_model_is_remembered_from_anywhere(
+    data_folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(model.parent)
+    remember_model(Path("another.safetensors"))
+    remember_model(Path(model.name))
+    monkeypatch.chdir("/")
+    assert remembered_model() == model.resolve()
+
+
+def test_a_model_that_is_gone_is_not_remembered(data_folder: Path, model: Path) -> None:
+    remember_model(model)
+    model.unlink()
+    assert remembered_model() is None

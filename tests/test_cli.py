@@ -1,0 +1,468 @@
+"""The three commands as a user types them."""
+
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import MISSING, fields
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import numpy as np
+import pytest
+from test_checkpoints import CARD, TINY, generator
+from test_restoration import means, mosaicked, texture
+from test_training import a_dataset, side_by_side, wave
+from typer.testing import CliRunner
+
+import people
+from demosaic import __version__, cli, training
+from demosaic.checkpoints import read_card, remembered_model, save_model
+from demosaic.config import BuildConfig, DeviceConfig, NetworkConfig, RestoreConfig, TrainConfig
+from demosaic.images import read_image, write_png
+from demosaic.mosaic import Grid, cell_colours
+
+COMMANDS = ("build-dataset", "train", "restore")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder of a user who never trained."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("DEMOSAIC_MODEL", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    return folder
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The article's networks, but small."""
+    monkeypatch.setattr(cli, "NetworkConfig", lambda: TINY)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_dataset(tmp_path_factory.mktemp("cli"))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    path = tmp_path / "model.safetensors"
+    save_model(path, generator(), CARD)
+    return str(path)
+
+
+def demosaic(*words: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    result = CliRunner().invoke(cli.app, list(words))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def error(code: int, *words: str) -> str:
+    """The one line that a command fails with."""
+    exit_code, _, said = demosaic(*words)
+    assert (exit_code, said.count("\n"), said[:7]) == (code, 1, "error: "), said
+    assert "Traceback" not in said
+    return said.removeprefix("error: ").rstrip("\n")
+
+
+# All three, on drawn people, with the network's cable pulled
+
+OFFLINE = """
+import socket, sys
+
+def refuse(*_, **__):
+    sys.stderr.write("CONNECTED\\n")
+    raise OSError("no network in this test")
+
+socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
+socket.create_connection = socket.getaddrinfo = socket.gethostbyname = refuse
+"""
+SCRIPT = """
+import json, socket, sys
+from demosaic.cli import main
+
+assert socket.socket.connect.__name__ == "refuse"
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["demosaic", *words]
+    try:
+        main()
+    except SystemExit as end:
+        print("EXIT", end.code, flush=True)
+"""
+
+
+def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
+    here: Path, tmp_path: Path
+) -> None:
+    people.draw(here / "photos", people=3, photos=4, seed=0, workers=1)
+    (here / "photos" / "broken [1].jpg").write_bytes(b"\\xff\\xd8\\xff no more")
+    observed = mosaicked(96, 80, Grid.square(16))
+    write_png(here / "face.png", observed)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(OFFLINE)
+    short = ["--validation-pairs", "2", "--precision", "fp32"]
+    words = [
+        ["build-dataset", "photos", "pairs", "--workers", "1", "--val", "0.4"],
+        ["train", "pairs", "--steps", "2", "--batch", "2", *short],
+        ["restore", "face.png"],
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(words)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert [line for line in done.stdout.splitlines() if line.startswith("EXIT")] == ["EXIT 0"] * 3
+    run = here / "runs" / "pairs-seed"
+    for said in (
+        "next: demosaic train pairs\n",
+        "trained 2 steps; the best was step 2\n",
+        f"next: demosaic restore face.jpg --model {run.relative_to(here)}/best.safetensors\n",
+        "model runs/pairs-seed/best.safetensors (the newest below runs/)\n",
+        "restored face.png (cells of 16 x 16 px): face.restored.png\n",
+    ):
+        assert said in done.stdout
+    dataset = json.loads((here / "pairs" / "dataset.json").read_text())
+    assert dataset["splits"]["train"] >= 2
+    assert dataset["splits"]["val"] >= 2
+    assert "broken [1].jpg" in (here / "pairs" / "skipped.jsonl").read_text()
+    card = read_card(run / "best.safetensors")
+    assert (card.network, card.size, card.block, card.step) == (NetworkConfig(), 256, 16, 2)
+    assert remembered_model() == (run / "best.safetensors").resolve()
+    restored = read_image(here / "face.restored.png")
+    grid = Grid.square(16)
+    assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
+    assert not np.array_equal(restored, observed)
+    rmtree(run)  # most of a gigabyte
+
+
+# Help, version, usage
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_help_shows_the_three_commands_in_order(words: list[str]) -> None:
+    code, said, errors = demosaic(*words)
+    assert (code, errors) == (0, "")
+    lines = [line.strip() for line in said.splitlines()]
+    examples = [
+        "demosaic build-dataset ./photos ./pairs",
+        "demosaic train ./pairs",
+        "demosaic restore face.jpg",
+    ]
+    start = lines.index(examples[0])
+    assert lines[start : start + 3] == examples
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_shows_an_example_on_a_line_of_its_own(command: str) -> None:
+    code, said, errors = demosaic(command, "--help")
+    assert (code, errors) == (0, "")
+    assert "\b" not in said
+    examples = [line.strip() for line in said.splitlines() if f"demosaic {command}" in line]
+    wanted = {
+        "build-dataset": ["demosaic build-dataset ./photos ./pairs"],
+        "train": ["demosaic train ./pairs"],
+        "restore": [
+            "demosaic restore face.jpg",
+            "demosaic restore group.png --region 310,120,192,192 --block 12",
+        ],
+    }
+    assert [line for line in examples if not line.startswith("Usage")] == wanted[command]
+
+
+def test_the_help_of_restore_is_honest() -> None:
+    said = " ".join(demosaic("restore", "--help")[1].split())
+    assert "a plausible face that agrees with the blocks, not the person's true face" in said
+    assert "not for identifying anyone" in said
+    assert "pixelation is not anonymity" in said
+
+
+def test_the_version_is_said() -> None:
+    assert demosaic("--version") == (0, f"demosaic {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("restor", "restor"),
+        ("train", "pairs"),
+        ("train a b", "b"),
+        ("train p --stepz 3", "--stepz"),
+        ("train p --steps many", "--steps"),
+        ("train p --steps 0", "--steps 0"),
+        ("train p --batch 1", "--batch 1"),
+        ("train p --lr 0", "--lr 0"),
+        ("train p --preset other", "other"),
+        ("train p --precision fp8", "fp8"),
+        ("train p --threads 0", "--threads 0"),
+        ("train p --direction up", "up"),
+        ("build-dataset p", "pairs"),
+        ("build-dataset p q --workers 0", "--workers"),
+        ("build-dataset p q --val 1.5", "--val 1.5"),
+        ("build-dataset p q --size 8", "--size 8"),
+        ("restore", "pictures"),
+        ("restore a --region 1,2,3", "--region 1,2,3"),
+        ("restore a --region 1,2,3,x", "--region 1,2,3,x"),
+        ("restore a --region 1,2,0,4", "--region"),
+        ("restore a --block 1", "--block 1"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(words: str, named: str, here: Path) -> None:
+    assert named.lower() in error(2, *words.split()).lower()
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_device_that_is_not_there_is_wrong_usage(dataset: Path) -> None:
+    assert "--device gpu" in error(2, "train", str(dataset), "--device", "gpu")
+
+
+# Defaults
+
+
+def defaults(config: Any) -> dict[str, Any]:
+    """The plain defaults of a config's fields; a record within a record has options of its own."""
+    return {field.name: field.default for field in fields(config) if field.default is not MISSING}
+
+
+@pytest.mark.parametrize(
+    ("command", "configs", "of_the_command", "without_option"),
+    [
+        (cli.build_dataset, [BuildConfig], {"photos", "pairs", "workers"}, set()),
+        (
+            cli.train,
+            [TrainConfig, NetworkConfig, DeviceConfig],
+            {"pairs", "name"},
+            {"down", "up"},  # the preset's
+        ),
+        (
+            cli.restore,
+            [RestoreConfig, DeviceConfig],
+            {"pictures", "model", "out", "force"},
+            {"precision"},  # a single picture is not worth a trial
+        ),
+    ],
+)
+def test_every_field_has_an_option_with_the_same_default(
+    command: Any, configs: list[Any], of_the_command: set[str], without_option: set[str]
+) -> None:
+    parameters = inspect.signature(command).parameters
+    options = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if name not in of_the_command
+    }
+    wanted = {name: value for config in configs for name, value in defaults(config).items()}
+    assert options == {name: wanted[name] for name in wanted if name not in without_option}
+
+
+def test_the_only_record_within_a_record_is_the_network() -> None:
+    within = [
+        (config.__name__, field.name)
+        for config in (BuildConfig, TrainConfig, RestoreConfig, DeviceConfig, NetworkConfig)
+        for field in fields(config)
+        if field.default is MISSING
+    ]
+    assert within == [("TrainConfig", "network")]
+
+
+@pytest.mark.parametrize(
+    ("option", "changes"),
+    [
+        ("", {}),
+        ("--steps 7", {"steps": 7}),
+        ("--batch 3", {"batch": 3}),
+        ("--lr 0.5", {"lr": 0.5}),
+        ("--l1-weight 7", {"l1_weight": 7.0}),
+        ("--seed 4", {"seed": 4}),
+        ("--limit 9", {"limit": 9}),
+        ("--direction right-to-left", {"direction": "right-to-left"}),
+        ("--validate-every 11", {"validate_every": 11}),
+        ("--validation-pairs 12", {"validation_pairs": 12}),
+        ("--save-every 13", {"save_every": 13}),
+        ("--discriminator summary", {"network": NetworkConfig(discriminator="summary")}),
+    ],
+)
+def test_an_option_of_train_arrives_in_its_field(
+    option: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived: list[tuple[Any, ...]] = []
+
+    def listen_in(folder: Path, run: Path, config: TrainConfig, **_: Any) -> None:
+        arrived.append((folder, run, config))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", listen_in)
+    demosaic("train", "some/pairs", *option.split())
+    expected = TrainConfig(**changes)
+    assert arrived == [(Path("some/pairs"), Path("runs/pairs-seed"), expected)]
+
+
+# Problems
+
+
+def test_a_missing_folder_is_named(here: Path) -> None:
+    assert "nowhere [1]" in error(1, "build-dataset", "nowhere [1]", "pairs")
+    assert "nowhere [1]" in error(1, "train", "nowhere [1]")
+    assert error(1, "restore", "nowhere [1].png") == "there is no file nowhere [1].png"
+    assert list(here.iterdir()) == []
+
+
+def test_nothing_to_do_is_exit_code_3(here: Path, model: str) -> None:
+    (here / "empty").mkdir()
+    assert "no photos in empty" in error(3, "build-dataset", "empty", "pairs")
+    assert "empty" in error(3, "train", "empty")
+    assert "no pictures in empty" in error(3, "restore", "empty", "--out", "out")
+    write_png(here / "clean [1].png", texture(64, 64))
+    said = error(3, "restore", "clean [1].png", "--model", model)
+    assert said.startswith("clean [1].png: no mosaic")
+    assert [path.name for path in here.glob("*.restored.png")] == []
+
+
+def test_photos_without_faces_are_exit_code_3_with_the_reason(here: Path) -> None:
+    (here / "photos").mkdir()
+    write_png(here / "photos" / "wall.png", wave(0))
+    said = error(3, "build-dataset", "photos", "pairs", "--workers", "1")
+    assert "1 x no face" in said
+    assert "skipped.jsonl" in said
+
+
+def test_without_a_model_the_way_to_one_is_said(here: Path) -> None:
+    write_png(here / "a.png", mosaicked(32, 32, Grid.square(4)))
+    assert "demosaic train PAIRS" in error(1, "restore", "a.png")
+
+
+def test_a_file_that_is_no_model_is_named(here: Path) -> None:
+    write_png(here / "a.png", mosaicked(32, 32, Grid.square(4)))
+    assert "there is no model file m [2]" in error(1, "restore", "a.png", "--model", "m [2]")
+    assert "a.png is not a demosaic model" in error(1, "restore", "a.png", "--model", "a.png")
+
+
+def test_the_model_taken_is_said(here: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_png(here / "a.png", mosaicked(32, 32, Grid.square(4)))
+    monkeypatch.setenv("DEMOSAIC_MODEL", model)
+    code, said, errors = demosaic("restore", "a.png")
+    assert (code, errors) == (0, "")
+    assert said.splitlines() == [
+        f"model {model} ($DEMOSAIC_MODEL)",
+        "restored a.png (cells of 4 x 4 px): a.restored.png",
+    ]
+
+
+def test_a_bracketed_name_is_printed_whole(here: Path, model: str) -> None:
+    name = "group [bold red] photo [1] :smile: of a very long evening with many friends of ours.png"
+    write_png(here / name, mosaicked(32, 32, Grid.square(4)))
+    code, said, _ = demosaic("restore", name, "--model", model)
+    result = f"{name.removesuffix('.png')}.restored.png"
+    assert code == 0
+    assert said.splitlines()[-1] == f"restored {name} (cells of 4 x 4 px): {result}"
+    assert error(1, "restore", name, "--model", model).startswith(f"{result} is already there")
+    assert demosaic("restore", name, "--model", model, "--force")[0] == 0
+
+
+def test_a_name_with_two_spaces_is_printed_whole() -> None:
+    assert error(1, "restore", "two  spaces.png") == "there is no file two  spaces.png"
+
+
+def test_one_bad_picture_of_several_is_said_and_the_command_succeeds(
+    here: Path, model: str
+) -> None:
+    (here / "in").mkdir()
+    write_png(here / "in" / "a.png", mosaicked(32, 32, Grid.square(4)))
+    (here / "in" / "b [1].png").write_text("no picture")
+    code, said, errors = demosaic("restore", "in", "--out", "out", "--model", model)
+    assert (code, errors) == (0, "")
+    assert "left out: in/b [1].png: not a picture" in said
+    assert [path.name for path in (here / "out").iterdir()] == ["a.restored.png"]
+    assert sorted(path.name for path in (here / "in").iterdir()) == ["a.png", "b [1].png"]
+
+
+def test_a_region_and_no_reconciling_arrive(here: Path, model: str) -> None:
+    picture = texture(48, 64)
+    grid = Grid.square(4)
+    picture[8:40, 16:48] = mosaicked(32, 32, grid)
+    write_png(here / "a.png", picture)
+    words = ["restore", "a.png", "--region", "16,8,32,32", "--model", model]
+    assert demosaic(*words)[0] == 0
+    assert demosaic(*words, "--no-reconcile", "--out", "b.png")[0] == 0
+    reconciled, free = read_image(here / "a.restored.png"), read_image(here / "b.png")
+    colours = cell_colours(picture[8:40, 16:48], grid)
+    assert np.abs(means(reconciled[8:40, 16:48], grid) - colours).max() <= 0.5
+    assert np.abs(means(free[8:40, 16:48], grid) - colours).max() > 10
+
+
+# Training
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_run_is_named_after_its_pairs_or_as_asked(here: Path, dataset: Path) -> None:
+    words = ["train", str(dataset), "--steps", "1", "--batch", "2", "--precision", "fp32"]
+    assert demosaic(*words)[0] == 0
+    assert demosaic(*words, "--name", "mine [1]")[0] == 0
+    assert sorted(path.name for path in (here / "runs").iterdir()) == ["mine [1]", "pairs-seed"]
+    assert remembered_model() == here / "runs" / "mine [1]" / "best.safetensors"
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_finished_run_says_so(here: Path, dataset: Path) -> None:
+    words = ["train", str(dataset), "--steps", "1", "--batch", "2", "--precision", "fp32"]
+    demosaic(*words)
+    code, said, errors = demosaic(*words)
+    assert (code, errors) == (0, "")
+    assert "is finished" in said
+    assert "Train" not in said
+
+
+@pytest.mark.usefixtures("tiny")
+def test_other_options_under_the_same_name_are_refused(here: Path, dataset: Path) -> None:
+    words = ["train", str(dataset), "--steps", "1", "--batch", "2", "--precision", "fp32"]
+    demosaic(*words)
+    assert "lr 0.0002 -> 0.1" in error(1, *words, "--lr", "0.1")
+
+
+@pytest.mark.usefixtures("tiny")
+def test_ctrl_c_exits_130_and_says_how_to_go_on(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = side_by_side(here / "pairs", side=32)
+    words = ["train", str(folder), "--steps", "2", "--batch", "2", "--precision", "fp32"]
+    real = training.train_step
+
+    def interrupted(*given: Any) -> dict[str, float]:
+        signal.raise_signal(signal.SIGINT)
+        return real(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "train_step", interrupted)
+        said = error(130, *words)
+    assert said == ("stopped at step 1 of 2, saved in runs/pairs-seed: the same command goes on")
+    assert demosaic(*words)[0] == 0
+    assert read_card(here / "runs" / "pairs-seed" / "model.safetensors").step == 2
+
+
+def test_ctrl_c_before_anything_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", interrupted)
+    assert "stopped" in error(130, "train", "pairs")
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(training, "train", broken)
+    with pytest.raises(ZeroDivisionError):
+        demosaic("train", "pairs")

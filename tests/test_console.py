@@ -1,0 +1,133 @@
+"""What is on the screen: names as they are, the article's own lines, the next command."""
+
+import io
+
+import pytest
+from rich.console import Console as Terminal
+
+from demosaic.console import Console, article_lines
+from demosaic.events import (
+    BuildReport,
+    Evaluated,
+    Event,
+    ModelSaved,
+    Notice,
+    PhotoDone,
+    PhotosFound,
+    PhotoSkipped,
+    PictureRestored,
+    PicturesFound,
+    PictureSkipped,
+    Scores,
+    SheetSaved,
+    StepDone,
+    TrainingStarted,
+    TrainReport,
+)
+
+LOSSES = {"discriminator": 0.01532, "generator": 6.12345, "adversarial": 0.56789, "l1": 0.0555556}
+ARTICLE = [
+    "--------------- Train 4950 ---------------",
+    "Discriminator loss: 0.0153",
+    "Generator loss: [6.1235, 0.5679, 0.0556]",
+]
+NAMES = ["a [bold]b[/bold].png", "[1].png", ":smile:.png", "x" * 300 + ".png", "[/] two  gaps.png"]
+
+
+def shown(*events: Event, live: bool = False) -> str:
+    """What a screen of 80 columns shows of some events, without its control codes."""
+    screen = io.StringIO()
+    terminal = Terminal(file=screen, force_terminal=live, width=80, soft_wrap=True, no_color=True)
+    with Console(terminal) as console:
+        for event in events:
+            console(event)
+    return screen.getvalue()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_shown_whole_and_as_they_are(name: str) -> None:
+    assert shown(Notice(name)) == f"{name}\n"
+    assert shown(ModelSaved(name, 1)) == f"saved {name}\n"
+    assert shown(SheetSaved(name, 1)) == f"saved {name}\n"
+    assert (
+        shown(PictureSkipped(name, f"{name}: not a picture"))
+        == f"left out: {name}: not a picture\n"
+    )
+    restored = PictureRestored(name, f"out/{name}", (12, 16))
+    assert shown(restored) == f"restored {name} (cells of 12 x 16 px): out/{name}\n"
+    assert shown(PictureRestored(name, name, None)) == f"restored {name}: {name}\n"
+
+
+def test_a_step_is_logged_as_in_the_article() -> None:
+    assert article_lines(StepDone(4950, 0.5, LOSSES)) == ARTICLE
+
+
+def test_where_there_is_no_terminal_every_tenth_step_is_printed() -> None:
+    steps = [StepDone(step, 0.5, LOSSES) for step in (4949, 4950, 4951)]
+    assert shown(TrainingStarted(4948, 5000), *steps).splitlines() == ARTICLE
+
+
+def test_on_a_terminal_the_steps_are_one_live_line() -> None:
+    steps = [StepDone(step, 0.5, LOSSES) for step in range(1, 11)]
+    said = shown(TrainingStarted(0, 10), *steps, live=True)
+    assert "Train 10" not in said
+    assert "10/10" in said
+
+
+def test_scores_are_a_table() -> None:
+    scores = {"base": Scores(23.456, 0.6789, 0.05, 0.25), "restored": Scores(24, 0.7, 0.04, 3.5)}
+    lines = [line.split() for line in shown(Evaluated(500, scores, best=True)).splitlines()]
+    assert lines == [
+        ["validation", "at", "step", "500:", "the", "best", "so", "far"],
+        ["PSNR", "dB", "SSIM", "L1", "cell", "error"],
+        ["base", "23.46", "0.679", "0.0500", "0.25"],
+        ["restored", "24.00", "0.700", "0.0400", "3.50"],
+    ]
+    assert shown(Evaluated(500, scores, best=False)).startswith("validation at step 500\n")
+
+
+def test_every_event_can_be_shown_anywhere() -> None:
+    events: list[Event] = [
+        PhotosFound(2),
+        PhotoDone("a.jpg", 1),
+        PhotoSkipped("b.jpg", "no face"),
+        PhotoDone("b.jpg", 0),
+        PicturesFound(2),
+        PictureRestored("a", "b", None),
+        PictureSkipped("c", "why"),
+    ]
+    for live in (True, False):
+        said = shown(*events, live=live)
+        assert "restored a: b\n" in said
+        assert "left out: why\n" in said
+    assert "1 pairs, 1 left out" in shown(*events, live=True)
+
+
+def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
+    screen = io.StringIO()
+    report = BuildReport(
+        folder="pairs [1]",
+        photos=30,
+        pairs=20,
+        splits={"train": 18, "val": 2, "test": 0},
+        skipped={"no face": 7, "face too small": 3},
+        new_pairs=5,
+        seconds=2.0,
+    )
+    Console(Terminal(file=screen, width=80, soft_wrap=True)).built(report)
+    assert screen.getvalue().splitlines() == [
+        "30 files in 2 s (15/s)",
+        "20 pairs (18 train, 2 val), 5 of them new",
+        "left out: 7 x no face, 3 x face too small (see pairs [1]/skipped.jsonl)",
+        "look at pairs [1]/preview.jpg",
+        "next: demosaic train pairs [1]",
+    ]
+
+
+def test_a_training_ends_with_its_models_and_the_next_command() -> None:
+    screen = io.StringIO()
+    report = TrainReport(run="r", model="r/m", step=6, best="r/b", best_step=3)
+    Console(Terminal(file=screen, width=80, soft_wrap=True)).trained(report)
+    said = screen.getvalue()
+    assert "trained 6 steps; the best was step 3\n" in said
+    assert "demosaic restore face.jpg --model r/b\n" in said

@@ -1,0 +1,153 @@
+"""Which device and precision are taken, and why."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from demosaic import devices
+from demosaic.config import DeviceConfig
+from demosaic.devices import Compute, Trial, choose, tune_allocator
+from demosaic.errors import USAGE, DemosaicError
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """Whatever a test asks for, the next one finds the threads as they were."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that computes bf16 in hardware."""
+    monkeypatch.setattr(devices, "_has_bf16", lambda device: True)
+
+
+def trial(*, exact: float, short: float, error: float = 0.0) -> Trial:
+    """Work that takes so many seconds in fp32 and in bf16, which is off by a relative `error`."""
+
+    def work(compute: Compute) -> Tensor:
+        time.sleep(short if compute.bf16 else exact)
+        return torch.ones(10) * (1 + error if compute.bf16 else 1)
+
+    return work
+
+
+def never(compute: Compute) -> Tensor:
+    raise AssertionError("there is nothing to try")
+
+
+@pytest.mark.usefixtures("bf16")
+@pytest.mark.parametrize(
+    ("work", "chosen"),
+    [
+        (trial(exact=0.03, short=0.001), True),
+        (trial(exact=0.001, short=0.03), False),
+        (trial(exact=0.03, short=0.001, error=0.01), True),
+        (trial(exact=0.03, short=0.001, error=0.5), False),
+        (trial(exact=0.03, short=0.001, error=-0.5), False),
+        (trial(exact=0.03, short=0.001, error=float("nan")), False),
+    ],
+    ids=["faster", "slower", "nearly agrees", "disagrees", "is too small", "is no number"],
+)
+def test_auto_takes_bf16_only_where_it_is_faster_and_agrees(work: Trial, chosen: bool) -> None:
+    compute, why = choose(DeviceConfig(device="cpu"), work)
+    assert compute == Compute(CPU, chosen)
+    assert why.startswith(f"computing on {compute} (bf16 takes ")
+
+
+def test_auto_tries_nothing_where_bf16_is_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": False})
+    compute, why = choose(DeviceConfig(device="cpu"), never)
+    assert compute == Compute(CPU, False)
+    assert why == f"computing on {compute}"
+
+
+@pytest.mark.parametrize("capability", ["amx_bf16", "avx512_bf16", "bf16", "sve_bf16"])
+def test_auto_tries_bf16_where_the_processor_has_it(
+    capability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True})
+    compute, _ = choose(DeviceConfig(device="cpu"), trial(exact=0.03, short=0.001))
+    assert compute.bf16
+
+
+@pytest.mark.usefixtures("bf16")
+def test_without_a_trial_auto_is_fp32() -> None:
+    assert choose(DeviceConfig(device="cpu"))[0] == Compute(CPU, False)
+
+
+@pytest.mark.parametrize(("precision", "bf16"), [("fp32", False), ("bf16", True)])
+def test_a_precision_asked_for_is_taken_untried(precision: str, bf16: bool) -> None:
+    config = DeviceConfig(device="cpu", precision="bf16" if bf16 else "fp32")
+    compute, why = choose(config, never)
+    assert compute == Compute(CPU, bf16)
+    assert why == f"computing on cpu in {precision}, {torch.get_num_threads()} threads, as asked"
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:99", "cpu:x", "tpu"])
+def test_a_device_that_is_not_there_is_wrong_usage(name: str) -> None:
+    with pytest.raises(DemosaicError, match="there is no such device here") as caught:
+        choose(DeviceConfig(device=name))
+    assert f"--device {name}" in str(caught.value)
+    assert caught.value.exit_code == USAGE
+
+
+def test_auto_finds_a_device_to_compute_on() -> None:
+    compute, _ = choose(DeviceConfig())
+    assert float(torch.ones(2, device=compute.device).sum()) == 2
+
+
+def test_the_threads_asked_for_are_taken() -> None:
+    choose(DeviceConfig(device="cpu", threads=3))
+    assert torch.get_num_threads() == 3
+
+
+def test_the_precision_holds_within_and_not_after() -> None:
+    image = torch.ones(4, 4)
+    with Compute(CPU, True).precision():
+        assert (image @ image).dtype == torch.bfloat16
+    with Compute(CPU, False).precision():
+        assert (image @ image).dtype == torch.float32
+    assert (image @ image).dtype == torch.float32
+
+
+def test_images_are_taken_channels_last_and_unchanged() -> None:
+    images = torch.rand(2, 3, 4, 5)
+    taken = Compute(CPU, True).take(images)
+    assert taken.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(taken, images)
+
+
+def test_tuning_the_allocator_changes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("THP_MEM_ALLOC_ENABLE", raising=False)
+    images = torch.rand(2, 3, 64, 64)
+    before = torch.nn.functional.avg_pool2d(images, 4)
+    tune_allocator()
+    tune_allocator()
+    assert torch.equal(torch.nn.functional.avg_pool2d(images.clone(), 4), before)
+    assert os.environ["THP_MEM_ALLOC_ENABLE"] == "1"
+
+
+def test_tuning_the_allocator_respects_the_users_own_choice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", "0")
+    tune_allocator()
+    assert os.environ["THP_MEM_ALLOC_ENABLE"] == "0"
+
+
+def test_tuning_the_allocator_is_harmless_where_there_is_no_glibc(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", "1")
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("ctypes.CDLL", never)
+    tune_allocator()

@@ -1,0 +1,234 @@
+"""How good a model is: numbers checked by hand."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_checkpoints import TINY
+from test_training import a_dataset
+from torch import Tensor, nn
+
+from demosaic import evaluation
+from demosaic.config import NetworkConfig
+from demosaic.devices import Compute
+from demosaic.events import Scores
+from demosaic.images import Pixels, to_float, write_png
+from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.networks import Generator
+from demosaic.pairs import Pairs
+
+COMPUTE = Compute(torch.device("cpu"), False)
+GRID = Grid.square(4)
+
+
+class Echo(Generator):
+    """A generator that gives back what it is given, and notes how it was run."""
+
+    def __init__(self) -> None:
+        super().__init__(TINY)
+        self.runs: list[tuple[bool, int]] = []
+
+    def forward(self, observed: Tensor) -> Tensor:
+        self.runs.append((self.training, len(observed)))
+        return observed
+
+
+class Oracle(Echo):
+    """A generator that knows the answers."""
+
+    def __init__(self, targets: list[Pixels]) -> None:
+        super().__init__()
+        self._answers = iter(targets)
+
+    def forward(self, observed: Tensor) -> Tensor:
+        super().forward(observed)
+        return torch.from_numpy(np.stack([to_float(next(self._answers)) for _ in observed]))
+
+
+def grey(level: int, side: int = 16) -> Pixels:
+    return np.full((side, side, 3), level, np.uint8)
+
+
+def noise(seed: int = 0, side: int = 32) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+def smooth(side: int = 32) -> Pixels:
+    """Waves much longer than a cell."""
+    y, x = np.mgrid[:side, :side] / side
+    planes = [np.sin(3 * x + 2 * y), np.cos(4 * y), np.sin(2 * x) * np.cos(3 * y)]
+    picture: Pixels = np.rint(127 + 100 * np.stack(planes, -1)).astype(np.uint8)
+    return picture
+
+
+def mosaicked(target: Pixels, grid: Grid = GRID) -> Pixels:
+    height, width = target.shape[:2]
+    return paint_cells(cell_colours(target, grid), grid, (height, width))
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
+    folder = a_dataset(tmp_path_factory.mktemp("evaluation"))
+    return Pairs(folder, direction="left-to-right", multiple=TINY.multiple)
+
+
+# One picture
+
+
+def test_an_equal_picture_scores_perfectly() -> None:
+    picture = noise()
+    observed = mosaicked(picture)
+    scores = evaluation.score(picture, observed, picture, GRID)
+    assert (scores.psnr, scores.l1) == (100, 0)
+    assert scores.ssim == pytest.approx(1, abs=1e-6)
+    assert scores.cell_error < 0.51  # cells are observed rounded
+
+
+def test_psnr_and_l1_of_a_known_error() -> None:
+    target = grey(100)
+    restored = target.copy()
+    restored[0, 0] = (110, 100, 70)  # errors of 10, 0 and 30 among 768 values
+    scores = evaluation.score(restored, target, target, None)
+    assert scores.psnr == pytest.approx(10 * math.log10(255**2 / ((100 + 900) / 768)))
+    assert scores.l1 == pytest.approx(40 / 768 / 127.5)
+
+
+def test_errors_downwards_count_as_errors_upwards() -> None:
+    """Bytes wrap round where they are subtracted as bytes."""
+    assert evaluation.psnr(grey(0), grey(255)) == pytest.approx(0)
+    assert evaluation.psnr(grey(255), grey(0)) == pytest.approx(0)
+    assert evaluation.score(grey(0), grey(0), grey(255), None).l1 == pytest.approx(2)
+
+
+def test_ssim_of_two_flat_pictures_is_that_of_their_brightness() -> None:
+    constant = (0.01 * 255) ** 2
+    expected = (2 * 100 * 120 + constant) / (100**2 + 120**2 + constant)
+    assert evaluation.ssim(grey(100, 32), grey(120, 32)) == pytest.approx(expected, abs=5e-4)
+
+
+def test_ssim_of_unrelated_noise_is_near_nothing() -> None:
+    assert abs(evaluation.ssim(noise(0), noise(1))) < 0.1
+
+
+def test_cell_error_is_in_grey_levels_of_the_cells() -> None:
+    picture = noise()
+    observed = cell_colours(picture, GRID)
+    off = observed.copy()
+    off[0, 0, 0] += 64  # one of 3 * 8 * 8 cells
+    base = evaluation.cell_error(picture, observed, GRID)
+    assert base < 0.51
+    assert evaluation.cell_error(grey(90), np.full((3, 4, 4), 93.5, np.float32), GRID) == 3.5
+    assert evaluation.cell_error(picture, off, GRID) - base == pytest.approx(64 / 192, abs=0.01)
+
+
+def test_without_a_grid_there_is_no_cell_error() -> None:
+    assert evaluation.score(noise(0), noise(1), noise(2), None).cell_error == 0
+
+
+def test_mean_scores_are_means_score_by_score() -> None:
+    scores = [Scores(10, 0.5, 0.1, 0), Scores(20, 0.7, 0.3, 3)]
+    expected = Scores(15, 0.6, 0.2, 1.5)
+    found = evaluation.mean_scores(scores)
+    assert vars(found) == pytest.approx(vars(expected))
+
+
+# A dataset
+
+
+def smooth_pairs(folder: Path) -> Pairs:
+    """A dataset of one smooth picture beside its mosaic."""
+    dataset = a_dataset(folder)
+    target = smooth()
+    for picture in dataset.glob("*/*.png"):
+        write_png(picture, np.hstack([mosaicked(target), target]))
+    return Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+
+
+def test_base_beats_bicubic_and_bicubic_the_mosaic_on_smooth_pictures(tmp_path: Path) -> None:
+    pairs = smooth_pairs(tmp_path)
+    scores = evaluation.baselines(pairs, pairs.val)
+    assert list(scores) == ["mosaic", "bicubic", "base"]
+    assert scores["base"].psnr > scores["bicubic"].psnr + 1
+    assert scores["bicubic"].psnr > scores["mosaic"].psnr + 1
+    assert scores["base"].cell_error < 0.5 < scores["bicubic"].cell_error
+    assert scores["mosaic"].cell_error == 0
+
+
+def test_the_baseline_of_other_pictures_is_the_input(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for seed in range(2):
+        write_png(tmp_path / "train" / f"{seed}.png", np.hstack([grey(100, 32), grey(110, 32)]))
+    pairs = Pairs(tmp_path, direction="left-to-right", multiple=TINY.multiple)
+    scores = evaluation.baselines(pairs, pairs.val)
+    assert list(scores) == ["input"]
+    assert scores["input"].psnr == pytest.approx(20 * math.log10(255 / 10))
+
+
+def test_a_generator_that_knows_the_answers_scores_perfectly(pairs: Pairs) -> None:
+    paths = [*pairs.val, *pairs.train][:6]
+    oracle = Oracle([pairs.read(path)[1] for path in paths])
+    scores = evaluation.evaluate(oracle, pairs, paths, COMPUTE)
+    assert list(scores) == ["restored", "reconciled"]
+    assert (scores["restored"].psnr, scores["restored"].l1) == (100, 0)
+    assert scores["restored"].ssim == pytest.approx(1, abs=1e-6)
+    assert scores["reconciled"].psnr > 48  # the observed cells are rounded
+
+
+def test_the_reconciled_never_has_a_cell_error(pairs: Pairs) -> None:
+    torch.manual_seed(0)
+    generator = Generator(TINY)
+    nn.init.normal_(generator.head.weight, std=3)  # far out of range
+    paths = [*pairs.val, *pairs.train][:5]
+    scores = evaluation.evaluate(generator, pairs, paths, COMPUTE)
+    assert scores["restored"].cell_error > 10
+    assert scores["reconciled"].cell_error < 1e-3
+    assert scores["reconciled"].psnr > scores["restored"].psnr
+
+
+def test_the_echo_scores_what_the_mosaic_scores(pairs: Pairs) -> None:
+    scores = evaluation.evaluate(Echo(), pairs, pairs.train[:5], COMPUTE)
+    assert scores["restored"] == evaluation.baselines(pairs, pairs.train[:5])["mosaic"]
+
+
+def test_the_scores_do_not_depend_on_how_many_are_run_together(pairs: Pairs) -> None:
+    generator, paths = Generator(TINY), pairs.train[:5]
+    together = evaluation.evaluate(generator, pairs, paths, COMPUTE)
+    alone = [evaluation.evaluate(generator, pairs, [path], COMPUTE) for path in paths]
+    means = evaluation.mean_scores([scores["restored"] for scores in alone])
+    assert vars(together["restored"]) == pytest.approx(vars(means), rel=1e-3)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_evaluating_uses_moving_statistics_and_gives_the_mode_back(
+    pairs: Pairs, training: bool
+) -> None:
+    echo = Echo().train(training)
+    evaluation.evaluate(echo, pairs, pairs.train[:5], COMPUTE)
+    assert not any(was_training for was_training, _ in echo.runs)
+    assert sum(count for _, count in echo.runs) == 5
+    assert echo.training == training
+
+
+def test_the_mode_comes_back_even_when_the_reader_stops_early(pairs: Pairs) -> None:
+    echo = Echo().train()
+    for _ in evaluation.restorations(echo, pairs, pairs.train[:5], COMPUTE):
+        break
+    assert echo.training
+
+
+def test_evaluating_changes_nothing_in_the_generator(pairs: Pairs) -> None:
+    generator = Generator(TINY).train()
+    before = {name: value.clone() for name, value in generator.state_dict().items()}
+    evaluation.evaluate(generator, pairs, pairs.train[:5], COMPUTE)
+    assert all(torch.equal(before[name], value) for name, value in generator.state_dict().items())
+
+
+def test_records_of_scores_are_plain_numbers() -> None:
+    record = evaluation.as_record({"base": Scores(20, 0.5, 0.1, 0)})
+    assert record == {"base": {"psnr": 20, "ssim": 0.5, "l1": 0.1, "cell_error": 0}}
+
+
+def test_the_network_of_these_tests_is_small() -> None:
+    assert NetworkConfig(down=(4, 8, 8), up=(8, 4)) == TINY

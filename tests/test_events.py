@@ -1,0 +1,79 @@
+"""One stream of events, many listeners."""
+
+import json
+from pathlib import Path
+
+from demosaic.events import (
+    Evaluated,
+    Event,
+    Notice,
+    PhotoDone,
+    PhotoSkipped,
+    PictureRestored,
+    Scores,
+    StepDone,
+    as_record,
+    ignore,
+    log_to,
+    tee,
+)
+from demosaic.files import read_lines
+
+SCORES = Scores(psnr=24.5, ssim=0.75, l1=0.05, cell_error=0.25)
+
+
+def test_every_listener_hears_every_event_in_order() -> None:
+    first: list[Event] = []
+    second: list[Event] = []
+    listen = tee(first.append, second.append, ignore)
+    events: list[Event] = [Notice("one"), PhotoDone("a.jpg", 2), Notice("three")]
+    for event in events:
+        listen(event)
+    assert (first, second) == (events, events)
+
+
+def test_a_record_names_its_kind_and_holds_every_field() -> None:
+    assert as_record(PhotoSkipped("a.jpg", "no face")) == {
+        "event": "PhotoSkipped",
+        "photo": "a.jpg",
+        "reason": "no face",
+        "detail": "",
+    }
+
+
+def test_nested_records_survive_json() -> None:
+    record = json.loads(json.dumps(as_record(Evaluated(10, {"restored": SCORES}, best=True))))
+    assert record == {
+        "event": "Evaluated",
+        "step": 10,
+        "scores": {"restored": {"psnr": 24.5, "ssim": 0.75, "l1": 0.05, "cell_error": 0.25}},
+        "best": True,
+    }
+    restored = json.loads(json.dumps(as_record(PictureRestored("a", "b", (16, 12)))))
+    assert restored["block"] == [16, 12]
+
+
+def test_a_log_holds_a_line_an_event(tmp_path: Path) -> None:
+    listen = log_to(tmp_path / "events.jsonl")
+    listen(Notice("Zoë"))
+    listen(StepDone(1, 0.5, {"generator": 6.25}))
+    assert read_lines(tmp_path / "events.jsonl") == [
+        {"event": "Notice", "text": "Zoë"},
+        {"event": "StepDone", "step": 1, "seconds": 0.5, "losses": {"generator": 6.25}},
+    ]
+
+
+def test_a_log_of_some_kinds_leaves_the_others_out(tmp_path: Path) -> None:
+    listen = log_to(tmp_path / "events.jsonl", [StepDone, PhotoDone])
+    listen(Notice("not this"))
+    listen(PhotoDone("a.jpg", 1))
+    assert [line["event"] for line in read_lines(tmp_path / "events.jsonl")] == ["PhotoDone"]
+
+
+def test_a_log_goes_on_after_a_kill_without_the_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log_to(path)(Notice("kept"))
+    with path.open("ab") as file:
+        file.write(b'{"event": "Noti')
+    log_to(path)(Notice("after"))
+    assert [line["text"] for line in read_lines(path)] == ["kept", "after"]

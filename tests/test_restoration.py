@@ -1,0 +1,535 @@
+"""One picture restored: exact inside the mosaic, untouched outside, honest about what it is."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_checkpoints import CARD, TINY
+from test_evaluation import Echo
+
+from demosaic.checkpoints import Model, load_model, remember_model, save_model
+from demosaic.config import NetworkConfig, RestoreConfig
+from demosaic.devices import Compute
+from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
+from demosaic.events import Event, Notice, PictureRestored, PicturesFound, PictureSkipped
+from demosaic.images import Pixels, read_image, write_png
+from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
+from demosaic.networks import Generator
+from demosaic.restoration import (
+    Job,
+    find_model,
+    plan,
+    restore_face,
+    restore_file,
+    restore_files,
+    restore_image,
+)
+
+CPU = torch.device("cpu")
+COMPUTE = Compute(CPU, False)
+ANYTHING = RestoreConfig()
+
+
+def a_model(block: int | None = 4, size: int = 32, network: NetworkConfig = TINY) -> Model:
+    """A model whose weights are as they began: its output has little to do with the picture."""
+    torch.manual_seed(0)
+    card = replace(CARD, block=block, size=size, network=network)
+    return Model(Generator(network).eval().requires_grad_(False), card)
+
+
+def texture(height: int, width: int, seed: int = 0) -> Pixels:
+    """Colours all over the range, also within a cell."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def mosaicked(height: int, width: int, grid: Grid, seed: int = 0) -> Pixels:
+    """A mosaic of random colours."""
+    rows, columns = grid.shape(height, width)
+    colours = np.random.default_rng(seed).integers(0, 256, (3, rows, columns))
+    return paint_cells(colours.astype(np.float32), grid, (height, width))
+
+
+def means(picture: Pixels, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return cells(picture.transpose(2, 0, 1).astype(np.float64), grid)
+
+
+def save(path: Path, picture: Pixels) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_png(path, picture)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return a_model()
+
+
+@pytest.fixture
+def model_file(tmp_path: Path, model: Model) -> Path:
+    path = tmp_path / "model.safetensors"
+    save_model(path, model.generator, model.card)
+    return path
+
+
+# A face
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "grid"),
+    [
+        (32, 32, Grid.square(4)),
+        (64, 64, Grid.square(4)),
+        (40, 20, Grid.square(4)),
+        (33, 50, Grid.square(4)),
+        (7, 5, Grid.square(4)),
+        (3, 3, Grid.square(4)),
+        (64, 64, Grid.square(8)),
+        (50, 70, Grid.square(7)),
+        (61, 47, Grid.square(12)),
+        (30, 30, Grid.square(2)),
+        (45, 45, Grid.square(8, 3, 5)),
+        (40, 60, Grid(6, 9, 1, 2)),
+    ],
+)
+def test_the_restored_pixelates_exactly_to_what_was_shown(
+    model: Model, height: int, width: int, grid: Grid
+) -> None:
+    observed = mosaicked(height, width, grid)
+    before = observed.copy()
+    restored = restore_face(observed, grid, model, compute=COMPUTE)
+    assert restored.shape == observed.shape
+    assert restored.dtype == np.uint8
+    assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
+    assert np.array_equal(observed, before)
+
+
+def test_the_restored_is_more_than_the_mosaic(model: Model) -> None:
+    observed = mosaicked(32, 32, Grid.square(4))
+    restored = restore_face(observed, Grid.square(4), model, compute=COMPUTE)
+    assert (restored != observed).mean() > 0.5
+
+
+def test_without_reconciling_the_network_speaks_for_itself(model: Model) -> None:
+    observed = mosaicked(32, 32, Grid.square(4))
+    grid = Grid.square(4)
+    restored = restore_face(observed, grid, model, compute=COMPUTE, reconcile=False)
+    tensor = torch.from_numpy(observed.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)[None]
+    output = (model.generator(tensor)[0].numpy() + 1) * 127.5
+    expected = np.rint(output).clip(0, 255).astype(np.int16).transpose(1, 2, 0)
+    assert np.abs(restored.astype(np.int16) - expected).max() <= 1
+    assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() > 10
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "grid"),
+    [
+        (32, 32, Grid.square(4)),
+        (33, 50, Grid.square(4)),
+        (33, 50, Grid.square(4, 3, 1)),
+        (6, 7, Grid.square(4, 2, 3)),
+        (10, 14, Grid.square(2)),
+        (11, 13, Grid.square(2, 1, 1)),
+    ],
+)
+def test_every_cell_comes_back_in_its_place(height: int, width: int, grid: Grid) -> None:
+    """Through a network that changes nothing."""
+    observed = mosaicked(height, width, grid)
+    echo = Model(Echo().eval(), replace(CARD, block=grid.width))
+    restored = restore_face(observed, grid, echo, compute=COMPUTE, reconcile=False)
+    assert np.array_equal(restored, observed)
+
+
+def test_a_picture_twice_as_large_restores_to_the_same_faces(model: Model) -> None:
+    """The network sees cells at its own size, whatever the resolution."""
+    small = mosaicked(32, 32, Grid.square(4))
+    large = small.repeat(2, axis=0).repeat(2, axis=1)
+    first = restore_face(small, Grid.square(4), model, compute=COMPUTE, reconcile=False)
+    second = restore_face(large, Grid.square(8), model, compute=COMPUTE, reconcile=False)
+    halved = means(second, Grid.square(2)).transpose(1, 2, 0)
+    assert np.abs(halved - first).mean() < 3
+
+
+@pytest.mark.parametrize("block", [2, 3, 5, 6, 8, 12, 16])
+def test_a_model_of_any_block_restores(block: int) -> None:
+    """build-dataset takes any block, so a model may have any."""
+    grid = Grid.square(block)
+    observed = mosaicked(48, 40, grid)
+    restored = restore_face(observed, grid, a_model(block), compute=COMPUTE)
+    assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
+
+
+# A picture
+
+
+@pytest.mark.parametrize("region", [(8, 12, 32, 24), (0, 0, 17, 9), (30, 20, 34, 28), (5, 5, 4, 4)])
+def test_pixels_outside_the_region_are_bit_identical(
+    model: Model, region: tuple[int, int, int, int]
+) -> None:
+    x, y, width, height = region
+    picture = texture(48, 64)
+    picture[y : y + height, x : x + width] = mosaicked(height, width, Grid.square(4))
+    before = picture.copy()
+    restored = restore_image(picture, model, RestoreConfig(region=region, block=4), COMPUTE)
+    outside = np.ones(picture.shape[:2], bool)
+    outside[y : y + height, x : x + width] = False
+    assert np.array_equal(restored.image[outside], before[outside])
+    inside = restored.image[y : y + height, x : x + width]
+    shown = before[y : y + height, x : x + width]
+    grid = Grid.square(4)
+    assert np.abs(means(inside, grid) - cell_colours(shown, grid)).max() <= 0.5
+    assert np.array_equal(picture, before)
+    assert restored.grid == grid
+
+
+def test_a_mosaic_of_the_models_own_block_is_known_at_any_size(model: Model) -> None:
+    observed = mosaicked(100, 72, Grid.square(4))
+    assert restore_image(observed, model, ANYTHING, COMPUTE).grid == Grid.square(4)
+
+
+def test_a_picture_scaled_after_pixelating_has_larger_cells(model: Model) -> None:
+    small = mosaicked(32, 32, Grid.square(4))
+    large = small.repeat(2, axis=0).repeat(2, axis=1)
+    assert restore_image(large, model, ANYTHING, COMPUTE).grid == Grid.square(8)
+
+
+def test_a_block_given_is_the_block_taken(model: Model) -> None:
+    observed = mosaicked(60, 60, Grid.square(12))
+    restored = restore_image(observed, model, RestoreConfig(block=6), COMPUTE)
+    assert restored.grid == Grid.square(6)
+
+
+@pytest.mark.parametrize("config", [ANYTHING, RestoreConfig(block=8)])
+def test_a_clean_picture_holds_nothing_to_do(model: Model, config: RestoreConfig) -> None:
+    with pytest.raises(DemosaicError, match="no mosaic with cells of") as caught:
+        restore_image(texture(64, 64), model, config, COMPUTE)
+    assert caught.value.exit_code == NOTHING_TO_DO
+    assert "--block" in str(caught.value)
+    assert "--region" in str(caught.value)
+
+
+@pytest.mark.parametrize("region", [(40, 0, 32, 32), (0, 40, 8, 32), (100, 100, 4, 4)])
+def test_a_region_outside_the_picture_is_refused(
+    model: Model, region: tuple[int, int, int, int]
+) -> None:
+    observed = mosaicked(48, 64, Grid.square(4))
+    with pytest.raises(DemosaicError, match="is not inside the picture of 64 x 48 px") as caught:
+        restore_image(observed, model, RestoreConfig(region=region), COMPUTE)
+    assert caught.value.exit_code == PROBLEM
+
+
+def test_a_model_of_other_pictures_restores_whole_pictures_and_reconciles_nothing() -> None:
+    picture = texture(40, 56)
+    restored = restore_image(picture, a_model(block=None), ANYTHING, COMPUTE)
+    assert restored.image.shape == picture.shape
+    assert restored.grid is None
+    assert not np.array_equal(restored.image, picture)
+
+
+# Which model
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of a user who never trained."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("DEMOSAIC_MODEL", raising=False)
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
+
+
+def a_file(path: Path, age: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    os.utime(path, (1e9 - age, 1e9 - age))
+    return path
+
+
+def test_without_any_model_the_way_to_one_is_said(folder: Path) -> None:
+    with pytest.raises(DemosaicError, match="demosaic train PAIRS"):
+        find_model(folder)
+
+
+def test_the_model_is_the_named_then_the_newest_run_then_the_last_trained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = a_file(folder.parent / "elsewhere" / "best.safetensors")
+    remember_model(last)
+    assert find_model(folder) == (last.resolve(), "the last one you trained")
+    a_file(folder / "runs" / "z-older" / "best.safetensors", age=20)
+    newest = a_file(folder / "runs" / "b-newest" / "best.safetensors", age=10)
+    a_file(folder / "runs" / "a-older" / "best.safetensors", age=30)
+    a_file(folder / "runs" / "c" / "model.safetensors")
+    assert find_model(folder) == (newest, "the newest below runs/")
+    monkeypatch.setenv("DEMOSAIC_MODEL", "named.safetensors")
+    assert find_model(folder) == (Path("named.safetensors"), "$DEMOSAIC_MODEL")
+
+
+# Where to
+
+
+def refusal(sources: list[Path], out: Path | None, *, force: bool = False) -> DemosaicError:
+    with pytest.raises(DemosaicError) as caught:
+        plan(sources, out, force=force)
+    return caught.value
+
+
+def test_a_result_goes_beside_its_picture(folder: Path) -> None:
+    source = save(folder / "a [1].face.jpg", texture(4, 4))
+    job = Job(source, folder / "a [1].face.restored.png")
+    assert plan([source], None, force=False) == [job]
+
+
+def test_a_result_goes_where_it_is_told(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    second = save(folder / "b.png", texture(4, 4))
+    out = folder / "out"
+    assert plan([source], out / "x.jpg", force=False) == [Job(source, out / "x.jpg")]
+    assert plan([source], out, force=False) == [Job(source, out / "a.restored.png")]
+    assert plan([source, second], out, force=False) == [
+        Job(source, out / "a.restored.png"),
+        Job(second, out / "b.restored.png"),
+    ]
+
+
+def test_a_folder_is_mirrored_under_out(folder: Path) -> None:
+    source = folder / "in"
+    for name in ("a.png", "deep/er/a.png", "deep/b [2].png"):
+        save(source / name, texture(4, 4))
+    found = plan([source], folder / "out", force=False)
+    assert sorted(job.out.relative_to(folder).as_posix() for job in found) == [
+        "out/a.restored.png",
+        "out/deep/b [2].restored.png",
+        "out/deep/er/a.restored.png",
+    ]
+    assert not (folder / "out").exists()
+
+
+def test_a_folder_needs_somewhere_to_go(folder: Path) -> None:
+    save(folder / "in" / "a.png", texture(4, 4))
+    said = str(refusal([folder / "in"], None))
+    assert str(folder / "in") in said
+    assert "--out" in said
+
+
+def test_an_empty_folder_is_nothing_to_do(folder: Path) -> None:
+    error = refusal([folder], folder.parent / "out")
+    assert error.exit_code == NOTHING_TO_DO
+    assert str(folder) in str(error)
+
+
+def test_a_missing_picture_is_named(folder: Path) -> None:
+    missing = folder / "no [1].png"
+    assert str(refusal([missing], None)) == f"there is no file {missing}"
+
+
+def test_a_result_already_there_needs_force(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    result = save(folder / "a.restored.png", texture(4, 4))
+    error = refusal([source], None)
+    assert (str(error), error.exit_code) == (
+        f"{result} is already there: --force replaces it",
+        PROBLEM,
+    )
+    assert plan([source], None, force=True) == [Job(source, result)]
+
+
+def test_the_picture_itself_is_never_replaced(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    (folder / "link.png").symlink_to(source)
+    assert "is the picture itself" in str(refusal([source], source, force=True))
+    assert "is the picture itself" in str(refusal([source], folder / "link.png", force=True))
+
+
+def test_another_of_the_pictures_is_never_replaced(folder: Path) -> None:
+    """`--force` is for results: a picture to be restored is not one."""
+    save(folder / "in" / "a.png", texture(4, 4))
+    second = save(folder / "in" / "a.restored.png", texture(4, 4))
+    with pytest.raises(DemosaicError):
+        plan([folder / "in" / "a.png", second], folder / "in", force=True)
+
+
+def test_two_pictures_never_share_a_result(folder: Path) -> None:
+    sources = [save(folder / name / "a.png", texture(4, 4)) for name in ("one", "two")]
+    assert "two pictures would get the same result" in str(refusal(sources, folder / "out"))
+
+
+# Files
+
+
+def restored_as(
+    folder: Path, model: Model, name: str, source: Path, config: RestoreConfig = ANYTHING
+) -> Path:
+    job = Job(source, folder / name)
+    restore_file(job, model, config, COMPUTE)
+    return job.out
+
+
+def test_a_restored_file_is_written_with_its_folders(folder: Path, model: Model) -> None:
+    observed = mosaicked(32, 48, Grid.square(4))
+    source = save(folder / "a.png", observed)
+    expected = restore_image(observed, model, ANYTHING, COMPUTE).image
+    out = restored_as(folder, model, "deep/er/b.png", source)
+    assert np.array_equal(read_image(out), expected)
+    assert np.array_equal(read_image(source), observed)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("b.png", "PNG"),
+        ("b.jpg", "JPEG"),
+        ("b.JPEG", "JPEG"),
+        ("b.webp", "WEBP"),
+        ("b.tif", "TIFF"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("region", "mark"),
+    [
+        (None, "/trainedAlgorithmicMedia"),
+        ((4, 4, 16, 16), "/compositeWithTrainedAlgorithmicMedia"),
+    ],
+)
+def test_a_result_has_the_format_of_its_name_and_says_what_it_is(
+    folder: Path,
+    model: Model,
+    name: str,
+    kind: str,
+    region: tuple[int, int, int, int] | None,
+    mark: str,
+) -> None:
+    observed = mosaicked(32, 32, Grid.square(4))
+    config = RestoreConfig(region=region)
+    out = restored_as(folder, model, name, save(folder / "a.png", observed), config)
+    with Image.open(out) as image:
+        assert (image.format, image.size) == (kind, (32, 32))
+        if kind == "JPEG":
+            assert image.info.get("progressive") is None
+            layers = image.layer
+            assert [layer[1:3] for layer in layers] == [(1, 1)] * 3  # 4:4:4
+    raw = out.read_bytes()
+    assert b"Iptc4xmpExt:DigitalSourceType=" in raw
+    assert mark.encode() in raw
+    if kind != "JPEG":
+        expected = restore_image(observed, model, config, COMPUTE).image
+        assert np.array_equal(read_image(out), expected)
+
+
+def test_a_format_that_nobody_knows_is_refused(folder: Path, model: Model) -> None:
+    source = save(folder / "a.png", mosaicked(32, 32, Grid.square(4)))
+    with pytest.raises(DemosaicError, match="no such picture format") as caught:
+        restored_as(folder, model, "b.xyz", source)
+    assert str(folder / "b.xyz") in str(caught.value)
+    assert [path.name for path in folder.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("name", ["b.png", "b.jpg", "b.tif", "b.webp"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_exif_stays_without_the_turn_that_was_made(
+    folder: Path, model: Model, kind: str, name: str
+) -> None:
+    observed = mosaicked(32, 48, Grid.square(4))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    exif[0x010F] = "A camera"
+    source = folder / f"a.{kind.lower()}"
+    options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    Image.fromarray(np.rot90(observed)).save(source, kind, exif=exif, **options)
+    out = restored_as(folder, model, name, source)
+    with Image.open(out) as image:
+        found = image.getexif()
+        assert image.size == (48, 32)
+        assert found.get(0x0112, 1) == 1
+        assert found.get(0x010F) == "A camera"
+    assert b"/trainedAlgorithmicMedia" in out.read_bytes()
+
+
+def test_the_colour_profile_stays(folder: Path, model: Model) -> None:
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    observed = mosaicked(32, 32, Grid.square(4))
+    Image.fromarray(observed).save(folder / "a.png", icc_profile=profile)
+    with Image.open(restored_as(folder, model, "b.png", folder / "a.png")) as image:
+        assert image.info["icc_profile"] == profile
+
+
+def test_transparency_stays(folder: Path, model: Model) -> None:
+    observed = mosaicked(32, 32, Grid.square(4))
+    alpha = texture(32, 32, seed=5)[:, :, :1]
+    Image.fromarray(np.concatenate([observed, alpha], axis=2)).save(folder / "a.png")
+    with Image.open(restored_as(folder, model, "b.png", folder / "a.png")) as image:
+        assert image.mode == "RGBA"
+        assert np.array_equal(np.asarray(image)[:, :, 3:], alpha)
+
+
+def test_a_picture_that_cannot_be_restored_is_named(folder: Path, model: Model) -> None:
+    source = save(folder / "a [1].png", texture(32, 32))
+    with pytest.raises(DemosaicError, match="no mosaic") as caught:
+        restored_as(folder, model, "b.png", source)
+    assert str(source) in str(caught.value)
+    assert caught.value.exit_code == NOTHING_TO_DO
+
+
+def test_one_bad_picture_of_three_is_named_and_the_others_done(
+    folder: Path, model_file: Path
+) -> None:
+    grid = Grid.square(4)
+    good = [save(folder / name, mosaicked(32, 32, grid)) for name in ("a.png", "c.png")]
+    bad = folder / "b [1].png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    jobs = plan([good[0], bad, good[1]], folder / "out", force=False)
+    events: list[Event] = []
+    assert restore_files(jobs, model_file, ANYTHING, listen=events.append) == 2
+    kinds = [type(event) for event in events]
+    assert kinds == [PicturesFound, PictureRestored, PictureSkipped, PictureRestored]
+    assert events[0] == PicturesFound(3)
+    assert events[1] == PictureRestored(str(good[0]), str(jobs[0].out), (4, 4))
+    skipped = events[2]
+    assert isinstance(skipped, PictureSkipped)
+    assert (skipped.picture, str(bad) in skipped.reason) == (str(bad), True)
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        "a.restored.png",
+        "c.restored.png",
+    ]
+
+
+def test_when_none_of_several_is_restored_it_is_an_error(folder: Path, model_file: Path) -> None:
+    sources = [save(folder / name, texture(32, 32)) for name in ("a.png", "b.png")]
+    jobs = plan(sources, None, force=False)
+    with pytest.raises(DemosaicError, match="none of 2 pictures was restored") as caught:
+        restore_files(jobs, model_file, ANYTHING)
+    assert caught.value.exit_code == NOTHING_TO_DO
+    assert str(sources[0]) in str(caught.value)
+
+
+def test_a_single_bad_picture_is_its_own_error(folder: Path, model_file: Path) -> None:
+    source = folder / "a.png"
+    source.write_bytes(b"")
+    with pytest.raises(DemosaicError, match="empty file") as caught:
+        restore_files(plan([source], None, force=False), model_file, ANYTHING)
+    assert (str(source) in str(caught.value), caught.value.exit_code) == (True, PROBLEM)
+
+
+def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path) -> None:
+    other = a_model(block=None)
+    save_model(folder / "model.safetensors", other.generator, other.card)
+    source = save(folder / "a.png", texture(20, 30))
+    events: list[Event] = []
+    jobs = plan([source], None, force=False)
+    restore_files(jobs, folder / "model.safetensors", ANYTHING, listen=events.append)
+    assert isinstance(events[0], Notice) and "not reconciled" in events[0].text
+    assert events[2] == PictureRestored(str(source), str(jobs[0].out), None)
+    assert read_image(jobs[0].out).shape == (20, 30, 3)
+
+
+def test_a_saved_model_restores_as_the_one_in_memory(model: Model, model_file: Path) -> None:
+    observed = mosaicked(32, 32, Grid.square(4))
+    first = restore_image(observed, model, ANYTHING, COMPUTE)
+    second = restore_image(observed, load_model(model_file, CPU), ANYTHING, COMPUTE)
+    assert np.array_equal(first.image, second.image)

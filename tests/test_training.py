@@ -1,0 +1,858 @@
+"""The loop: the article's step to the letter, and runs that survive everything."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from demosaic import training
+from demosaic.building import build_dataset
+from demosaic.checkpoints import load_model, load_state, read_card, save_state
+from demosaic.config import BuildConfig, DeviceConfig, NetworkConfig, TrainConfig
+from demosaic.devices import Compute
+from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
+from demosaic.events import (
+    Evaluated,
+    Event,
+    Listener,
+    ModelSaved,
+    Notice,
+    Scores,
+    SheetSaved,
+    StepDone,
+    TrainingStarted,
+)
+from demosaic.faces import Face
+from demosaic.files import read_lines
+from demosaic.images import Box, Pixels, read_image, write_png
+from demosaic.networks import Discriminator, Generator
+from demosaic.pairs import Batch, Pairs
+from demosaic.training import Networks, train, train_step
+
+CPU = torch.device("cpu")
+COMPUTE = Compute(CPU, False)
+DEVICES = DeviceConfig(device="cpu", precision="fp32")
+TINY = NetworkConfig(down=(4, 8, 8), up=(8, 4))
+CONFIG = TrainConfig(
+    steps=6, batch=2, validate_every=3, validation_pairs=2, save_every=2, network=TINY
+)
+
+Doubles = NDArray[np.float64]
+
+
+class CentreDetector:
+    """Finds a face in the middle of every picture."""
+
+    def detect(self, image: Pixels) -> list[Face]:
+        height, width = image.shape[:2]
+        box = Box(width // 2 - 12, height // 2 - 12, 24, 24)
+        return [Face(box, 0.9, ((1.0, 1.0),) * 6)]
+
+
+def wave(seed: int, side: int = 64) -> Pixels:
+    """A picture of soft waves, another for each seed."""
+    phase = np.random.default_rng(seed).uniform(0, 6, (3, 3))
+    y, x = np.mgrid[:side, :side] / 12
+    planes = [np.sin(x * (1 + a / 6) + b) * np.cos(y + c) for a, b, c in phase]
+    picture: Pixels = np.rint(127 + 120 * np.stack(planes, -1)).astype(np.uint8)
+    return picture
+
+
+def a_dataset(folder: Path, people: int = 16) -> Path:
+    """A dataset of 32-px pairs with cells of 4 px, built from pictures of waves."""
+    for person in range(people):
+        (folder / "photos" / f"person {person}").mkdir(parents=True)
+        write_png(folder / "photos" / f"person {person}" / "photo.png", wave(person))
+    config = BuildConfig(size=32, block=4, min_face=8, val=0.3)
+    build_dataset(
+        folder / "photos",
+        folder / "pairs",
+        config,
+        make_detector=CentreDetector,
+        detector_name="the middle",
+    )
+    return folder / "pairs"
+
+
+def side_by_side(folder: Path, train: int = 3, val: int = 2, side: int = 20) -> Path:
+    """A pix2pix folder: waves on the left, their negatives on the right."""
+    for split, seeds in (("train", range(train)), ("val", range(100, 100 + val))):
+        (folder / split).mkdir(parents=True)
+        for seed in seeds:
+            picture = wave(seed, side)
+            write_png(folder / split / f"{seed}.png", np.hstack([picture, 255 - picture]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_dataset(tmp_path_factory.mktemp("dataset"))
+
+
+@pytest.fixture(scope="module")
+def straight(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run straight to six; not to be written to."""
+    run = tmp_path_factory.mktemp("straight") / "run"
+    train(dataset, run, CONFIG, devices=DEVICES)
+    return run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "tried"
+
+
+def go(
+    dataset: Path, run: Path, config: TrainConfig = CONFIG, listen: Listener | None = None
+) -> list[Event]:
+    """Train, and hand back all that was said."""
+    events: list[Event] = []
+
+    def note(event: Event) -> None:
+        events.append(event)
+        if listen:
+            listen(event)
+
+    train(dataset, run, config, devices=DEVICES, listen=note)
+    return events
+
+
+def at_step(step: int, act: Callable[[], object]) -> Listener:
+    def listen(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == step:
+            act()
+
+    return listen
+
+
+def steps(events: list[Event]) -> list[int]:
+    return [event.step for event in events if isinstance(event, StepDone)]
+
+
+def losses(events: list[Event]) -> list[dict[str, float]]:
+    return [dict(event.losses) for event in events if isinstance(event, StepDone)]
+
+
+def same(first: Any, second: Any) -> bool:
+    """Whether two states are equal, bit for bit."""
+    if isinstance(first, Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        keys = first.keys()
+        return bool(keys == second.keys() and all(same(first[key], second[key]) for key in keys))
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    return bool(first == second)
+
+
+def lasting(run: Path) -> list[dict[str, Any]]:
+    """The lines of events.jsonl that do not tell where the run stopped or how long it took."""
+    passing = ("Notice", "TrainingStarted", "SheetSaved", "ModelSaved")
+    lines = [line for line in read_lines(run / "events.jsonl") if line["event"] not in passing]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+def assert_same_run(run: Path, other: Path) -> None:
+    """Weights, optimisers, scores, samples and events are those of the other run."""
+    for name in ("model.safetensors", "best.safetensors", "MODEL.md"):
+        assert (run / name).read_bytes() == (other / name).read_bytes(), name
+    assert same(load_state(run / "resume.pt"), load_state(other / "resume.pt"))
+    samples = sorted(path.name for path in (other / "samples").iterdir())
+    assert sorted(path.name for path in (run / "samples").iterdir()) == samples
+    for name in samples:
+        assert (run / "samples" / name).read_bytes() == (other / "samples" / name).read_bytes()
+    assert lasting(run) == lasting(other)
+
+
+# One step
+
+
+@pytest.fixture
+def networks() -> Networks:
+    return Networks.fresh(CONFIG, CPU)
+
+
+@pytest.fixture
+def batch(dataset: Path) -> Batch:
+    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    return pairs.draw(2, seed=0, step=0, limit=None)
+
+
+def keras_adam(
+    weight: Doubles, gradients: list[Doubles], lr: float, *, eps_after: bool = False
+) -> Doubles:
+    """Keras's Adam with beta1 0.5, beta2 0.999 and epsilon 1e-7; or PyTorch's place for epsilon."""
+    first, second = np.zeros_like(weight), np.zeros_like(weight)
+    for count, gradient in enumerate(gradients, 1):
+        first = 0.5 * first + 0.5 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        corrections = 1 - 0.5**count, math.sqrt(1 - 0.999**count)
+        if eps_after:
+            weight = weight - lr / corrections[0] * first / (
+                np.sqrt(second) / corrections[1] + 1e-7
+            )
+        else:
+            rate = lr * corrections[1] / corrections[0]
+            weight = weight - rate * first / (np.sqrt(second) + 1e-7)
+    return weight
+
+
+def test_both_networks_are_updated_by_keras_adam(networks: Networks, batch: Batch) -> None:
+    config = replace(CONFIG, lr=1e-2, l1_weight=0.001)
+    networks = Networks.fresh(config, CPU)
+    watched = {
+        "generator": networks.generator.head.weight,
+        "discriminator": networks.discriminator.head.weight,
+    }
+    before = {name: weight.detach().double().numpy() for name, weight in watched.items()}
+    gradients: dict[str, list[Doubles]] = {"generator": [], "discriminator": []}
+
+    def note(name: str) -> Callable[..., None]:
+        def hook(*_: object) -> None:
+            gradient = watched[name].grad
+            assert gradient is not None
+            gradients[name].append(gradient.double().numpy().copy())
+
+        return hook
+
+    networks.generator_adam.register_step_pre_hook(note("generator"))
+    networks.discriminator_adam.register_step_pre_hook(note("discriminator"))
+    for _ in range(5):
+        train_step(networks, batch, config, COMPUTE)
+
+    assert {name: len(found) for name, found in gradients.items()} == {
+        "generator": 5,
+        "discriminator": 10,
+    }
+    told_apart = False
+    for name, weight in watched.items():
+        after = weight.detach().double().numpy()
+        expected = keras_adam(before[name], gradients[name], 1e-2)
+        torchs = keras_adam(before[name], gradients[name], 1e-2, eps_after=True)
+        np.testing.assert_allclose(after, expected, rtol=0, atol=3e-7)
+        told_apart |= bool(np.abs(torchs - expected).max() > 3e-6)
+    assert told_apart, "gradients too large to see where epsilon is added"
+
+
+def test_a_step_is_that_of_the_article(networks: Networks, batch: Batch) -> None:
+    """Real pairs to 1, fakes to 0, each an update; then the generator through the discriminator."""
+    observed, target = torch.from_numpy(batch.observed), torch.from_numpy(batch.target)
+    said: list[str] = []
+    judged: list[tuple[Tensor, Tensor, Tensor]] = []
+    made: list[tuple[bool, Tensor]] = []
+    networks.generator_adam.register_step_pre_hook(lambda *_: said.append("generator"))
+    networks.discriminator_adam.register_step_pre_hook(lambda *_: said.append("discriminator"))
+    networks.discriminator.register_forward_hook(
+        lambda module, taken, given: judged.append((*taken, given.detach()))
+    )
+    networks.generator.register_forward_hook(
+        lambda module, taken, given: made.append((module.training, given.detach()))
+    )
+    untrained = Networks.fresh(CONFIG, CPU).generator
+    found = train_step(networks, batch, CONFIG, COMPUTE)
+
+    assert said == ["discriminator", "discriminator", "generator"]
+    assert [in_training for in_training, _ in made] == [False, True]
+    with torch.no_grad():
+        torch.testing.assert_close(made[0][1], untrained.eval()(observed))
+        torch.testing.assert_close(made[1][1], untrained.train()(observed))
+    faces = [face for face, _, _ in judged]
+    assert torch.equal(faces[0], target)
+    assert torch.equal(faces[1], made[0][1])
+    assert torch.equal(faces[2].detach(), made[1][1])
+    assert all(torch.equal(beside, observed) for _, beside, _ in judged)
+    real, fake, fooled = (float((result - 1).square().mean()) for _, _, result in judged)
+    fake = float(judged[1][2].square().mean())
+    l1 = float((made[1][1] - target).abs().mean())
+    expected = {
+        "discriminator": (real + fake) / 2,
+        "generator": fooled + 100 * l1,
+        "adversarial": fooled,
+        "l1": l1,
+    }
+    assert list(found) == list(expected)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_fakes_teach_the_generator_nothing(networks: Networks, batch: Batch) -> None:
+    """In the discriminator's two updates the generator keeps its weights and statistics."""
+    before = {name: value.clone() for name, value in networks.generator.state_dict().items()}
+    seen: list[bool] = []
+    networks.discriminator_adam.register_step_pre_hook(
+        lambda *_: seen.append(same(dict(networks.generator.state_dict()), before))
+    )
+    train_step(networks, batch, CONFIG, COMPUTE)
+    assert seen == [True, True]
+    after = networks.generator.state_dict()
+    assert not any(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_discriminators_statistics_move_in_its_own_updates_only(
+    networks: Networks, batch: Batch
+) -> None:
+    statistics: list[dict[str, Tensor]] = []
+
+    def note(*_: object) -> None:
+        buffers = networks.discriminator.named_buffers()
+        statistics.append({name: value.clone() for name, value in buffers if value.dim()})
+
+    note()
+    networks.discriminator.register_forward_hook(note)
+    train_step(networks, batch, CONFIG, COMPUTE)
+    note()
+    changed = [not same(a, b) for a, b in pairwise(statistics)]
+    assert changed == [True, True, False, False]
+
+
+def test_the_generators_update_leaves_the_discriminator_as_it_was(
+    networks: Networks, batch: Batch
+) -> None:
+    seen: list[dict[str, Tensor]] = []
+    networks.generator_adam.register_step_pre_hook(
+        lambda *_: seen.append(
+            {
+                name: value.detach().clone()
+                for name, value in networks.discriminator.named_parameters()
+            }
+        )
+    )
+    train_step(networks, batch, CONFIG, COMPUTE)
+    assert same(
+        seen[0], {name: v.detach() for name, v in networks.discriminator.named_parameters()}
+    )
+    assert all(weight.requires_grad for weight in networks.discriminator.parameters())
+
+
+def test_the_same_seed_begins_with_the_same_weights() -> None:
+    first, again = Networks.fresh(CONFIG, CPU), Networks.fresh(CONFIG, CPU)
+    other = Networks.fresh(replace(CONFIG, seed=1), CPU)
+    assert same(first.state(), again.state())
+    assert not torch.equal(first.generator.head.weight, other.generator.head.weight)
+    assert not torch.equal(first.discriminator.head.weight, other.discriminator.head.weight)
+
+
+def test_making_networks_leaves_the_callers_random_numbers_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    Networks.fresh(CONFIG, CPU)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_loss_falls_on_a_few_pairs(batch: Batch) -> None:
+    config = replace(CONFIG, lr=2e-3)
+    networks = Networks.fresh(config, CPU)
+    found = [train_step(networks, batch, config, COMPUTE)["l1"] for _ in range(25)]
+    assert np.mean(found[-5:]) < 0.6 * np.mean(found[:5])
+
+
+# A run
+
+
+def test_a_run_leaves_the_files_of_the_design(straight: Path) -> None:
+    assert sorted(path.name for path in straight.iterdir()) == [
+        "MODEL.md",
+        "best.safetensors",
+        "config.json",
+        "events.jsonl",
+        "model.safetensors",
+        "resume.pt",
+        "samples",
+    ]
+    samples = sorted(path.name for path in (straight / "samples").iterdir())
+    assert samples == ["step-000003.png", "step-000006.png"]
+
+
+def test_a_run_says_what_it_does_in_order(dataset: Path, run: Path) -> None:
+    events = go(dataset, run, replace(CONFIG, steps=4))
+    best = [event.best for event in events if isinstance(event, Evaluated)]
+    assert best[:2] == [False, True]
+    kinds = [
+        (type(event).__name__, getattr(event, "step", None))
+        for event in events
+        if not isinstance(event, Notice)
+    ]
+    assert kinds == [
+        ("Evaluated", 0),
+        ("TrainingStarted", 0),
+        *(("StepDone", step) for step in (1, 2, 3)),
+        ("Evaluated", 3),
+        ("ModelSaved", 3),
+        ("ModelSaved", 3),
+        ("SheetSaved", 3),
+        ("StepDone", 4),
+        ("Evaluated", 4),
+        *[("ModelSaved", 4)] * (2 if best[2] else 1),
+        ("SheetSaved", 4),
+    ]
+    notices = " ".join(event.text for event in events if isinstance(event, Notice))
+    assert "computing on cpu in fp32" in notices
+    assert "training pairs of 32 px, 2 validation pairs" in notices
+
+
+def test_the_first_validation_compares_what_needs_no_learning(dataset: Path, run: Path) -> None:
+    events = go(dataset, run, replace(CONFIG, steps=1))
+    first, last = (event for event in events if isinstance(event, Evaluated))
+    assert list(first.scores) == ["mosaic", "bicubic", "base"]
+    assert list(last.scores) == ["restored", "reconciled"]
+    assert last.scores["reconciled"].cell_error < 1e-3
+
+
+def test_the_log_holds_every_tenth_step(dataset: Path, run: Path) -> None:
+    go(dataset, run, replace(CONFIG, steps=11, validate_every=100, save_every=100))
+    lines = read_lines(run / "events.jsonl")
+    assert [line["step"] for line in lines if line["event"] == "StepDone"] == [10]
+
+
+def test_the_report_and_the_models_say_the_same(dataset: Path, run: Path) -> None:
+    report = train(dataset, run, CONFIG, devices=DEVICES)
+    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    card = read_card(Path(report.model))
+    assert (report.run, report.step, card.step) == (str(run), 6, 6)
+    assert (card.preset, card.network, card.size, card.block) == ("seed", TINY, 32, 4)
+    assert (card.seed, card.dataset) == (0, pairs.fingerprint)
+    assert (card.train_pairs, card.val_pairs) == (len(pairs.train), 2)
+    told = [line for line in read_lines(run / "events.jsonl") if line["event"] == "Evaluated"]
+    assert card.scores == told[-1]["scores"]
+    assert read_card(Path(report.best)).step == report.best_step
+
+
+def test_the_sample_sheet_shows_observed_restored_and_target(dataset: Path, straight: Path) -> None:
+    sheet = read_image(straight / "samples" / "step-000006.png")
+    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    rows = -(-min(8, len(pairs.val)) // 2)
+    assert sheet.shape == (2 + rows * (32 + 2), 2 + 2 * (3 * 32 + 2), 3)
+    observed, target = pairs.read(pairs.val[0])
+    assert np.array_equal(sheet[2:34, 2:34], observed)
+    assert np.array_equal(sheet[2:34, 66:98], target)
+
+
+def test_the_saved_model_restores_like_the_one_trained(straight: Path) -> None:
+    state = load_state(straight / "resume.pt")
+    generator = Generator(TINY)
+    generator.load_state_dict(state["generator"])
+    image = torch.rand(1, 3, 32, 32)
+    loaded = load_model(straight / "model.safetensors", CPU)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.generator(image), generator.eval()(image))
+
+
+def test_training_in_another_thread_works(dataset: Path, run: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        events = pool.submit(go, dataset, run, replace(CONFIG, steps=1)).result()
+    assert steps(events) == [1]
+
+
+# Best
+
+
+def test_the_best_model_is_that_of_the_best_validation(
+    dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    psnr = iter([20.0, 22.0, 21.0, 21.5, 23.0])
+
+    def pretend(*_: object) -> dict[str, Scores]:
+        scores = Scores(next(psnr), 0.5, 0.1, 0.0)
+        return {"restored": Scores(99, 0.5, 0.1, 0.0), "reconciled": scores}
+
+    monkeypatch.setattr(training, "evaluate", pretend)
+    config = replace(CONFIG, validate_every=1, save_every=1)
+    events = go(dataset, run, replace(config, steps=3))
+    assert [event.best for event in events if isinstance(event, Evaluated)][1:] == [
+        True,
+        True,
+        False,
+    ]
+    assert read_card(run / "best.safetensors").step == 2
+    assert read_card(run / "model.safetensors").step == 3
+    go(dataset, run, replace(config, steps=4))
+    assert read_card(run / "best.safetensors").step == 2
+    report = train(dataset, run, replace(config, steps=5), devices=DEVICES)
+    assert read_card(run / "best.safetensors").step == report.best_step == 5
+
+
+# Stopping and going on
+
+
+def test_stopping_at_three_and_going_on_to_six_equals_straight_to_six(
+    dataset: Path, run: Path, straight: Path, tmp_path: Path
+) -> None:
+    whole = go(dataset, tmp_path / "again")
+    before: list[Event] = []
+
+    def stop_at_three(event: Event) -> None:
+        before.append(event)
+        at_step(3, lambda: signal.raise_signal(signal.SIGINT))(event)
+
+    with pytest.raises(Interrupted):
+        go(dataset, run, listen=stop_at_three)
+    after = go(dataset, run)
+    assert (steps(before), steps(after)) == ([1, 2, 3], [4, 5, 6])
+    assert losses(before) + losses(after) == losses(whole)
+    assert_same_run(run, straight)
+    assert_same_run(tmp_path / "again", straight)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_saves_and_says_how_to_go_on(
+    dataset: Path, run: Path, number: signal.Signals
+) -> None:
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Interrupted) as caught:
+        go(dataset, run, listen=at_step(1, lambda: signal.raise_signal(number)))
+    assert str(caught.value) == (
+        f"stopped at step 1 of 6, saved in {run}: the same command goes on"
+    )
+    assert caught.value.exit_code == INTERRUPTED == 130
+    assert load_state(run / "resume.pt")["step"] == 1
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+
+
+def test_a_second_ctrl_c_stops_at_once(dataset: Path, run: Path) -> None:
+    def twice() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        go(dataset, run, listen=at_step(1, twice))
+
+
+def test_a_stop_in_the_last_step_finishes(dataset: Path, run: Path) -> None:
+    config = replace(CONFIG, steps=1)
+    go(dataset, run, config, at_step(1, lambda: signal.raise_signal(signal.SIGINT)))
+    assert read_card(run / "model.safetensors").step == 1
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from test_training import CONFIG, at_step, go, replace
+die = at_step(11, lambda: os.kill(os.getpid(), signal.SIGKILL))
+go(Path(sys.argv[1]), Path(sys.argv[2]), replace(CONFIG, steps=12, save_every=8), die)
+"""
+
+
+def test_a_killed_run_finishes_with_the_same_command(
+    dataset: Path, run: Path, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, steps=12, save_every=8)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(dataset), str(run)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert load_state(run / "resume.pt")["step"] == 8
+    torn = run / "events.jsonl"
+    torn.write_bytes(torn.read_bytes() + b'{"event": "Step')  # as a kill within a write leaves it
+    assert steps(go(dataset, run, config)) == [9, 10, 11, 12]
+    go(dataset, tmp_path / "whole", config)
+    assert_same_run(run, tmp_path / "whole")
+
+
+class Killed(BaseException):
+    """Stands for a kill at a certain instant."""
+
+
+def die() -> None:
+    raise Killed
+
+
+def die_at(kind: type, step: int) -> Listener:
+    def listen(event: Event) -> None:
+        if isinstance(event, kind) and getattr(event, "step", None) == step:
+            die()
+
+    return listen
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        (Evaluated, 0),
+        (TrainingStarted, 0),
+        (StepDone, 1),
+        (Evaluated, 3),
+        (SheetSaved, 3),
+        (ModelSaved, 6),
+    ],
+)
+def test_a_run_killed_at_any_instant_ends_the_same(
+    dataset: Path, run: Path, straight: Path, kind: type, step: int
+) -> None:
+    with pytest.raises(Killed):
+        go(dataset, run, listen=die_at(kind, step))
+    go(dataset, run)
+    assert_same_run(run, straight)
+
+
+def test_a_run_killed_with_its_last_state_has_its_models(
+    dataset: Path, run: Path, straight: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = save_state
+
+    def save_and_die(path: Path, state: dict[str, Any]) -> None:
+        real(path, state)
+        if state["step"] == 6:
+            die()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "save_state", save_and_die)
+        with pytest.raises(Killed):
+            go(dataset, run)
+    report = train(dataset, run, CONFIG, devices=DEVICES)
+    assert (report.step, Path(report.model)) == (6, run / "model.safetensors")
+    assert_same_run(run, straight)
+
+
+def test_no_step_is_told_twice_after_going_on(dataset: Path, run: Path) -> None:
+    config = replace(CONFIG, steps=12, validate_every=4, save_every=3)
+    with pytest.raises(Killed):
+        go(dataset, run, config, die_at(StepDone, 2))
+    with pytest.raises(Killed):
+        go(dataset, run, config, die_at(StepDone, 11))
+    go(dataset, run, config)
+    told = [(line["event"], line["step"]) for line in lasting(run)]
+    assert told == [
+        ("Evaluated", 0),
+        ("Evaluated", 4),
+        ("Evaluated", 8),
+        ("StepDone", 10),
+        ("Evaluated", 12),
+    ]
+    started = [
+        line["step"]
+        for line in read_lines(run / "events.jsonl")
+        if line["event"] == "TrainingStarted"
+    ]
+    assert started == [0, 9]
+
+
+def test_a_finished_run_says_so_and_runs_nothing_again(dataset: Path, run: Path) -> None:
+    go(dataset, run, replace(CONFIG, steps=3))
+    before = (run / "model.safetensors").read_bytes()
+    events = go(dataset, run, replace(CONFIG, steps=3))
+    report = train(dataset, run, replace(CONFIG, steps=3), devices=DEVICES)
+    assert [type(event) for event in events] == [Notice]
+    assert isinstance(events[0], Notice) and "is finished" in events[0].text
+    assert (report.step, report.best_step) == (3, 3)
+    assert (run / "model.safetensors").read_bytes() == before
+
+
+def test_more_steps_go_on_from_a_finished_run(dataset: Path, run: Path, straight: Path) -> None:
+    go(dataset, run, replace(CONFIG, steps=3))
+    assert steps(go(dataset, run)) == [4, 5, 6]
+    names = ("generator", "discriminator", "generator_adam", "discriminator_adam")
+    state, other = (load_state(path / "resume.pt") for path in (run, straight))
+    assert all(same(state[name], other[name]) for name in names)
+    assert json.loads((run / "config.json").read_text())["train"]["steps"] == 6
+
+
+# Refusals
+
+
+def refusal(dataset: Path, run: Path, config: TrainConfig) -> str:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(DemosaicError) as caught:
+        go(dataset, run, config)
+    assert caught.value.exit_code == PROBLEM
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    said = str(caught.value)
+    assert str(run) in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"lr": 0.001}, "lr 0.0002 -> 0.001"),
+        ({"batch": 3}, "batch 2 -> 3"),
+        ({"l1_weight": 10.0}, "l1-weight 100.0 -> 10.0"),
+        ({"seed": 1}, "seed 0 -> 1"),
+        ({"limit": 5}, "limit None -> 5"),
+        ({"direction": "right-to-left"}, "direction left-to-right -> right-to-left"),
+        ({"save_every": 7}, "save-every 2 -> 7"),
+        ({"network": replace(TINY, up=(8, 8))}, "up [8, 4] -> [8, 8]"),
+        ({"network": replace(TINY, discriminator="summary")}, "discriminator code -> summary"),
+    ],
+)
+def test_another_option_under_the_same_name_is_refused_by_name(
+    dataset: Path, straight: Path, changes: dict[str, Any], named: str
+) -> None:
+    said = refusal(dataset, straight, replace(CONFIG, **changes))
+    assert said == f"{straight} was started otherwise ({named}): give the same, or another --name"
+
+
+def test_two_other_options_are_both_named(dataset: Path, straight: Path) -> None:
+    said = refusal(dataset, straight, replace(CONFIG, lr=0.001, seed=1))
+    assert "lr 0.0002 -> 0.001; seed 0 -> 1" in said
+
+
+def test_another_dataset_under_the_same_name_is_refused_by_name(
+    dataset: Path, straight: Path, tmp_path: Path
+) -> None:
+    other = a_dataset(tmp_path, people=12)
+    said = refusal(other, straight, CONFIG)
+    assert f"pairs {dataset} -> {other}" in said
+
+
+def test_the_same_dataset_in_another_place_goes_on(
+    dataset: Path, run: Path, tmp_path: Path
+) -> None:
+    go(dataset, run, replace(CONFIG, steps=1))
+    moved = a_dataset(tmp_path / "moved")
+    assert steps(go(moved, run, replace(CONFIG, steps=2))) == [2]
+
+
+def test_fewer_steps_than_before_are_refused(dataset: Path, straight: Path) -> None:
+    assert "is for 6 steps, more than --steps 5" in refusal(
+        dataset, straight, replace(CONFIG, steps=5)
+    )
+
+
+def test_a_run_cannot_be_where_a_file_is(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(DemosaicError, match="is not a folder"):
+        go(dataset, tmp_path / "run" / "deeper")
+    assert (tmp_path / "run").read_text() == "mine"
+
+
+def test_a_damaged_state_is_named_with_the_way_out(
+    dataset: Path, run: Path, straight: Path
+) -> None:
+    go(dataset, run, replace(CONFIG, steps=1))
+    (run / "resume.pt").write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(DemosaicError, match="delete it to train from the start") as caught:
+        go(dataset, run)
+    assert str(run / "resume.pt") in str(caught.value)
+    (run / "resume.pt").unlink()
+    assert steps(go(dataset, run)) == [1, 2, 3, 4, 5, 6]
+
+
+# Losses that are no numbers
+
+
+def test_losses_that_are_no_numbers_stop_and_keep_the_last_good_state(
+    dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = training.train_step, iter(range(1, 10))
+
+    def fail_at_four(*given: Any) -> dict[str, float]:
+        found = real(*given)
+        return {**found, "adversarial": math.inf} if next(calls) == 4 else found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "train_step", fail_at_four)
+        with pytest.raises(DemosaicError, match="no numbers any more at step 4") as caught:
+            go(dataset, run, replace(CONFIG, save_every=2))
+    assert str(run) in str(caught.value)
+    assert "--lr" in str(caught.value)
+    assert load_state(run / "resume.pt")["step"] == 2
+    assert steps(go(dataset, run)) == [3, 4, 5, 6]
+
+
+def test_a_mad_learning_rate_stops_with_a_sentence(dataset: Path, run: Path) -> None:
+    with pytest.raises(DemosaicError, match="no numbers any more"):
+        go(dataset, run, replace(CONFIG, lr=1e30, save_every=100))
+
+
+def test_weights_that_are_no_numbers_are_never_saved_over_good_ones(
+    dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gradient may overflow in a step whose losses are still numbers; the next step shows it."""
+    real, calls = training.train_step, iter(range(1, 10))
+
+    def poison_at_four(networks: Networks, *given: Any) -> dict[str, float]:
+        found = real(networks, *given)
+        if next(calls) == 4:
+            networks.generator.head.weight.data.fill_(math.nan)
+        return found
+
+    monkeypatch.setattr(training, "train_step", poison_at_four)
+    with pytest.raises(DemosaicError, match="no numbers any more"):
+        go(dataset, run, replace(CONFIG, save_every=2))
+    state = load_state(run / "resume.pt")
+    assert all(value.isfinite().all() for value in state["generator"].values())
+
+
+# Other data
+
+
+def test_a_limit_takes_the_first_by_hash_and_leaves_the_validation(
+    dataset: Path, run: Path, tmp_path: Path
+) -> None:
+    """As training on a folder that holds only those pictures."""
+    folder = side_by_side(tmp_path / "many", train=6)
+    first = Pairs(folder, direction="left-to-right", multiple=TINY.multiple).train[:2]
+    few = side_by_side(tmp_path / "few", train=0)
+    for picture in first:
+        (few / "train" / picture.name).write_bytes(picture.read_bytes())
+    config = replace(CONFIG, steps=3, limit=2)
+    go(folder, run, config)
+    go(few, tmp_path / "expected", replace(config, limit=None))
+    card, expected = (
+        read_card(path / "model.safetensors") for path in (run, tmp_path / "expected")
+    )
+    assert (card.train_pairs, card.val_pairs, card.scores) == (2, 2, expected.scores)
+    weights = [load_file(path / "model.safetensors") for path in (run, tmp_path / "expected")]
+    assert same(*weights)
+
+
+@pytest.mark.parametrize("direction", ["left-to-right", "right-to-left"])
+def test_any_folder_of_side_by_side_pictures_trains_both_ways(
+    run: Path, tmp_path: Path, direction: Any
+) -> None:
+    folder = side_by_side(tmp_path / "facades", side=40)
+    events = go(folder, run, replace(CONFIG, steps=2, direction=direction))
+    card = read_card(run / "model.safetensors")
+    assert (card.block, card.size, card.train_pairs, card.val_pairs) == (None, 40, 3, 2)
+    assert list(card.scores) == ["restored"]
+    assert card.scores["restored"]["cell_error"] == 0
+    baselines = next(event for event in events if isinstance(event, Evaluated))
+    assert list(baselines.scores) == ["input"]
+    assert any(isinstance(event, Notice) and "no mosaics" in event.text for event in events)
+
+    pairs = Pairs(folder, direction="left-to-right", multiple=TINY.multiple)
+    left, right = pairs.read(pairs.val[0])
+    sheet = read_image(run / "samples" / "step-000002.png")
+    observed, target = (left, right) if direction == "left-to-right" else (right, left)
+    assert np.array_equal(sheet[2:42, 2:42], observed)
+    assert np.array_equal(sheet[2:42, 82:122], target)
+
+
+def test_a_dataset_turned_round_is_no_mosaic(dataset: Path, run: Path) -> None:
+    go(dataset, run, replace(CONFIG, steps=1, direction="right-to-left"))
+    assert read_card(run / "model.safetensors").block is None
+
+
+def test_a_single_pair_trains_and_warns(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    write_png(tmp_path / "one" / "only.png", np.hstack([wave(0, 32), wave(1, 32)]))
+    events = go(tmp_path / "one", run, replace(CONFIG, steps=1))
+    assert any(isinstance(event, Notice) and "only one pair" in event.text for event in events)
+
+
+def test_the_summary_discriminator_trains_too(run: Path, tmp_path: Path) -> None:
+    folder = side_by_side(tmp_path / "large", train=2, val=1, side=128)
+    network = replace(TINY, discriminator="summary")
+    go(folder, run, replace(CONFIG, steps=1, network=network))
+    expected = Discriminator(network).state_dict()
+    found = load_state(run / "resume.pt")["discriminator"]
+    assert {name: value.shape for name, value in found.items()} == {
+        name: value.shape for name, value in expected.items()
+    }
