@@ -84,7 +84,8 @@ def build_dataset(
     listen(PhotosFound(len(paths)))
     tasks = (_Task(path, name, writer.recorded(name)) for path, name in paths)
     try:
-        seen = _write_all(_work(tasks, config, make_detector, workers), writer, listen)
+        results = _work(tasks, config, make_detector, workers)
+        seen = _write_all(results, {name for _, name in paths}, writer, listen)
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; {len(writer.kept)} pairs are in {out}: the same command goes on"
@@ -118,29 +119,44 @@ def _photos(photos: Path, out: Path) -> list[tuple[Path, str]]:
 
 
 def _write_all(
-    results: Iterable[PhotoResult], writer: PairWriter, listen: Listener
+    results: Iterable[PhotoResult], photos: set[str], writer: PairWriter, listen: Listener
 ) -> dict[str, str]:
     """Write each result in the order of the photos; hand back the content hash of every photo."""
     seen: dict[str, str] = {}
     owners = {pair.sha256: pair.photo for pair in writer.kept.values()}
+    waiting: list[PhotoResult] = []  # its twin, by an earlier build, may have changed: wait and see
     for result in results:
         seen[result.photo] = result.sha256
-        twin = owners.setdefault(result.sha256, result.photo)
-        if twin != result.photo and result.kept:
-            result = PhotoResult(
-                result.photo, result.sha256, (), (_skipped(result, "same file as another", twin),)
-            )
-        for skipped in result.skipped:
-            writer.skip(skipped)
-            listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
-        for pair, picture in result.kept:
-            writer.add(pair, picture)
-        listen(PhotoDone(result.photo, len(result.kept)))
+        twin = owners.get(result.sha256, result.photo)
+        if result.kept and twin != result.photo and twin in photos and twin not in seen:
+            waiting.append(result)
+        else:
+            _write(result, seen, owners, writer, listen)
+    for result in waiting:
+        _write(result, seen, owners, writer, listen)
     return seen
 
 
-def _skipped(result: PhotoResult, reason: str, detail: str) -> Skipped:
-    return Skipped(result.photo, result.sha256, reason, detail)
+def _write(
+    result: PhotoResult,
+    seen: dict[str, str],
+    owners: dict[str, str],
+    writer: PairWriter,
+    listen: Listener,
+) -> None:
+    """Write a result, unless the very same file gave its pairs under another name."""
+    twin = owners.get(result.sha256, result.photo)
+    if result.kept and twin != result.photo and seen.get(twin) == result.sha256:
+        copy = Skipped(result.photo, result.sha256, "same file as another", twin)
+        result = PhotoResult(result.photo, result.sha256, (), (copy,))
+    elif result.kept:
+        owners[result.sha256] = result.photo
+    for skipped in result.skipped:
+        writer.skip(skipped)
+        listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
+    for pair, picture in result.kept:
+        writer.add(pair, picture)
+    listen(PhotoDone(result.photo, len(result.kept)))
 
 
 def _refuse_empty(writer: PairWriter, photos: Path) -> None:

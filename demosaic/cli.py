@@ -35,23 +35,24 @@ class _Commands(TyperGroup):
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
+            if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+                code = _fail("stopped: the same command goes on", INTERRUPTED)
         except DemosaicError as error:
             code = _fail(str(error), error.exit_code)
         except _UsageError as error:
             code = _fail(f"{error.format_message()} (see demosaic --help)", USAGE)
-        except (KeyboardInterrupt, typer.Abort):
-            code = _fail("stopped: the same command goes on", INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    typer.echo(
+        f"error: {' '.join(message.splitlines())}".encode(errors="backslashreplace"), err=True
+    )
     return code
 
 
 app = typer.Typer(
     cls=_Commands,
-    help="Photo folders in, a face-restoring model out, in three commands.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -269,7 +270,9 @@ def restore(
     Nothing outside the mosaic changes. The result is a plausible face that agrees with the blocks,
     not the person's true face. It is not for identifying anyone; and pixelation is not anonymity.
 
-    \b demosaic restore face.jpg demosaic restore group.png --region 310,120,192,192 --block 12
+    \b
+    demosaic restore face.jpg
+    demosaic restore group.png --region 310,120,192,192 --block 12
     """
     config = RestoreConfig(
         region=_rectangle(region) if region else None, block=block, reconcile=reconcile

@@ -1,7 +1,7 @@
 """Frozen option records: the only home of a default. Importing this costs nothing."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from demosaic.errors import USAGE, DemosaicError
@@ -100,8 +100,10 @@ class NetworkConfig:
         """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
         program's.
         """
-        known = {**record, "down": tuple(record["down"]), "up": tuple(record["up"])}
-        return cls(**known)
+        missing = {field.name for field in fields(cls)} - set(record)
+        if missing:
+            raise TypeError(f"a network without {' and '.join(sorted(missing))}")
+        return cls(**{**record, "down": tuple(record["down"]), "up": tuple(record["up"])})
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class TrainConfig:
                     self.batch >= 2,
                     f"--batch {self.batch}: choose 2 or more (a batch of one has no statistics)",
                 ),
+                _unless(self.seed >= 0, f"--seed {self.seed}: choose 0 or more"),
                 _unless(self.lr > 0, f"--lr {self.lr}: choose more than 0"),
                 _unless(self.l1_weight >= 0, f"--l1-weight {self.l1_weight}: choose 0 or more"),
                 _unless(

@@ -15,7 +15,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from demosaic.events import (
@@ -49,7 +49,7 @@ class Console:
     """
 
     def __init__(self, terminal: Terminal | None = None) -> None:
-        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True)
+        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True, emoji=False)
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._skipped: Counter[str] = Counter()
@@ -68,8 +68,8 @@ class Console:
         self._end()
 
     def say(self, text: str) -> None:
-        """Print a line as it is: file names in brackets are no markup."""
-        self._terminal.print(text, markup=False)
+        """Print a line as it is: brackets in file names are no markup, and any bytes are shown."""
+        self._terminal.print(text.encode(errors="backslashreplace").decode(), markup=False)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
@@ -106,12 +106,14 @@ class Console:
         if not self._terminal.is_terminal or total < 2:
             return
         self._progress = Progress(
-            MofNCompleteColumn(),
+            MofNCompleteColumn(
+                table_column=Column(no_wrap=True, min_width=2 * len(str(total)) + 1)
+            ),
             TextColumn(unit),
-            BarColumn(bar_width=30),
-            _Rate(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[state]}"),
+            BarColumn(bar_width=12),
+            _Rate(table_column=Column(no_wrap=True, min_width=11)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+            TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True, ratio=1)),
             console=self._terminal,
             transient=True,
         )

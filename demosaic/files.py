@@ -65,7 +65,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write `value` to `path` as indented JSON, whole or not at all."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, encoded(json.dumps(value, indent=2, ensure_ascii=False) + "\n"))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -86,15 +86,20 @@ def as_line(record: object) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
+def encoded(text: str) -> bytes:
+    """UTF-8, with what a file name that is none brings as JSON's own `\\udc..` escapes."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def write_lines(path: Path, records: Iterable[object]) -> None:
     """Write a file of JSON lines, whole or not at all."""
-    write_bytes(path, "".join(map(as_line, records)).encode())
+    write_bytes(path, encoded("".join(map(as_line, records))))
 
 
 def append_lines(path: Path, records: Iterable[object]) -> None:
     """Add JSON lines to `path`; a kill can tear only the last one, which `read_lines` drops."""
     with writing(path), path.open("ab") as file:
-        file.write("".join(map(as_line, records)).encode())
+        file.write(encoded("".join(map(as_line, records))))
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

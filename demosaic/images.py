@@ -8,7 +8,7 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from demosaic.errors import DemosaicError
 from demosaic.files import write_bytes, write_with
@@ -30,7 +30,17 @@ Floats = NDArray[np.float32]
 _JUNK_FOLDERS = {"@eadir", "__macosx"}  # thumbnails and resource forks of network disks and Macs
 _JUNK_FILES = {"thumbs.db", "desktop.ini"}
 _MAX_PIXELS = 300_000_000  # a decompression bomb beyond; the largest phone cameras make 200 million
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError)  # what Pillow raises
+# What Pillow raises on damaged files
+_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -96,11 +106,19 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
         name = entry.name.lower()
         if name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is(entry.is_dir):
             if name not in _JUNK_FOLDERS:
                 yield from _walk(Path(entry.path), seen)
-        elif entry.is_file() and name not in _JUNK_FILES:
+        elif _is(entry.is_file) and name not in _JUNK_FILES:
             yield Path(entry.path)
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """Whether an entry is of a kind; a link to itself is of none."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def read_bytes(path: Path) -> bytes:
@@ -137,7 +155,7 @@ def decode(data: bytes) -> Pixels:
             warnings.simplefilter("ignore")  # of bad EXIF, say: the picture itself is good
             if image.width * image.height > _MAX_PIXELS:
                 raise NotAPicture(f"too large: {image.width} x {image.height} pixels")
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+            return np.asarray(_to_rgb(_upright(image)))
     except UnidentifiedImageError as error:
         raise NotAPicture("not a picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -157,6 +175,12 @@ def _register_heif() -> None:
     Image.MAX_IMAGE_PIXELS = (
         None  # our own limit, above, says what is wrong in one line and warns never
     )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says; Pillow's own exif_transpose also rewrites it, and fails on bad EXIF."""
+    turn = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -206,41 +230,54 @@ def write_png(path: Path, image: Pixels) -> None:
 def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> None:
     """Write a result in the format of its suffix, whole or not at all, marked as made by a model.
 
-    It keeps the ICC profile and EXIF of the picture `like`, but for the turn, which has been made.
-    `whole` says that a model made every pixel. Raises DemosaicError for a suffix nothing is known
-    of.
+    It keeps the alpha, ICC profile and EXIF of the picture `like`, but for the turn, which has been
+    made. `whole` says that a model made every pixel. Raises DemosaicError for a suffix nothing is
+    known of.
     """
     format_name = _FORMATS.get(path.suffix.lower())
     if format_name is None:
         known = " ".join(sorted(_FORMATS))
-        raise DemosaicError(
-            f"{path}: there is no such picture format here; end the name in {known}"
-        )
+        raise DemosaicError(f"{path}: no picture format is known by that; end the name in {known}")
     kind = "trainedAlgorithmicMedia" if whole else "compositeWithTrainedAlgorithmicMedia"
-    options = {**_options(format_name, _XMP.format(kind=kind)), **_kept_metadata(like)}
-    write_with(path, lambda part: Image.fromarray(image).save(part, format_name, **options))
+    with Image.open(io.BytesIO(read_bytes(like))) as original:
+        result = _with_alpha(image, original) if format_name != "JPEG" else Image.fromarray(image)
+        options = _options(format_name, _XMP.format(kind=kind), _kept_exif(original))
+        profile = original.info.get("icc_profile")
+        if profile and original.mode in ("RGB", "RGBA"):  # a grey or CMYK one does not fit RGB
+            options["icc_profile"] = profile
+    write_with(path, lambda part: result.save(part, format_name, **options))
 
 
-def _options(format_name: str, xmp: str) -> dict[str, Any]:
-    """How to write a format at its best, with the XMP text in it."""
+def _with_alpha(image: Pixels, original: Image.Image) -> Image.Image:
+    """The picture with the transparency of the original, if it has any."""
+    result = Image.fromarray(image)
+    if original.has_transparency_data:
+        result.putalpha(_upright(original).convert("RGBA").getchannel("A"))
+    return result
+
+
+def _kept_exif(original: Image.Image) -> Image.Exif:
+    try:
+        exif = original.getexif()
+        exif.pop(_EXIF_ORIENTATION, None)
+        exif.tobytes()
+    except _DAMAGED:
+        return Image.Exif()
+    return exif
+
+
+def _options(format_name: str, xmp: str, exif: Image.Exif) -> dict[str, Any]:
+    """How to write a format at its best, with the XMP text and EXIF in it."""
     if format_name == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp)
-        return {"pnginfo": info}
+        return {"pnginfo": info, "exif": exif}
     if format_name == "TIFF":
-        return {"compression": "tiff_deflate", "tiffinfo": {_TIFF_XMP: xmp.encode()}}
+        exif[_TIFF_XMP] = xmp.encode()
+        return {"compression": "tiff_deflate", "exif": exif}
     if format_name == "JPEG":
-        return {"quality": 95, "subsampling": "4:4:4", "xmp": xmp.encode()}
-    return {"lossless": True, "xmp": xmp.encode()}
-
-
-def _kept_metadata(source: Path) -> dict[str, Any]:
-    with Image.open(io.BytesIO(source.read_bytes())) as image:
-        exif, profile = image.getexif(), image.info.get("icc_profile")
-        rgb = image.mode in ("RGB", "RGBA")  # a grey or CMYK profile does not fit RGB pixels
-    exif.pop(_EXIF_ORIENTATION, None)
-    kept: dict[str, Any] = {"exif": exif} if len(exif) else {}
-    return {**kept, "icc_profile": profile} if profile and rgb else kept
+        return {"quality": 95, "subsampling": "4:4:4", "xmp": xmp.encode(), "exif": exif}
+    return {"lossless": True, "xmp": xmp.encode(), "exif": exif}
 
 
 def write_jpeg(path: Path, image: Pixels) -> None:

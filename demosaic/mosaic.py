@@ -166,7 +166,7 @@ def _round_keeping_sums(image: Doubles, observed: Doubles, grid: Grid) -> NDArra
     cell = _cell_numbers(image.shape, grid)
     area = np.bincount(cell)
     lacking = np.rint(observed.ravel() * area) - np.bincount(cell, weights=floor.ravel())
-    order = np.argsort(cell - remainder, kind="stable")  # by cell, the largest remainder first
+    order = np.lexsort((-remainder, cell))  # by cell, the largest remainder first
     rank = np.arange(len(order)) - np.repeat(np.cumsum(area) - area, area)
     raised = np.empty(len(order), dtype=bool)
     raised[order] = rank < np.repeat(lacking, area)

@@ -26,6 +26,7 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.files import (
     append_lines,
     drop_torn_line,
+    encoded,
     make_folder,
     read_json,
     read_lines,
@@ -79,7 +80,7 @@ class Skipped:
 
 def split_of(group: str, *, val: float, test: float) -> str:
     """The split of a group: by its hash alone, so that it never depends on what else is there."""
-    place = int(hashlib.sha256(group.encode()).hexdigest()[:13], 16) / 16**13
+    place = int(hashlib.sha256(encoded(group)).hexdigest()[:13], 16) / 16**13
     if place < test:
         return "test"
     return "val" if place < test + val else "train"
@@ -94,22 +95,27 @@ class PairWriter:
         """
         self.folder = folder
         self.config = config
-        self._begin()
+        self._finished = self._begin()
         self.kept = {line["id"]: _pair(line) for line in read_lines(folder / "pairs.jsonl")}
         self._skipped = [Skipped(**_tuples(line)) for line in read_lines(folder / "skipped.jsonl")]
         self.before = len(self.kept)
-        self._done = self._finished_photos()
+        if not self._finished:
+            self._drop_doubtful()
+        self._done = {skipped.photo: skipped.sha256 for skipped in self._skipped}
+        self._done.update({pair.photo: pair.sha256 for pair in self.kept.values()})
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Make the folder, or check what is there; whether an earlier build of it was finished."""
         described = self.folder / "dataset.json"
-        if described.exists():
-            changed = differences(read_json(described).get("config", {}), self.config)
+        record = read_json(described) if described.exists() else {}
+        if record:
+            changed = differences(record.get("config", {}), self.config)
             if changed:
                 raise DemosaicError(
                     f"{self.folder} was built with other options ({'; '.join(changed)}): "
                     "give the same ones, or another folder"
                 )
-        elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        elif self.folder.exists() and _holds_something(self.folder):
             raise DemosaicError(
                 f"{self.folder} is not empty and not a demosaic dataset: choose another folder"
             )
@@ -120,21 +126,18 @@ class PairWriter:
             make_folder(self.folder / split)
         for name in ("pairs.jsonl", "skipped.jsonl"):
             drop_torn_line(self.folder / name)
+        return "fingerprint" in record
 
-    def _finished_photos(self) -> dict[str, str]:
-        """Content hash by photo, of all photos recorded but the last of each file: a kill may
-        have cut it short.
+    def _drop_doubtful(self) -> None:
+        """Forget the photo that a kill may have cut short between two of its faces.
+
+        Photos are written one after the other, so it is the last one recorded; it is done again.
         """
-        complete: dict[str, str] = {}
-        for records in (list(self.kept.values()), self._skipped):
-            last = records[-1].photo if records else None
-            complete.update(
-                {record.photo: record.sha256 for record in records if record.photo != last}
-            )
-        for records in (list(self.kept.values()), self._skipped):
-            if records:
-                complete.pop(records[-1].photo, None)
-        return complete
+        pairs = list(self.kept.values())
+        last = {records[-1].photo for records in (pairs, self._skipped) if records}
+        self.kept = {pair.id: pair for pair in pairs if pair.photo not in last}
+        self._skipped = [skipped for skipped in self._skipped if skipped.photo not in last]
+        self._write_manifests()
 
     def recorded(self, photo: str) -> str | None:
         """The content hash under which a photo was already worked through, if it was."""
@@ -142,14 +145,22 @@ class PairWriter:
 
     def add(self, pair: Pair, picture: bytes) -> None:
         """Keep a pair: its picture file first, then its line."""
+        self._reopen()
         write_bytes(self.folder / pair.split / f"{pair.id}.png", picture)
         append_lines(self.folder / "pairs.jsonl", [asdict(pair)])
         self.kept[pair.id] = pair
 
     def skip(self, skipped: Skipped) -> None:
         """Record what was left out."""
+        self._reopen()
         append_lines(self.folder / "skipped.jsonl", [asdict(skipped)])
         self._skipped.append(skipped)
+
+    def _reopen(self) -> None:
+        """Before the first change: until it is finished again, nobody is to train on it."""
+        if self._finished:
+            self._describe({})
+            self._finished = False
 
     def finish(self, seen: dict[str, str], detector: str) -> None:
         """Sort the manifests, drop what earlier versions of changed photos gave, write
@@ -172,10 +183,13 @@ class PairWriter:
         self._skipped = [
             unique[key] for key in sorted(unique, key=lambda key: (key[0], key[2] or (), key[1]))
         ]
-        write_lines(self.folder / "pairs.jsonl", [asdict(pair) for pair in self.kept.values()])
-        write_lines(self.folder / "skipped.jsonl", [asdict(skipped) for skipped in self._skipped])
+        self._write_manifests()
         self._remove_orphans()
         self._describe({"detector": detector, **self._summary()})
+
+    def _write_manifests(self) -> None:
+        write_lines(self.folder / "pairs.jsonl", [asdict(pair) for pair in self.kept.values()])
+        write_lines(self.folder / "skipped.jsonl", [asdict(skipped) for skipped in self._skipped])
 
     def _remove_orphans(self) -> None:
         for split in SPLITS:
@@ -211,6 +225,11 @@ class PairWriter:
     def examples(self, reason: str) -> list[Skipped]:
         """What was left out for `reason`."""
         return [skipped for skipped in self._skipped if skipped.reason == reason]
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether there is a file, or a folder with more in it than names beginning with a dot."""
+    return not path.is_dir() or any(not inside.name.startswith(".") for inside in path.iterdir())
 
 
 def _tuples(value: Any) -> Any:
@@ -264,7 +283,7 @@ class Pairs:
 
     def _listed(self) -> tuple[list[Path], list[Path]]:
         splits = {split: _by_hash(self.folder / split) for split in SPLITS}
-        train = splits["train"] if (self.folder / "train").is_dir() else _by_hash(self.folder)
+        train = splits["train"] if (self.folder / "train").is_dir() else self._outside_splits()
         if not train:
             raise DemosaicError(
                 f"{self.folder / 'train'} holds no pairs: build with more photos, or with --val 0",
@@ -275,6 +294,11 @@ class Pairs:
             return train, held_out
         count = max(1, round(len(train) * HELD_OUT)) if len(train) > 1 else 0
         return train[count:], train[:count] or train
+
+    def _outside_splits(self) -> list[Path]:
+        elsewhere = [self.folder / split for split in SPLITS]
+        paths = _by_hash(self.folder)
+        return [path for path in paths if not any(map(path.is_relative_to, elsewhere))]
 
     def _size(self, multiple: int) -> int:
         if self._record is None:
@@ -328,5 +352,5 @@ def _by_hash(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(
-        find_images(folder), key=lambda path: hashlib.sha256(path.stem.encode()).hexdigest()
+        find_images(folder), key=lambda path: hashlib.sha256(encoded(path.stem)).hexdigest()
     )

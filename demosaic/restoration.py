@@ -1,6 +1,8 @@
 """One picture restored, in memory or on disk."""
 
+import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +98,9 @@ def restore_face(
         raise DemosaicError(
             "this model was not trained on mosaics: it restores whole pictures only"
         )
+    colours, multiple = cell_colours(observed, grid), model.card.network.multiple
     height, width = observed.shape[:2]
-    colours = cell_colours(observed, grid)
-    around, rows, columns = _surrounded(colours, model.card.network.multiple // block)
+    around, rows, columns = _surrounded(colours, multiple // math.gcd(multiple, block))
     size = (around.shape[1] * block, around.shape[2] * block)
     canvas = _run(paint_cells(around, Grid.square(block), size), model, compute)
     inner = canvas[
@@ -171,7 +173,8 @@ def _grid_of(observed: Pixels, model: Model, block: int | None) -> Grid:
     """
     scaled = round((model.card.block or 1) * max(observed.shape[:2]) / model.card.size)
     candidates = {block} if block else {model.card.block or 1, max(2, scaled)}
-    misfit, best = min((_misfit(observed, Grid.square(side)), side) for side in candidates)
+    # Where both fit, as twice as large cells fit every grid of half, the larger ones are the cells
+    misfit, best = min((_misfit(observed, Grid.square(side)), -side) for side in candidates)
     if misfit > _MISFIT:
         tried = " or ".join(str(side) for side in sorted(candidates))
         raise DemosaicError(
@@ -179,7 +182,7 @@ def _grid_of(observed: Pixels, model: Model, block: int | None) -> Grid:
             "give the cell size with --block and the pixelated rectangle with --region",
             NOTHING_TO_DO,
         )
-    return Grid.square(best)
+    return Grid.square(-best)
 
 
 def _misfit(observed: Pixels, grid: Grid) -> float:
@@ -206,11 +209,13 @@ def plan(sources: Sequence[Path], out: Path | None, *, force: bool) -> list[Job]
     missing, in the way, or nothing is found.
     """
     jobs = [job for source in sources for job in _jobs(source, out, alone=len(sources) == 1)]
+    jobs = _told_apart(jobs)
     if not jobs:
         raise DemosaicError(f"no pictures in {', '.join(map(str, sources))}", NOTHING_TO_DO)
+    pictures = {job.source.resolve() for job in jobs}
     for job in jobs:
-        if job.out.exists() and job.out.samefile(job.source):
-            raise DemosaicError(f"{job.out} is the picture itself: choose another --out")
+        if job.out.resolve() in pictures:
+            raise DemosaicError(f"{job.out} is one of the pictures: choose another --out")
         if job.out.exists() and not force:
             raise DemosaicError(f"{job.out} is already there: --force replaces it")
     if len({job.out for job in jobs}) < len(jobs):
@@ -218,11 +223,24 @@ def plan(sources: Sequence[Path], out: Path | None, *, force: bool) -> list[Job]
     return jobs
 
 
+def _told_apart(jobs: list[Job]) -> list[Job]:
+    """The jobs, with the whole file name in the results of a.jpg and a.png in one folder."""
+    taken = Counter(job.out for job in jobs)
+    return [
+        Job(job.source, job.out.with_name(f"{job.source.name}.restored.png"))
+        if taken[job.out] > 1
+        else job
+        for job in jobs
+    ]
+
+
 def _jobs(source: Path, out: Path | None, *, alone: bool) -> Iterator[Job]:
     if source.is_dir():
         if out is None:
             raise DemosaicError(f"{source} is a folder: say where its results go with --out FOLDER")
-        for path in find_images(source, exclude=out):
+        if out.resolve().is_relative_to(source.resolve()):
+            raise DemosaicError(f"--out {out} is inside {source}, where nothing is written")
+        for path in find_images(source):
             yield Job(path, out / path.relative_to(source).parent / restored_name(path))
     elif not source.exists():
         raise DemosaicError(f"there is no file {source}")

@@ -144,8 +144,10 @@ def train(
             listen(StepDone(step, time.perf_counter() - start, losses))
             last = step == config.steps
             if last or step % config.validate_every == 0:
+                _refuse_nan_weights(networks, step, run)
                 best = validate(step, best)
             if last or step % config.save_every == 0 or stopped():
+                _refuse_nan_weights(networks, step, run)
                 save_state(run / "resume.pt", _state(networks, step, best, compute))
             if stopped() and not last:
                 raise Interrupted(
@@ -357,10 +359,21 @@ def _samples(generator: Generator, pairs: Pairs, compute: Compute) -> Pixels:
 
 def _refuse_nan(losses: dict[str, float], step: int, run: Path) -> None:
     if not all(map(math.isfinite, losses.values())):
-        raise DemosaicError(
-            f"the losses are no numbers any more at step {step}; {run} keeps the last good state: "
-            "go on from it with --precision fp32, or start another --name with a lower --lr"
-        )
+        raise _not_numbers("losses", step, run)
+
+
+def _refuse_nan_weights(networks: Networks, step: int, run: Path) -> None:
+    """A step's losses are older than its update: look at what the update made before it is kept."""
+    parameters = (*networks.generator.parameters(), *networks.discriminator.parameters())
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in parameters):
+        raise _not_numbers("weights", step, run)
+
+
+def _not_numbers(what: str, step: int, run: Path) -> DemosaicError:
+    return DemosaicError(
+        f"the {what} are no numbers any more at step {step}; {run} keeps the last good state: "
+        "go on from it with --precision fp32, or start another --name with a lower --lr"
+    )
 
 
 # Around the loop

@@ -62,7 +62,7 @@ class Photo:
     orientation: int
     """The EXIF orientation, 1 to 8, under which it is saved."""
     path: str
-    """Relative, with forward slashes: person-003/2019/photo-02.jpg."""
+    """Relative, with forward slashes, all of a person's in one folder: person-003/2019/photo-02.jpg."""
 
 
 # ---------------------------------------------------------------------------- one photo
@@ -90,7 +90,7 @@ def layout(seed: int, number: int, shot: int) -> Layout:
     width, height = (longer, shorter) if landscape else (shorter, longer)
     orientation = int(rng.choice((2, 3, 4, 5, 6, 6, 7, 8, 8))) if rng.random() < TURNED else 1
     suffix = rng.choice(("jpg", "png", "webp"), p=(0.94, 0.03, 0.03))
-    path = f"person-{number:03d}/{rng.integers(2016, 2025)}/photo-{shot:02d}.{suffix}"
+    path = f"person-{number:03d}/{2016 + number % 9}/photo-{shot:02d}.{suffix}"
     return Layout(width, height, count, orientation, path)
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import quickstart
 
+import quickstart
 from demosaic.images import crop, encode_png, paste, read_image
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 
