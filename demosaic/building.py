@@ -5,13 +5,12 @@ import multiprocessing
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from demosaic.config import BuildConfig
@@ -30,6 +29,9 @@ from demosaic.images import (
     read_bytes,
     read_image,
     resize,
+    thumbnail,
+    titled,
+    use_one_core,
     write_jpeg,
 )
 from demosaic.mosaic import Grid, cell_colours, paint_cells
@@ -38,10 +40,8 @@ from demosaic.pairs import Pair, PairWriter, Skipped, split_of
 MakeDetector = Callable[[], FaceDetector]
 """Called once in every worker process, so it can be pickled."""
 
-_AHEAD = (
-    8  # photos a worker may be ahead of the writer: bounds the memory whatever the folder's size
-)
-_SHEET_PAIRS, _SHEET_COLUMNS, _SHEET_SIDE = 60, 5, 128
+_AHEAD = 8  # photos a worker may be ahead of the writer, which bounds the memory
+_SHEET_PAIRS, _SHEET_COLUMNS, _REFUSED_COLUMNS, _SHEET_SIDE = 60, 5, 10, 128
 
 
 @dataclass(frozen=True)
@@ -241,10 +241,8 @@ def _why_not(face: Face, square: Box, image: Pixels, config: BuildConfig) -> tup
 
 def _shifted_inside(square: Box, image: Pixels) -> Box:
     height, width = image.shape[:2]
-    x, y = (
-        min(max(square.x, 0), width - square.width),
-        min(max(square.y, 0), height - square.height),
-    )
+    x = min(max(square.x, 0), width - square.width)
+    y = min(max(square.y, 0), height - square.height)
     return Box(x, y, square.width, square.height)
 
 
@@ -322,7 +320,10 @@ def _work_in_processes(
 @dataclass(frozen=True)
 class _Worker:
     config: BuildConfig
-    detector: FaceDetector
+    detector: FaceDetector | DemosaicError
+    """The detector, or why there is none: an exception in a pool's initializer would say
+    nothing.
+    """
 
 
 _worker: _Worker | None = None  # set once in every worker process: a detector cannot be pickled
@@ -331,12 +332,17 @@ _worker: _Worker | None = None  # set once in every worker process: a detector c
 def _start_worker(config: BuildConfig, make: MakeDetector) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
-    cv2.setNumThreads(1)  # one core a worker
-    _worker = _Worker(config, make())
+    use_one_core()
+    try:
+        _worker = _Worker(config, make())
+    except DemosaicError as error:
+        _worker = _Worker(config, error)
 
 
 def _work_on(task: _Task) -> PhotoResult:
     assert _worker is not None
+    if isinstance(_worker.detector, DemosaicError):
+        raise _worker.detector
     return _photo_to_pairs(task, _worker.config, _worker.detector)
 
 
@@ -350,47 +356,26 @@ def _draw_sheets(writer: PairWriter, photos: Path) -> None:
     shown = [writer.kept[name] for name in sorted(writer.kept)[:_SHEET_PAIRS]]
     pictures = [read_image(writer.folder / pair.split / f"{pair.id}.png") for pair in shown]
     write_jpeg(writer.folder / "preview.jpg", contact_sheet(pictures, _SHEET_COLUMNS, _SHEET_SIDE))
-    rows = [
-        row
-        for reason in writer.reasons()
-        if (row := _row_of_refused(writer, reason, photos)) is not None
-    ]
+    rows = []
+    for reason, count in writer.reasons().items():
+        refused = _refused(writer.examples(reason), photos)
+        if refused:
+            row = contact_sheet(refused, _REFUSED_COLUMNS, _SHEET_SIDE)
+            rows.append(titled(row, f"{reason}: {count}"))
     if rows:
         write_jpeg(writer.folder / "skipped.jpg", np.vstack(rows))
+    else:
+        (writer.folder / "skipped.jpg").unlink(missing_ok=True)
 
 
-def _row_of_refused(writer: PairWriter, reason: str, photos: Path) -> Pixels | None:
-    """Up to eight pictures refused for one reason under its name; None when none of them can be
-    shown.
-    """
-    thumbnails = []
-    for skipped in writer.examples(reason)[: 2 * _SHEET_COLUMNS]:
+def _refused(examples: Sequence[Skipped], photos: Path) -> list[Pixels]:
+    """A row of pictures of what was refused, filled up with white; none when none can be shown."""
+    shown: list[Pixels] = []
+    for skipped in examples[:_REFUSED_COLUMNS]:
         try:
             image = read_image(photos / skipped.photo)
         except DemosaicError:
             continue
-        thumbnails.append(_thumbnail(image, skipped.box))
-    if not thumbnails:
-        return None
-    while len(thumbnails) < _SHEET_COLUMNS * 2:
-        thumbnails.append(np.full_like(thumbnails[0], 255))
-    row = contact_sheet(thumbnails, _SHEET_COLUMNS * 2, _SHEET_SIDE)
-    title = np.full((28, row.shape[1], 3), 255, np.uint8)
-    text = f"{reason}: {len(writer.examples(reason))}"
-    cv2.putText(title, text, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.vstack([title, row])
-
-
-def _thumbnail(image: Pixels, box: tuple[int, int, int, int] | None) -> Pixels:
-    """The photo fitted into a square, its refused face framed."""
-    scale = _SHEET_SIDE / max(image.shape[:2])
-    small = resize(
-        image, max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    ).copy()
-    if box:
-        x, y, width, height = (round(value * scale) for value in box)
-        cv2.rectangle(small, (x, y), (x + width, y + height), (255, 0, 0), 1)
-    square = np.full((_SHEET_SIDE, _SHEET_SIDE, 3), 255, np.uint8)
-    top, left = (_SHEET_SIDE - small.shape[0]) // 2, (_SHEET_SIDE - small.shape[1]) // 2
-    square[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return square
+        shown.append(thumbnail(image, _SHEET_SIDE, Box(*skipped.box) if skipped.box else None))
+    blank = np.full((_SHEET_SIDE, _SHEET_SIDE, 3), 255, np.uint8)
+    return shown + [blank] * (_REFUSED_COLUMNS - len(shown)) if shown else []

@@ -6,6 +6,7 @@ resume.pt is read with weights only.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from demosaic import __version__
 from demosaic.config import NetworkConfig
 from demosaic.errors import DemosaicError
-from demosaic.files import make_folder, write_bytes, write_with
+from demosaic.files import encoded, make_folder, write_bytes, write_with
 from demosaic.networks import Generator
 
 FORMAT = 1
@@ -116,9 +117,12 @@ def load_model(path: Path, device: torch.device) -> Model:
 
 
 def remember_model(path: Path) -> None:
-    """Note the last model this user trained, in the user's own data folder."""
-    make_folder(_memory().parent)
-    write_bytes(_memory(), str(path.resolve()).encode())
+    """Note the last model this user trained, in the user's own data folder, if that can be
+    written.
+    """
+    with suppress(DemosaicError):
+        make_folder(_memory().parent)
+        write_bytes(_memory(), encoded(str(path.resolve())))
 
 
 def remembered_model() -> Path | None:
@@ -144,7 +148,7 @@ def load_state(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (
         Exception
-    ) as error:  # torch raises what its zip reader, its unpickler or the system raise
+    ) as error:  # its zip reader, its unpickler and the system have errors of their own
         raise DemosaicError(
             f"{path} is damaged ({error}): delete it to train from the start"
         ) from error
@@ -168,15 +172,14 @@ def write_card(path: Path, card: ModelCard) -> None:
         f"Trained on {card.train_pairs} pairs of {card.size} px ({mosaic}), dataset {card.dataset},"
         f" seed {card.seed}, demosaic {card.demosaic}.",
         "",
-        f"Means over {card.val_pairs} validation pairs it was not trained on:",
+        f"Means over {card.val_pairs} validation pairs:",
         "",
         "| | PSNR, dB | SSIM | L1 | cell error, grey levels |",
         "|---|---|---|---|---|",
         *rows,
         "",
-        "It makes a plausible face that agrees with the blocks, not the true one. Do not use it to",
-        "identify anyone: the features it draws are invented from the faces it was trained on, and",
-        "it is worst on people unlike them.",
+        "What it draws is plausible, not true: it is invented from the pictures it was trained on,",
+        "and worst for what they do not show. Do not use it to identify anyone.",
         "",
     ]
     write_bytes(path, "\n".join(text).encode())

@@ -218,13 +218,14 @@ def train(
     )
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     run = Path("runs") / (name or f"{pairs.resolve().name}-{preset}")
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
     from demosaic import checkpoints, console, devices, training
 
     devices.tune_allocator()
     with console.Console() as screen:
         report = training.train(pairs, run, config, devices=devices_config, listen=screen)
-        checkpoints.remember_model(Path(report.best))
         screen.trained(report)
+        checkpoints.remember_model(Path(report.best))
 
 
 @app.command()
@@ -280,11 +281,13 @@ def restore(
     from demosaic import console, restoration
 
     with console.Console() as screen:
-        jobs = restoration.plan(pictures, out, force=force)
+        jobs = restoration.plan(pictures, out, force=force, listen=screen)
         path, why = (model, "--model") if model else restoration.find_model(Path())
         screen.say(f"model {path} ({why})")
         devices_config = DeviceConfig(device=device, threads=threads)
-        restoration.restore_files(jobs, path, config, devices=devices_config, listen=screen)
+        done = restoration.restore_files(jobs, path, config, devices=devices_config, listen=screen)
+        if len(jobs) > 1:
+            screen.say(f"{done} of {len(jobs)} pictures restored")
 
 
 def _rectangle(text: str) -> tuple[int, int, int, int]:

@@ -19,6 +19,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from demosaic.events import (
+    LOG_EVERY,
     BuildReport,
     Evaluated,
     Event,
@@ -37,7 +38,6 @@ from demosaic.events import (
     TrainReport,
 )
 
-_ARTICLE_LOGS_EVERY = 10  # steps
 _SMOOTHING = 0.95  # of the losses on the live line
 
 
@@ -49,7 +49,7 @@ class Console:
     """
 
     def __init__(self, terminal: Terminal | None = None) -> None:
-        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True, emoji=False)
+        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._skipped: Counter[str] = Counter()
@@ -69,7 +69,9 @@ class Console:
 
     def say(self, text: str) -> None:
         """Print a line as it is: brackets in file names are no markup, and any bytes are shown."""
-        self._terminal.print(text.encode(errors="backslashreplace").decode(), markup=False)
+        self._terminal.print(
+            text.encode(errors="backslashreplace").decode(), markup=False, emoji=False
+        )
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
@@ -134,7 +136,7 @@ class Console:
             before = self._losses.get(name, loss)
             self._losses[name] = _SMOOTHING * before + (1 - _SMOOTHING) * loss
         self._advance("  ".join(f"{name} {loss:.3g}" for name, loss in self._losses.items()))
-        if self._progress is None and event.step % _ARTICLE_LOGS_EVERY == 0:
+        if self._progress is None and event.step % LOG_EVERY == 0:
             for line in article_lines(event):
                 self.say(line)
 

@@ -1,7 +1,6 @@
 """Which device, precision and thread count; and an allocator that keeps its memory."""
 
 import ctypes
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from demosaic.config import DeviceConfig, Precision
+from demosaic.config import DeviceConfig
 from demosaic.errors import USAGE, DemosaicError
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
@@ -57,10 +56,10 @@ def choose(
     if config.precision != "auto":
         compute = Compute(device, config.precision == "bf16")
         return compute, f"computing on {compute}, as asked"
-    if before is not None and (_has_bf16(device) or not before):
+    if before is not None and (has_bf16(device) or not before):
         compute = Compute(device, before)
         return compute, f"computing on {compute}, as before"
-    if trial is None or not _has_bf16(device):
+    if trial is None or not has_bf16(device):
         compute = Compute(device, False)
         return compute, f"computing on {compute}"
     return _fastest(Compute(device, False), Compute(device, True), trial)
@@ -85,13 +84,15 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _has_bf16(device: torch.device) -> bool:
+def has_bf16(device: torch.device) -> bool:
     """Whether bf16 is computed in hardware; emulated, it is many times slower than fp32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu":
         return False
-    features = torch.cpu.get_capabilities()
+    features: dict[str, object] = {}
+    if hasattr(torch.cpu, "get_capabilities"):  # torch 2.11 and later
+        features = torch.cpu.get_capabilities()
     return any(features.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16"))
 
 
@@ -120,7 +121,6 @@ def tune_allocator() -> None:
     Gains 10 % at batch 4 and 40 % at batch 16; costs that the peak stays taken until the end.
     Nothing elsewhere.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch: huge pages for big tensors
     if not sys.platform.startswith("linux"):
         return
     libc = ctypes.CDLL(None)
@@ -131,8 +131,3 @@ def tune_allocator() -> None:
             (_M_TOP_PAD, 64 * 2**20),
         ):
             libc.mallopt(option, value)
-
-
-def precisions() -> tuple[Precision, ...]:
-    """The precisions worth trying on this machine's CPU."""
-    return ("fp32", "bf16") if _has_bf16(torch.device("cpu")) else ("fp32",)

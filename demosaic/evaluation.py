@@ -5,7 +5,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from demosaic.devices import Compute
 from demosaic.events import Scores
-from demosaic.images import Pixels, to_float, to_levels, to_uint8
+from demosaic.images import Pixels, resize, to_float, to_levels, to_uint8
 from demosaic.mosaic import Floats, Grid, base, cell_colours, cells, finish
 from demosaic.networks import Generator
 from demosaic.pairs import Pairs
@@ -83,7 +82,7 @@ def _unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
         return {"input": observed}
     colour = cell_colours(observed, grid)
     height, width = observed.shape[:2]
-    bicubic = cv2.resize(colour.transpose(1, 2, 0), (width, height), interpolation=cv2.INTER_CUBIC)
+    bicubic = resize(colour.transpose(1, 2, 0), width, height)
     smooth = base(colour, grid, (height, width)).transpose(1, 2, 0)
     return {"mosaic": observed, "bicubic": _levels(bicubic), "base": _levels(smooth)}
 

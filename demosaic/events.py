@@ -1,10 +1,13 @@
 """What the core says while it works, and what it hands back: one stream, many listeners."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from demosaic.files import append_lines, drop_torn_line
+
+LOG_EVERY = 10
+"""Of so many training steps one is logged, as in the article."""
 
 
 @dataclass(frozen=True)
@@ -175,13 +178,12 @@ def tee(*listeners: Listener) -> Listener:
     return listen
 
 
-def log_to(path: Path, kinds: Sequence[type] = ()) -> Listener:
-    """A listener that appends each event (of `kinds`, when given) to a JSON lines file."""
+def log_to(path: Path) -> Listener:
+    """A listener that appends each event to a JSON lines file."""
     drop_torn_line(path)
 
     def listen(event: Event) -> None:
-        if not kinds or isinstance(event, tuple(kinds)):
-            append_lines(path, [as_record(event)])
+        append_lines(path, [as_record(event)])
 
     return listen
 

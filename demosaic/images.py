@@ -9,6 +9,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,9 +30,20 @@ Floats = NDArray[np.float32]
 
 _JUNK_FOLDERS = {"@eadir", "__macosx"}  # thumbnails and resource forks of network disks and Macs
 _JUNK_FILES = {"thumbs.db", "desktop.ini"}
+_MAX_BYTES = 1_000_000_000  # a video, then; reading it would take so much memory
 _MAX_PIXELS = 300_000_000  # a decompression bomb beyond; the largest phone cameras make 200 million
 # What Pillow raises on damaged files
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    TypeError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -50,6 +62,25 @@ _FORMATS = {
     ".tiff": "TIFF",
 }
 _EXIF_ORIENTATION, _TIFF_XMP = 0x0112, 700
+# The turn, and how a TIFF lays out its pixels, profile and XMP: true of the original file only
+_EXIF_OF_THE_FILE = (
+    *range(254, 260),
+    262,
+    266,
+    273,
+    _EXIF_ORIENTATION,
+    *range(277, 281),
+    284,
+    317,
+    *range(320, 326),
+    338,
+    339,
+    347,
+    _TIFF_XMP,
+    34377,
+    34675,
+)
+_MAX_EXIF = 65_000  # what fits into JPEG
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
@@ -124,6 +155,8 @@ def _is(kind: Callable[[], bool]) -> bool:
 def read_bytes(path: Path) -> bytes:
     """What is in the file. Raises DemosaicError when it cannot be read."""
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise DemosaicError(f"{path} is no picture: it is larger than any")
         return path.read_bytes()
     except OSError as error:
         raise DemosaicError(f"cannot read {path}: {error.strerror}") from error
@@ -149,10 +182,8 @@ def decode(data: bytes) -> Pixels:
     """
     if not data:
         raise NotAPicture("empty file")
-    _register_heif()
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
-            warnings.simplefilter("ignore")  # of bad EXIF, say: the picture itself is good
+        with _opened(data) as image:
             if image.width * image.height > _MAX_PIXELS:
                 raise NotAPicture(f"too large: {image.width} x {image.height} pixels")
             return np.asarray(_to_rgb(_upright(image)))
@@ -162,6 +193,16 @@ def decode(data: bytes) -> Pixels:
         raise NotAPicture("too large") from error
     except _DAMAGED as error:
         raise NotAPicture(f"damaged picture ({error})") from error
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The picture in a file's bytes, lazily; what Pillow warns of (bad EXIF, say) is not shown."""
+    _register_heif()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data)) as image:
+            yield image
 
 
 @cache
@@ -178,7 +219,9 @@ def _register_heif() -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF says; Pillow's own exif_transpose also rewrites it, and fails on bad EXIF."""
+    """Turned as its EXIF says; Pillow's own exif_transpose also rewrites it, and fails on bad
+    EXIF.
+    """
     turn = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1))
     return image if turn is None else image.transpose(turn)
 
@@ -239,7 +282,7 @@ def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> Non
         known = " ".join(sorted(_FORMATS))
         raise DemosaicError(f"{path}: no picture format is known by that; end the name in {known}")
     kind = "trainedAlgorithmicMedia" if whole else "compositeWithTrainedAlgorithmicMedia"
-    with Image.open(io.BytesIO(read_bytes(like))) as original:
+    with _opened(read_bytes(like)) as original:
         result = _with_alpha(image, original) if format_name != "JPEG" else Image.fromarray(image)
         options = _options(format_name, _XMP.format(kind=kind), _kept_exif(original))
         profile = original.info.get("icc_profile")
@@ -259,8 +302,10 @@ def _with_alpha(image: Pixels, original: Image.Image) -> Image.Image:
 def _kept_exif(original: Image.Image) -> Image.Exif:
     try:
         exif = original.getexif()
-        exif.pop(_EXIF_ORIENTATION, None)
-        exif.tobytes()
+        for tag in _EXIF_OF_THE_FILE:
+            exif.pop(tag, None)
+        if len(exif.tobytes()) > _MAX_EXIF:
+            return Image.Exif()
     except _DAMAGED:
         return Image.Exif()
     return exif
@@ -286,13 +331,12 @@ def write_jpeg(path: Path, image: Pixels) -> None:
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture file as stored, from its header alone. Raises DemosaicError."""
-    _register_heif()
+    """Width and height of a picture file as stored, from its header. Raises DemosaicError."""
     try:
-        with Image.open(path) as image:
+        with _opened(read_bytes(path)) as image:
             width, height = image.size
             return width, height
-    except (OSError, ValueError, SyntaxError) as error:
+    except _DAMAGED as error:
         raise DemosaicError(f"{path}: not a picture") from error
 
 
@@ -332,6 +376,32 @@ def to_uint8(image: Floats) -> Pixels:
     """float (3, H, W) in [-1, 1] as uint8 (H, W, 3), clipped and rounded."""
     levels = np.clip(np.rint(to_levels(image)), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(1, 2, 0))
+
+
+def titled(picture: Pixels, title: str) -> Pixels:
+    """The picture under a line of text in black on white."""
+    strip = np.full((28, picture.shape[1], 3), 255, np.uint8)
+    cv2.putText(strip, title, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([strip, picture])
+
+
+def thumbnail(picture: Pixels, side: int, box: Box | None) -> Pixels:
+    """The picture fitted into a white square, with a red frame round `box` of it, if given."""
+    scale = side / max(picture.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+    small = resize(picture, width, height).copy()
+    if box:
+        x, y, across, down = (round(v * scale) for v in (box.x, box.y, box.width, box.height))
+        cv2.rectangle(small, (x, y), (x + across, y + down), (255, 0, 0), 1)
+    square = np.full((side, side, 3), 255, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = small
+    return square
+
+
+def use_one_core() -> None:
+    """Keep cv2 from starting threads: where every core has a process of its own they only wait."""
+    cv2.setNumThreads(1)
 
 
 def contact_sheet(pictures: Sequence[Pixels], columns: int, side: int) -> Pixels:

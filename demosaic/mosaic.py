@@ -204,27 +204,27 @@ def _like(matrix: NDArray[Any], image: Any) -> Any:
     return image.new_tensor(matrix)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _edges(size: int, cell: int, offset: int) -> NDArray[np.intp]:
     """Where cells begin and end along an axis of `size` pixels: 0, ..., size."""
     inner = np.arange(offset if offset else cell, size, cell)
     return np.concatenate([[0], inner, [size]])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _replication(size: int, cell: int, offset: int) -> NDArray[np.float64]:
     edges = _edges(size, cell, offset)
     return np.repeat(np.eye(len(edges) - 1), np.diff(edges), axis=0)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _averaging(size: int, cell: int, offset: int) -> NDArray[np.float64]:
     edges = _edges(size, cell, offset)
     means: Doubles = _replication(size, cell, offset).T / np.diff(edges)[:, None]
     return means
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _smoothing(size: int, cell: int, offset: int) -> NDArray[np.float64]:
     """B = U (A U)^-1."""
     upsampling = _catmull_rom(size, cell, offset)

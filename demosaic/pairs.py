@@ -39,6 +39,7 @@ from demosaic.mosaic import Grid
 
 FORMAT = 1
 SPLITS = ("train", "val", "test")
+_NARROWEST = 1.2  # width to height of two portraits side by side
 HELD_OUT = 0.1  # of pairs without a validation split of their own
 
 
@@ -110,7 +111,9 @@ class PairWriter:
         record = read_json(described) if described.exists() else {}
         if record:
             changed = differences(record.get("config", {}), self.config)
-            if changed:
+            if changed and not read_lines(self.folder / "pairs.jsonl"):
+                self._start_again()  # it refused everything: other options are what is called for
+            elif changed:
                 raise DemosaicError(
                     f"{self.folder} was built with other options ({'; '.join(changed)}): "
                     "give the same ones, or another folder"
@@ -121,12 +124,17 @@ class PairWriter:
             )
         else:
             make_folder(self.folder)
-            self._describe({})
+            self._start_again()
         for split in SPLITS:
             make_folder(self.folder / split)
         for name in ("pairs.jsonl", "skipped.jsonl"):
             drop_torn_line(self.folder / name)
         return "fingerprint" in record
+
+    def _start_again(self) -> None:
+        for name in ("pairs.jsonl", "skipped.jsonl"):
+            write_lines(self.folder / name, [])
+        self._describe({})
 
     def _drop_doubtful(self) -> None:
         """Forget the photo that a kill may have cut short between two of its faces.
@@ -268,6 +276,8 @@ class Pairs:
             raise DemosaicError(
                 f"{folder} is unfinished: run the same build-dataset command again, it will go on"
             )
+        self.left_out: list[Path] = []
+        """Files in a foreign folder that hold no picture."""
         self.train, self.val = self._listed()
         self.size = self._size(multiple)
         self.fingerprint = self._fingerprint()
@@ -282,7 +292,7 @@ class Pairs:
         return Grid.square(self._record["config"]["block"])
 
     def _listed(self) -> tuple[list[Path], list[Path]]:
-        splits = {split: _by_hash(self.folder / split) for split in SPLITS}
+        splits = {split: self._pictures(self.folder / split) for split in SPLITS}
         train = splits["train"] if (self.folder / "train").is_dir() else self._outside_splits()
         if not train:
             raise DemosaicError(
@@ -292,12 +302,45 @@ class Pairs:
         held_out = splits["val"] or (splits["test"] if self._record is None else [])
         if held_out:
             return train, held_out
-        count = max(1, round(len(train) * HELD_OUT)) if len(train) > 1 else 0
-        return train[count:], train[:count] or train
+        held_out = self._some_groups(train)
+        rest = [path for path in train if path not in held_out]
+        return (rest, held_out) if rest else (train, train[:1])
+
+    def _pictures(self, folder: Path) -> list[Path]:
+        """The pictures in a folder by hash; of a foreign one only those that are side by side."""
+        paths = _by_hash(folder)
+        if self._record is not None:
+            return paths
+        return [path for path in paths if self._is_side_by_side(path)]
+
+    def _is_side_by_side(self, path: Path) -> bool:
+        try:
+            width, height = read_size(path)
+        except DemosaicError:
+            self.left_out.append(path)
+            return False
+        if width < _NARROWEST * height:
+            raise DemosaicError(
+                f"{path} is no side-by-side picture, it is {width} x {height} px: "
+                "for a folder of photos run build-dataset first"
+            )
+        return True
+
+    def _some_groups(self, train: list[Path]) -> list[Path]:
+        """A tenth of the pairs where none were kept for validation: whole groups, where known."""
+        groups: dict[str, list[Path]] = {}
+        named = {line["id"]: line["group"] for line in read_lines(self.folder / "pairs.jsonl")}
+        for path in train:
+            groups.setdefault(named.get(path.stem, path.stem), []).append(path)
+        held_out: list[Path] = []
+        for group in sorted(groups, key=_hash):
+            if len(held_out) < len(train) * HELD_OUT:
+                held_out += groups[group]
+        return held_out
 
     def _outside_splits(self) -> list[Path]:
         elsewhere = [self.folder / split for split in SPLITS]
-        paths = _by_hash(self.folder)
+        paths = self._pictures(self.folder)
         return [path for path in paths if not any(map(path.is_relative_to, elsewhere))]
 
     def _size(self, multiple: int) -> int:
@@ -351,6 +394,8 @@ def _by_hash(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         return []
-    return sorted(
-        find_images(folder), key=lambda path: hashlib.sha256(encoded(path.stem)).hexdigest()
-    )
+    return sorted(find_images(folder), key=lambda path: _hash(path.stem))
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(encoded(name)).hexdigest()

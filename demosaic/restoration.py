@@ -201,7 +201,9 @@ def restored_name(source: Path) -> str:
     return f"{source.stem}.restored.png"
 
 
-def plan(sources: Sequence[Path], out: Path | None, *, force: bool) -> list[Job]:
+def plan(
+    sources: Sequence[Path], out: Path | None, *, force: bool, listen: Listener = ignore
+) -> list[Job]:
     """Which pictures are to be restored, and where to.
 
     A file's result goes beside it, or to `out` (a file for one picture, else a folder); a folder's
@@ -216,11 +218,22 @@ def plan(sources: Sequence[Path], out: Path | None, *, force: bool) -> list[Job]
     for job in jobs:
         if job.out.resolve() in pictures:
             raise DemosaicError(f"{job.out} is one of the pictures: choose another --out")
-        if job.out.exists() and not force:
-            raise DemosaicError(f"{job.out} is already there: --force replaces it")
     if len({job.out for job in jobs}) < len(jobs):
         raise DemosaicError("two pictures would get the same result name: restore them one by one")
-    return jobs
+    return jobs if force else _still_to_do(jobs, listen)
+
+
+def _still_to_do(jobs: list[Job], listen: Listener) -> list[Job]:
+    """The jobs without a result yet, so that the same command goes on after a stop."""
+    missing = [job for job in jobs if not job.out.exists()]
+    if not missing and len(jobs) == 1:
+        raise DemosaicError(f"{jobs[0].out} is already there: --force replaces it")
+    if not missing:
+        text = f"all {len(jobs)} results are already there: --force replaces them"
+        raise DemosaicError(text, NOTHING_TO_DO)
+    if len(missing) < len(jobs):
+        listen(Notice(f"{len(jobs) - len(missing)} results are already there: --force redoes them"))
+    return missing
 
 
 def _told_apart(jobs: list[Job]) -> list[Job]:

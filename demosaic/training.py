@@ -23,6 +23,7 @@ from demosaic.devices import Compute, choose
 from demosaic.errors import DemosaicError, Interrupted
 from demosaic.evaluation import as_record, baselines, evaluate, restorations
 from demosaic.events import (
+    LOG_EVERY,
     Evaluated,
     Event,
     Listener,
@@ -43,7 +44,6 @@ from demosaic.mosaic import cell_colours, finish
 from demosaic.networks import Discriminator, Generator, frozen
 from demosaic.pairs import Batch, Pairs
 
-LOG_EVERY = 10  # steps, as in the article
 _SAMPLES = 8
 _KERAS_EPS = 1e-7
 _BETAS = (0.5, 0.999)
@@ -142,14 +142,14 @@ def train(
             step += 1
             _refuse_nan(losses, step, run)
             listen(StepDone(step, time.perf_counter() - start, losses))
-            last = step == config.steps
+            last, stop = step == config.steps, stopped()
             if last or step % config.validate_every == 0:
                 _refuse_nan_weights(networks, step, run)
                 best = validate(step, best)
-            if last or step % config.save_every == 0 or stopped():
+            if last or step % config.save_every == 0 or stop:
                 _refuse_nan_weights(networks, step, run)
                 save_state(run / "resume.pt", _state(networks, step, best, compute))
-            if stopped() and not last:
+            if stop and not last:
                 raise Interrupted(
                     f"stopped at step {step} of {config.steps}, saved in {run}: "
                     "the same command goes on"
@@ -271,7 +271,7 @@ def _begin_run(run: Path, config: TrainConfig, pairs: Pairs) -> None:
     """
     described = run / "config.json"
     record = {"train": asdict(config), "pairs": str(pairs.folder), "fingerprint": pairs.fingerprint}
-    if described.exists():
+    if described.exists() and (run / "resume.pt").exists():  # a failed start binds nobody
         before = read_json(described)
         changed = differences({**before["train"], "steps": config.steps}, config)
         if before["fingerprint"] != pairs.fingerprint:
@@ -320,6 +320,8 @@ def _about(pairs: Pairs, config: TrainConfig, validation: int) -> Iterator[str]:
     """What a user should know of the data before the first step."""
     count = len(pairs.train[: config.limit])
     yield f"{count} training pairs of {pairs.size} px, {validation} validation pairs"
+    if pairs.left_out:
+        yield f"{len(pairs.left_out)} files are no pictures: {pairs.left_out[0]}"
     if pairs.grid is None:
         yield "the inputs are no mosaics made by build-dataset: nothing will be reconciled"
     if not set(pairs.val).isdisjoint(pairs.train[: config.limit]):

@@ -62,7 +62,7 @@ class Photo:
     orientation: int
     """The EXIF orientation, 1 to 8, under which it is saved."""
     path: str
-    """Relative, with forward slashes, all of a person's in one folder: person-003/2019/photo-02.jpg."""
+    """Relative, with forward slashes, a folder a person: person-003/2019/photo-02.jpg."""
 
 
 # ---------------------------------------------------------------------------- one photo

@@ -63,13 +63,6 @@ def test_a_log_holds_a_line_an_event(tmp_path: Path) -> None:
     ]
 
 
-def test_a_log_of_some_kinds_leaves_the_others_out(tmp_path: Path) -> None:
-    listen = log_to(tmp_path / "events.jsonl", [StepDone, PhotoDone])
-    listen(Notice("not this"))
-    listen(PhotoDone("a.jpg", 1))
-    assert [line["event"] for line in read_lines(tmp_path / "events.jsonl")] == ["PhotoDone"]
-
-
 def test_a_log_goes_on_after_a_kill_without_the_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     log_to(path)(Notice("kept"))
