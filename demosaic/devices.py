@@ -90,9 +90,9 @@ def has_bf16(device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu":
         return False
-    features: dict[str, object] = {}
-    if hasattr(torch.cpu, "get_capabilities"):  # torch 2.11 and later
-        features = torch.cpu.get_capabilities()
+    if not hasattr(torch.cpu, "get_capabilities"):  # before torch 2.11
+        return False
+    features = torch.cpu.get_capabilities()
     return any(features.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16"))
 
 

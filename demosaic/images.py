@@ -219,9 +219,11 @@ def _register_heif() -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF says; Pillow's own exif_transpose also rewrites it, and fails on bad
-    EXIF.
+    """Turned as its EXIF says. Pillow's own exif_transpose also rewrites it, and fails on bad EXIF.
+
+    Loaded first, as Pillow turns a TIFF by itself then, and drops the orientation.
     """
+    image.load()
     turn = _TURNS.get(image.getexif().get(_EXIF_ORIENTATION, 1))
     return image if turn is None else image.transpose(turn)
 

@@ -28,12 +28,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def dataset(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The dataset of `photos`, built in one go by one process with the defaults. Only read it."""
+    """The dataset of `photos`, built in one go, with people for validation. Only read it."""
     folder = tmp_path_factory.mktemp("built") / "pairs"
     build_dataset(
         photos,
         folder,
-        BuildConfig(),
+        BuildConfig(val=0.4),
         make_detector=partial(MediaPipeDetector, 0.5),
         detector_name="mediapipe",
     )

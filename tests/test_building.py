@@ -162,7 +162,7 @@ def test_the_header_says_how_the_dataset_was_built(dataset: Path) -> None:
     assert header == {
         "format": 1,
         "demosaic": __version__,
-        "config": asdict(BuildConfig()),
+        "config": asdict(BuildConfig(val=0.4)),
         "detector": "mediapipe",
         "pairs": len(splits),
         "splits": {name: splits.count(name) for name in ("train", "val", "test")},
@@ -411,7 +411,7 @@ def test_an_addition_stopped_halfway_is_unfinished(
 ) -> None:
     build(album, tmp_path / "out")
     shutil.copytree(photos / "person-003", album / "person-003")
-    with stopped_after(8) as listen:
+    with stopped_after(10) as listen:
         build(album, tmp_path / "out", listen=listen)
     with pytest.raises(DemosaicError, match="unfinished"):
         Pairs(tmp_path / "out", direction="left-to-right", multiple=32)
