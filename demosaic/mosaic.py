@@ -101,16 +101,24 @@ def reconcile(restored: Array, observed: Array, grid: Grid) -> Array:
 def cell_colours(picture: NDArray[np.uint8], grid: Grid) -> Floats:
     """The rounded mean colour of each cell, float (3, rows, columns) in 0..255, of an 8-bit picture
     (H, W, 3).
+
+    The same as `cells`, in whole numbers: for pictures, sums are exact and faster than products.
     """
-    planes: Floats = picture.transpose(2, 0, 1).astype(np.float32)
-    return np.rint(cells(planes, grid))
+    rows = _edges(picture.shape[0], grid.height, grid.top)
+    columns = _edges(picture.shape[1], grid.width, grid.left)
+    sums = np.add.reduceat(picture, rows[:-1], axis=0, dtype=np.uint32)
+    sums = np.add.reduceat(sums, columns[:-1], axis=1)
+    area = np.outer(np.diff(rows), np.diff(columns))[:, :, None]
+    colours: Floats = np.rint(sums / area).astype(np.float32).transpose(2, 0, 1)
+    return colours
 
 
 def paint_cells(colours: Floats, grid: Grid, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The 8-bit mosaic (H, W, 3) of `size` (height, width) with these cell colours, as whole
-    numbers (3, rows, columns).
-    """
-    return np.ascontiguousarray(replicate(colours, grid, size).astype(np.uint8).transpose(1, 2, 0))
+    """The 8-bit mosaic (H, W, 3) of `size` (height, width) with these cell colours (3, rows, columns)."""
+    rows = np.diff(_edges(size[0], grid.height, grid.top))
+    columns = np.diff(_edges(size[1], grid.width, grid.left))
+    tiles = colours.transpose(1, 2, 0).astype(np.uint8)
+    return np.repeat(np.repeat(tiles, columns, axis=1), rows, axis=0)
 
 
 def finish(restored: Floats, colours: Floats, grid: Grid) -> NDArray[np.uint8]:
