@@ -114,7 +114,7 @@ def cell_colours(picture: NDArray[np.uint8], grid: Grid) -> Floats:
 
 
 def paint_cells(colours: Floats, grid: Grid, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The 8-bit mosaic (H, W, 3) of `size` (height, width) with these cell colours (3, rows, columns)."""
+    """The 8-bit mosaic (H, W, 3) of `size` (height, width) with cell colours (3, rows, columns)."""
     rows = np.diff(_edges(size[0], grid.height, grid.top))
     columns = np.diff(_edges(size[1], grid.width, grid.left))
     tiles = colours.transpose(1, 2, 0).astype(np.uint8)

@@ -34,7 +34,7 @@ from demosaic.events import (
     PhotoSkipped,
     ignore,
 )
-from demosaic.faces import Face, MediaPipeDetector
+from demosaic.faces import Face, FaceDetector, MediaPipeDetector
 from demosaic.images import Box, Pixels, decode, read_image, write_png
 from demosaic.pairs import Pairs
 
@@ -474,6 +474,30 @@ def test_another_config_on_the_same_folder_is_refused_naming_the_option(
 
 
 # What is left out
+
+
+def test_a_dataset_that_refused_everything_takes_other_options(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    write_png(tmp_path / "photos" / "a.png", np.zeros((60, 60, 3), np.uint8))
+    small = given(Box(15, 15, 30, 30))
+    with pytest.raises(DemosaicError, match="1 x face too small"):
+        build(tmp_path / "photos", tmp_path / "out", detector=small)
+    config = BuildConfig(size=64, block=8, min_face=20)
+    report = build(tmp_path / "photos", tmp_path / "out", config, detector=small)
+    assert (report.pairs, dict(report.skipped)) == (1, {})
+    assert not (tmp_path / "out" / "skipped.jpg").exists()
+
+
+def no_detector() -> FaceDetector:
+    raise DemosaicError("the installed mediapipe carries no face model")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_detector_that_cannot_be_made_is_what_is_reported(
+    workers: int, album: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DemosaicError, match="carries no face model"):
+        build(album, tmp_path / "out", detector=no_detector, workers=workers)
 
 
 def test_bad_files_and_photos_without_faces_are_counted_named_and_reasoned(

@@ -139,3 +139,19 @@ def test_tuning_the_allocator_is_harmless_where_there_is_no_glibc(
     monkeypatch.setattr("sys.platform", "darwin")
     monkeypatch.setattr("ctypes.CDLL", never)
     tune_allocator()
+
+
+@pytest.mark.usefixtures("bf16")
+@pytest.mark.parametrize("before", [True, False])
+def test_a_run_goes_on_in_the_precision_it_began_in(before: bool) -> None:
+    compute, why = choose(DeviceConfig(device="cpu"), never, before)
+    assert compute.bf16 is before
+    assert why.endswith("as before")
+
+
+def test_a_run_begun_in_bf16_goes_on_in_fp32_where_bf16_would_be_emulated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(devices, "has_bf16", lambda device: False)
+    compute, _ = choose(DeviceConfig(device="cpu"), never, True)
+    assert not compute.bf16

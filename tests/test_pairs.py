@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demosaic.building import build_dataset
 from demosaic.config import BuildConfig, Direction
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.faces import MediaPipeDetector
 from demosaic.images import Pixels, read_image, to_float, write_png
 from demosaic.mosaic import Grid
 from demosaic.pairs import Pairs, split_of
@@ -150,6 +153,45 @@ def test_a_tenth_is_held_out_when_there_is_nothing_else(tmp_path: Path) -> None:
     for pairs in (opened(tmp_path / "split"), opened(tmp_path / "flat")):
         assert (len(pairs.train), len(pairs.val)) == (27, 3)
         assert {path.name for path in pairs.train + pairs.val} == {f"{n}.png" for n in range(30)}
+
+
+def test_whole_people_are_held_out_when_none_were_kept_for_validation(
+    photos: Path, tmp_path: Path
+) -> None:
+    build_dataset(
+        photos,
+        tmp_path / "pairs",
+        BuildConfig(size=32, block=8, val=0),
+        make_detector=partial(MediaPipeDetector, 0.5),
+        detector_name="mediapipe",
+    )
+    pairs = opened(tmp_path / "pairs")
+    lines = [json.loads(line) for line in (tmp_path / "pairs/pairs.jsonl").read_text().splitlines()]
+    group = {line["id"]: line["group"] for line in lines}
+    trained, held_out = ({group[path.stem] for path in part} for part in (pairs.train, pairs.val))
+    assert len(pairs.train) + len(pairs.val) == len(lines)
+    assert held_out and trained and not trained & held_out
+
+
+def test_what_is_no_picture_in_a_foreign_folder_is_left_out_and_named(tmp_path: Path) -> None:
+    side_by_side(tmp_path / "train", 4)
+    (tmp_path / "train" / "notes.txt").write_text("about these pictures")
+    pairs = opened(tmp_path)
+    assert pairs.left_out == [tmp_path / "train" / "notes.txt"]
+    assert len(pairs.train) + len(pairs.val) == 4
+
+
+def test_a_folder_of_photos_is_not_taken_for_pairs(photos: Path) -> None:
+    with pytest.raises(DemosaicError, match="for a folder of photos run build-dataset first"):
+        opened(photos)
+
+
+def test_the_val_pictures_of_a_folder_without_train_are_not_trained_on(tmp_path: Path) -> None:
+    side_by_side(tmp_path, 3)
+    side_by_side(tmp_path / "val", 2, start=3)
+    pairs = opened(tmp_path)
+    assert sorted(path.name for path in pairs.train) == ["0.png", "1.png", "2.png"]
+    assert sorted(path.name for path in pairs.val) == ["3.png", "4.png"]
 
 
 def test_a_single_picture_is_trained_on_and_looked_at(tmp_path: Path) -> None:

@@ -338,6 +338,40 @@ def test_a_result_already_there_needs_force(folder: Path) -> None:
     assert plan([source], None, force=True) == [Job(source, result)]
 
 
+def test_several_pictures_go_on_with_those_that_have_no_result_yet(folder: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        save(folder / "in" / name, texture(4, 4))
+    out = folder / "out"
+    save(out / "b.restored.png", texture(4, 4))
+    events: list[Event] = []
+    jobs = plan([folder / "in"], out, force=False, listen=events.append)
+    assert [job.source.name for job in jobs] == ["a.png", "c.png"]
+    assert events == [Notice("1 results are already there: --force redoes them")]
+    for name in ("a", "c"):
+        save(out / f"{name}.restored.png", texture(4, 4))
+    error = refusal([folder / "in"], out)
+    assert (str(error), error.exit_code) == (
+        "all 3 results are already there: --force replaces them",
+        NOTHING_TO_DO,
+    )
+
+
+def test_two_pictures_of_one_stem_have_results_of_their_own(folder: Path) -> None:
+    for name in ("a.png", "a.webp", "b.png"):
+        save(folder / "in" / name, texture(4, 4))
+    jobs = plan([folder / "in"], folder / "out", force=False)
+    assert [job.out.name for job in jobs] == [
+        "a.png.restored.png",
+        "a.webp.restored.png",
+        "b.restored.png",
+    ]
+
+
+def test_results_are_not_written_into_a_folder_of_pictures(folder: Path) -> None:
+    save(folder / "in" / "a.png", texture(4, 4))
+    assert "where nothing is written" in str(refusal([folder / "in"], folder / "in" / "out"))
+
+
 def test_the_picture_itself_is_never_replaced(folder: Path) -> None:
     source = save(folder / "a.png", texture(4, 4))
     (folder / "link.png").symlink_to(source)

@@ -698,6 +698,14 @@ def test_another_option_under_the_same_name_is_refused_by_name(
     assert said == f"{straight} was started otherwise ({named}): give the same, or another --name"
 
 
+def test_a_start_that_failed_binds_nobody(dataset: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(DemosaicError, match="no such device"):
+        train(dataset, run, CONFIG, devices=DeviceConfig(device="cuda:77"))
+    report = train(dataset, run, replace(CONFIG, seed=3, steps=1), devices=DEVICES)
+    assert report.step == 1
+
+
 def test_two_other_options_are_both_named(dataset: Path, straight: Path) -> None:
     said = refusal(dataset, straight, replace(CONFIG, lr=0.001, seed=1))
     assert "lr 0.0002 -> 0.001; seed 0 -> 1" in said
