@@ -183,7 +183,7 @@ def decode(data: bytes) -> Pixels:
     if not data:
         raise NotAPicture("empty file")
     try:
-        with _opened(data) as image:
+        with _opened(io.BytesIO(data)) as image:
             if image.width * image.height > _MAX_PIXELS:
                 raise NotAPicture(f"too large: {image.width} x {image.height} pixels")
             return np.asarray(_to_rgb(_upright(image)))
@@ -196,12 +196,12 @@ def decode(data: bytes) -> Pixels:
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
-    """The picture in a file's bytes, lazily; what Pillow warns of (bad EXIF, say) is not shown."""
+def _opened(source: Path | io.BytesIO) -> Iterator[Image.Image]:
+    """The picture in a file, lazily; what Pillow warns of (bad EXIF, say) is not shown."""
     _register_heif()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(source) as image:
             yield image
 
 
@@ -284,7 +284,7 @@ def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> Non
         known = " ".join(sorted(_FORMATS))
         raise DemosaicError(f"{path}: no picture format is known by that; end the name in {known}")
     kind = "trainedAlgorithmicMedia" if whole else "compositeWithTrainedAlgorithmicMedia"
-    with _opened(read_bytes(like)) as original:
+    with _opened(io.BytesIO(read_bytes(like))) as original:
         result = _with_alpha(image, original) if format_name != "JPEG" else Image.fromarray(image)
         options = _options(format_name, _XMP.format(kind=kind), _kept_exif(original))
         profile = original.info.get("icc_profile")
@@ -335,7 +335,7 @@ def write_jpeg(path: Path, image: Pixels) -> None:
 def read_size(path: Path) -> tuple[int, int]:
     """Width and height of a picture file as stored, from its header. Raises DemosaicError."""
     try:
-        with _opened(read_bytes(path)) as image:
+        with _opened(path) as image:
             width, height = image.size
             return width, height
     except _DAMAGED as error:

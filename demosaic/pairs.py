@@ -97,7 +97,9 @@ class PairWriter:
         self.folder = folder
         self.config = config
         self._finished = self._begin()
-        self.kept = {line["id"]: _pair(line) for line in read_lines(folder / "pairs.jsonl")}
+        self.kept: dict[str, Pair] = {}
+        for line in read_lines(folder / "pairs.jsonl"):
+            self._keep(_pair(line))
         self._skipped = [Skipped(**_tuples(line)) for line in read_lines(folder / "skipped.jsonl")]
         self.before = len(self.kept)
         if not self._finished:
@@ -132,8 +134,9 @@ class PairWriter:
         return "fingerprint" in record
 
     def _start_again(self) -> None:
+        """Empty manifests and a header of this config; in a new folder the header comes first."""
         for name in ("pairs.jsonl", "skipped.jsonl"):
-            write_lines(self.folder / name, [])
+            (self.folder / name).unlink(missing_ok=True)
         self._describe({})
 
     def _drop_doubtful(self) -> None:
@@ -156,6 +159,11 @@ class PairWriter:
         self._reopen()
         write_bytes(self.folder / pair.split / f"{pair.id}.png", picture)
         append_lines(self.folder / "pairs.jsonl", [asdict(pair)])
+        self._keep(pair)
+
+    def _keep(self, pair: Pair) -> None:
+        """Put a pair last; where a photo was moved, it takes the place of what it was before."""
+        self.kept.pop(pair.id, None)
         self.kept[pair.id] = pair
 
     def skip(self, skipped: Skipped) -> None:
@@ -303,7 +311,8 @@ class Pairs:
         if held_out:
             return train, held_out
         held_out = self._some_groups(train)
-        rest = [path for path in train if path not in held_out]
+        chosen = set(held_out)
+        rest = [path for path in train if path not in chosen]
         return (rest, held_out) if rest else (train, train[:1])
 
     def _pictures(self, folder: Path) -> list[Path]:

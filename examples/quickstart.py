@@ -1,6 +1,6 @@
 """The whole job on people who do not exist: draw photos, build pairs, train, restore, look.
 
-    python examples/quickstart.py OUT [--steps 150]
+    python examples/quickstart.py OUT [--steps 120]
 
 Everything is written into OUT. Run again, it goes on where it stopped.
 """
@@ -28,13 +28,13 @@ def main() -> None:
     """Run the three commands as a user would, and show what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=120)
     options = parser.parse_args()
     out: Path = options.out.resolve()
 
     draw_people(out)
     demosaic(out, "build-dataset", "photos", "pairs")
-    short = ("--validation-pairs", "20", "--validate-every", "50", "--save-every", "50")
+    short = ("--validation-pairs", "20", "--validate-every", "60", "--save-every", "60")
     demosaic(out, "train", "pairs", "--steps", str(options.steps), *short)
     faces = cut_held_out_faces(out)
     demosaic(out, "restore", "held-out", "--out", "restored", "--force")
