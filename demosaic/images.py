@@ -229,15 +229,13 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if (
-        image.mode.startswith("I") or image.mode == "F"
-    ):  # 16-bit grey: Pillow's own conversion clips it at 255
-        grey = np.asarray(image, dtype=np.float32)
-        top = 255.0 if grey.max(initial=0) <= 255 else 65535.0
-        return Image.fromarray(np.clip(grey * (255.0 / top), 0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
-    return image.convert("RGB")
+    if image.mode[0] not in "IF":
+        return image.convert("RGB")
+    # 16-bit or float grey, which Pillow's own conversion clips at 255
+    grey = np.asarray(image, dtype=np.float32)
+    top = 255.0 if grey.max(initial=0) <= 255 else 65535.0
+    levels = np.clip(grey * (255.0 / top), 0, 255).astype(np.uint8)
+    return Image.fromarray(levels).convert("RGB")
 
 
 def encode_png(image: Pixels) -> bytes:
@@ -259,12 +257,8 @@ def encode_png(image: Pixels) -> bytes:
 
 
 def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(data))
-        + kind
-        + data
-        + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
-    )
+    checksum = zlib.crc32(data, zlib.crc32(kind))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
 
 def write_png(path: Path, image: Pixels) -> None:
