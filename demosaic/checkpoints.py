@@ -5,6 +5,7 @@ Nothing is unpickled from a file a stranger may send: safetensors cannot hold co
 resume.pt is read with weights only.
 """
 
+import errno
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from demosaic import __version__
 from demosaic.config import NetworkConfig
@@ -63,7 +64,8 @@ def save_model(path: Path, generator: Generator, card: ModelCard) -> None:
     weights = {
         name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()
     }
-    write_with(path, lambda part: save_file(weights, part, {_KEY: json.dumps(asdict(card))}))
+    # Bytes first: a full disk is then an OSError, not an error of safetensors' own
+    write_bytes(path, save(weights, {_KEY: json.dumps(asdict(card))}))
 
 
 def read_card(path: Path) -> ModelCard:
@@ -139,7 +141,14 @@ def _memory() -> Path:
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write everything a run needs to go on, whole or not at all."""
-    write_with(path, lambda part: torch.save(state, part))
+
+    def write(part: Path) -> None:
+        try:
+            torch.save(state, part)
+        except RuntimeError as error:  # all that torch says of a full disk
+            raise OSError(errno.ENOSPC, str(error)) from error
+
+    write_with(path, write)
 
 
 def load_state(path: Path) -> dict[str, Any]:

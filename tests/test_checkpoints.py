@@ -315,3 +315,18 @@ def test_a_model_that_is_gone_is_not_remembered(data_folder: Path, model: Path) 
     remember_model(model)
     model.unlink()
     assert remembered_model() is None
+
+
+def test_a_full_disk_is_one_line_that_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(state: object, path: Path) -> None:
+        path.write_bytes(b"the beginning")
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598")
+
+    save_state(tmp_path / "resume.pt", {"step": 1})
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DemosaicError, match=r"cannot write .*resume\.pt: the disk is full"):
+        save_state(tmp_path / "resume.pt", {"step": 2})
+    assert load_state(tmp_path / "resume.pt") == {"step": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["resume.pt"]
