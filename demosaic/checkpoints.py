@@ -155,9 +155,7 @@ def load_state(path: Path) -> dict[str, Any]:
     """A run's saved state, in main memory. Raises DemosaicError when the file is damaged."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        Exception
-    ) as error:  # its zip reader, its unpickler and the system have errors of their own
+    except Exception as error:  # torch's zip reader and unpickler have errors of their own
         raise DemosaicError(
             f"{path} is damaged ({error}): delete it to train from the start"
         ) from error

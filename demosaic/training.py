@@ -143,11 +143,13 @@ def train(
             _refuse_nan(losses, step, run)
             listen(StepDone(step, time.perf_counter() - start, losses))
             last, stop = step == config.steps, stopped()
-            if last or step % config.validate_every == 0:
+            validating = last or step % config.validate_every == 0
+            saving = last or step % config.save_every == 0 or stop
+            if validating or saving:
                 _refuse_nan_weights(networks, step, run)
+            if validating:
                 best = validate(step, best)
-            if last or step % config.save_every == 0 or stop:
-                _refuse_nan_weights(networks, step, run)
+            if saving:
                 save_state(run / "resume.pt", _state(networks, step, best, compute))
             if stop and not last:
                 raise Interrupted(
