@@ -16,12 +16,13 @@ import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch import nn
 
 from demosaic import __version__
-from demosaic.config import NetworkConfig
+from demosaic.config import ResUNetConfig, SeedConfig, UNetConfig
 from demosaic.errors import DemosaicError
 from demosaic.files import encoded, make_folder, write_bytes, write_with
-from demosaic.networks import Generator
+from demosaic.networks import Generator, Restorer, ResUNet
 
 FORMAT = 1
 _KEY = "demosaic"
@@ -32,13 +33,15 @@ class ModelCard:
     """What a model file says of itself."""
 
     preset: str
-    network: NetworkConfig
+    network: UNetConfig | ResUNetConfig
     size: int
     """Side of the pictures it was trained on, pixels."""
-    block: int | None
-    """Side of the mosaic cells it was trained on; None when its input is no mosaic, so it is
-    never reconciled.
+    blocks: tuple[int, int] | None
+    """Smallest and largest side of the mosaic cells it was trained on; None when its input is no
+    mosaic, so it is never reconciled.
     """
+    sharp: bool
+    """Whether there is a second network, of the stage that adds sharpness."""
     step: int
     seed: int
     dataset: str
@@ -53,13 +56,13 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class Model:
-    """A generator, ready to restore, and its card."""
+    """A generator (the article's, or our two-stage one), ready to restore, and its card."""
 
-    generator: Generator
+    generator: Generator | Restorer
     card: ModelCard
 
 
-def save_model(path: Path, generator: Generator, card: ModelCard) -> None:
+def save_model(path: Path, generator: nn.Module, card: ModelCard) -> None:
     """Write a model file, whole or not at all."""
     weights = {
         name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()
@@ -92,7 +95,9 @@ def _card(path: Path, text: str) -> ModelCard:
                 f"{path} has format {record['format']}, and demosaic {__version__} reads format "
                 f"{FORMAT}: use demosaic {record['demosaic']}, which wrote it"
             )
-        return ModelCard(**{**record, "network": NetworkConfig.from_record(record["network"])})
+        network = _network(record["preset"], record["network"])
+        blocks = tuple(record["blocks"]) if record["blocks"] else None
+        return ModelCard(**{**record, "network": network, "blocks": blocks})
     except (ValueError, KeyError, TypeError, DemosaicError) as error:
         if isinstance(error, DemosaicError) and str(path) in str(error):
             raise
@@ -101,13 +106,24 @@ def _card(path: Path, text: str) -> ModelCard:
         ) from error
 
 
+def _network(preset: str, record: dict[str, Any]) -> UNetConfig | ResUNetConfig:
+    kind = UNetConfig if preset == SeedConfig.preset else ResUNetConfig
+    return kind.from_record(record)
+
+
+def _generator(card: ModelCard) -> Generator | Restorer:
+    if isinstance(card.network, UNetConfig):
+        return Generator(card.network)
+    return Restorer(ResUNet(card.network), ResUNet(card.network) if card.sharp else None)
+
+
 def load_model(path: Path, device: torch.device) -> Model:
     """A model ready for inference. Raises DemosaicError that names the file when it is not one
     of ours.
     """
     card = read_card(path)
     with torch.device("meta"):
-        generator = Generator(card.network)
+        generator = _generator(card)
     try:
         generator.load_state_dict(load_file(path, device=str(device)), assign=True)
     except (RuntimeError, SafetensorError) as error:
@@ -168,11 +184,7 @@ def write_card(path: Path, card: ModelCard) -> None:
         f"| {name} | {s['psnr']:.2f} | {s['ssim']:.3f} | {s['l1']:.4f} | {s['cell_error']:.2f} |"
         for name, s in card.scores.items()
     ]
-    mosaic = (
-        f"mosaic cells of {card.block} px at offset 0"
-        if card.block
-        else "side-by-side pictures, no mosaic"
-    )
+    mosaic = f"mosaic cells of {_range(card.blocks)} px" if card.blocks else "no mosaic"
     text = [
         f"# A demosaic model: preset {card.preset}, step {card.step}",
         "",
@@ -190,3 +202,7 @@ def write_card(path: Path, card: ModelCard) -> None:
         "",
     ]
     write_bytes(path, "\n".join(text).encode())
+
+
+def _range(ends: tuple[int, int]) -> str:
+    return " to ".join(map(str, sorted({*ends})))

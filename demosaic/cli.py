@@ -4,7 +4,7 @@ it.
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,11 +18,13 @@ from demosaic.config import (
     DeviceConfig,
     Direction,
     DiscriminatorKind,
-    NetworkConfig,
+    NetworkSize,
     Precision,
     Preset,
     RestoreConfig,
+    SeedConfig,
     TrainConfig,
+    UNetConfig,
 )
 from demosaic.errors import INTERRUPTED, USAGE, DemosaicError
 
@@ -49,6 +51,11 @@ def _fail(message: str, code: int) -> int:
         f"error: {' '.join(message.splitlines())}".encode(errors="backslashreplace"), err=True
     )
     return code
+
+
+def _both(name: str) -> str:
+    """The default of an option that the two recipes share, for the help."""
+    return f"{getattr(TrainConfig, name)}; seed: {getattr(SeedConfig, name)}"
 
 
 app = typer.Typer(
@@ -155,12 +162,40 @@ def train(
     preset: Annotated[
         Preset, typer.Option(help="The recipe; `seed` is the 2020 article.")
     ] = TrainConfig.preset,
-    steps: Annotated[int, typer.Option(help="Training steps in all.")] = TrainConfig.steps,
-    batch: Annotated[int, typer.Option(help="Pairs a step.")] = TrainConfig.batch,
-    lr: Annotated[float, typer.Option(help="Learning rate.")] = TrainConfig.lr,
-    l1_weight: Annotated[
-        float, typer.Option(help="Weight of the absolute error beside the adversarial loss.")
-    ] = TrainConfig.l1_weight,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time to train.", show_default=f"{TrainConfig.minutes:g}")
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Steps to train instead.", show_default=f"seed: {SeedConfig.steps}"),
+    ] = None,
+    network: Annotated[
+        NetworkSize | None, typer.Option(help="S or M.", show_default="S on a CPU, M on a GPU")
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Start from a model instead of anew.")
+    ] = TrainConfig.init,
+    batch: Annotated[
+        int | None,
+        typer.Option(help="Faces a step.", show_default=_both("batch")),
+    ] = None,
+    parts: Annotated[
+        int | None,
+        typer.Option(
+            help="Compute a step in so many parts: less memory, the same result.",
+            show_default=str(TrainConfig.parts),
+        ),
+    ] = None,
+    lr: Annotated[
+        float | None, typer.Option(help="Learning rate.", show_default=_both("lr"))
+    ] = None,
+    sharpen: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the time for the stage that adds sharpness.",
+            show_default=str(TrainConfig.sharpen),
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="Of the first weights and the draws.")
     ] = TrainConfig.seed,
@@ -170,22 +205,48 @@ def train(
     direction: Annotated[
         Direction, typer.Option(help="Which half of a picture is the input.")
     ] = TrainConfig.direction,
-    validate_every: Annotated[
-        int, typer.Option(help="Steps between validations.")
-    ] = TrainConfig.validate_every,
+    validations: Annotated[
+        int | None,
+        typer.Option(help="Validations in all.", show_default=str(TrainConfig.validations)),
+    ] = None,
     validation_pairs: Annotated[
-        int, typer.Option(help="Score at most so many validation pairs.")
-    ] = TrainConfig.validation_pairs,
+        int | None,
+        typer.Option(
+            help="Score at most so many validation pairs.", show_default=_both("validation_pairs")
+        ),
+    ] = None,
     save_every: Annotated[
-        int, typer.Option(help="Steps between saved states.")
-    ] = TrainConfig.save_every,
+        int | None,
+        typer.Option(help="Steps between saved states.", show_default=_both("save_every")),
+    ] = None,
+    l1_weight: Annotated[
+        float | None,
+        typer.Option(
+            help="Seed only: weight of the absolute error beside the adversarial loss.",
+            show_default=str(SeedConfig.l1_weight),
+        ),
+    ] = None,
+    validate_every: Annotated[
+        int | None,
+        typer.Option(
+            help="Seed only: steps between validations.",
+            show_default=str(SeedConfig.validate_every),
+        ),
+    ] = None,
     discriminator: Annotated[
-        DiscriminatorKind, typer.Option(help="The article's code, or its printed summary.")
-    ] = NetworkConfig.discriminator,
+        DiscriminatorKind | None,
+        typer.Option(
+            help="Seed only: the article's code, or its printed summary.",
+            show_default=UNetConfig.discriminator,
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option(help="Name of the run.", show_default="the pairs folder's and the preset"),
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Log for TensorBoard too, below the run.")
+    ] = False,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")
     ] = DeviceConfig.device,
@@ -196,36 +257,56 @@ def train(
 ) -> None:
     """Turn pairs into a model.
 
-    Learns to undo the mosaic, or whatever else the left half of the pictures differs in. The same
-    command goes on after a stop.
+    Learns to undo mosaics of any block and offset, drawn anew over the faces at every step. The
+    same command goes on after a stop. With `--preset seed` it is the article's training, which also
+    learns whatever else the left half of the pictures differs in.
 
     \b
     demosaic train ./pairs
     """
-    config = TrainConfig(
-        preset=preset,
-        steps=steps,
-        batch=batch,
-        lr=lr,
-        l1_weight=l1_weight,
-        seed=seed,
-        limit=limit,
-        direction=direction,
-        validate_every=validate_every,
-        validation_pairs=validation_pairs,
-        save_every=save_every,
-        network=replace(NetworkConfig(), discriminator=discriminator),
-    )
+    chosen = {
+        "minutes": minutes,
+        "steps": steps,
+        "network": network,
+        "init": init,
+        "batch": batch,
+        "parts": parts,
+        "lr": lr,
+        "sharpen": sharpen,
+        "seed": seed,
+        "limit": limit,
+        "direction": direction,
+        "validations": validations,
+        "validation_pairs": validation_pairs,
+        "save_every": save_every,
+        "l1_weight": l1_weight,
+        "validate_every": validate_every,
+        "discriminator": discriminator,
+    }
+    config = _recipe(preset, {name: value for name, value in chosen.items() if value is not None})
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     run = Path("runs") / (name or f"{pairs.resolve().name}-{preset}")
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
-    from demosaic import checkpoints, console, devices, training
+    from demosaic import board, checkpoints, console, devices, events, training
 
     devices.tune_allocator()
     with console.Console() as screen:
-        report = training.train(pairs, run, config, devices=devices_config, listen=screen)
+        listen = events.tee(screen, board.log_to_board(run)) if tensorboard else screen
+        report = training.train(pairs, run, config, devices=devices_config, listen=listen)
         screen.trained(report)
         checkpoints.remember_model(Path(report.best))
+
+
+def _recipe(preset: Preset, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
+    """The preset with the options chosen. Raises DemosaicError for one that it does not have."""
+    if preset == SeedConfig.preset and "discriminator" in chosen:
+        chosen = {**chosen, "network": UNetConfig(discriminator=chosen.pop("discriminator"))}
+    kind = SeedConfig if preset == SeedConfig.preset else TrainConfig
+    strange = [name for name in chosen if name not in {field.name for field in fields(kind)}]
+    if strange:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
+        raise DemosaicError(f"{options}: --preset {preset} has no such option", USAGE)
+    return kind(**chosen)
 
 
 @app.command()
@@ -248,6 +329,9 @@ def restore(
         int | None,
         typer.Option(help="Side of a mosaic cell, picture px.", show_default="the model's own"),
     ] = RestoreConfig.block,
+    realism: Annotated[
+        float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
+    ] = RestoreConfig.realism,
     reconcile: Annotated[
         bool, typer.Option(help="Make the result pixelate back to exactly what was shown.")
     ] = RestoreConfig.reconcile,
@@ -276,7 +360,10 @@ def restore(
     demosaic restore group.png --region 310,120,192,192 --block 12
     """
     config = RestoreConfig(
-        region=_rectangle(region) if region else None, block=block, reconcile=reconcile
+        region=_rectangle(region) if region else None,
+        block=block,
+        realism=realism,
+        reconcile=reconcile,
     )
     from demosaic import console, restoration
 
@@ -288,6 +375,35 @@ def restore(
         done = restoration.restore_files(jobs, path, config, devices=devices_config, listen=screen)
         if len(jobs) > 1:
             screen.say(f"{done} of {len(jobs)} pictures restored")
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="The model file.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = True,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write.", show_default="beside the model")
+    ] = None,
+    realism: Annotated[
+        float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
+    ] = RestoreConfig.realism,
+) -> None:
+    """Write a model as ONNX, for programs without PyTorch.
+
+    \b
+    demosaic export runs/pairs-default/best.safetensors --onnx
+    """
+    config = RestoreConfig(realism=realism)
+    import torch
+
+    from demosaic import checkpoints, console
+    from demosaic import export as exporting
+
+    path = out or model.with_suffix(".onnx")
+    loaded = checkpoints.load_model(model, torch.device("cpu"))
+    exporting.export_onnx(loaded, path, realism=config.realism)
+    with console.Console() as screen:
+        screen.say(f"saved {path}")
 
 
 def _rectangle(text: str) -> tuple[int, int, int, int]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from demosaic.errors import USAGE, DemosaicError
 
-Preset = Literal["seed"]
+Preset = Literal["default", "seed"]
+NetworkSize = Literal["auto", "S", "M"]
 Direction = Literal["left-to-right", "right-to-left"]
 Precision = Literal["auto", "fp32", "bf16"]
 DiscriminatorKind = Literal["code", "summary"]
@@ -61,7 +62,7 @@ class BuildConfig:
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class UNetConfig:
     """The article's U-Net and PatchGAN; a model is rebuilt from this record alone."""
 
     down: tuple[int, ...] = (32, 64, 128, 256, 512, 512, 512, 512)
@@ -96,7 +97,7 @@ class NetworkConfig:
         return 1 << len(self.down)
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "NetworkConfig":
+    def from_record(cls, record: dict[str, Any]) -> "UNetConfig":
         """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
         program's.
         """
@@ -107,11 +108,145 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """How pairs become a model. What it holds decides the result, but for rounding."""
+class ResUNetConfig:
+    """Our residual U-Net; a model is rebuilt from this record alone."""
 
-    preset: Preset = "seed"
-    """The recipe: `seed` is the 2020 article, exactly."""
+    widths: tuple[int, ...]
+    """Channels of each level; the first is at a quarter of the picture's sides, the others each at
+    half of the one before.
+    """
+    down: tuple[int, ...]
+    """Residual blocks of each level on the way down."""
+    up: tuple[int, ...]
+    """And on the way up; one level fewer."""
+    attention: int
+    """The level where points look at each other, on both ways."""
+    head: int
+    """Channels at half of the picture's sides."""
+
+    def __post_init__(self) -> None:
+        _refuse(
+            (
+                _unless(
+                    len(self.widths) == len(self.down) == len(self.up) + 1,
+                    "a level has a width, its blocks down and, but for the last, its blocks up",
+                ),
+                _unless(min(self.widths, default=0) >= 1, "every level has at least one channel"),
+                _unless(self.head >= 1, "the head has at least one channel"),
+            )
+        )
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "ResUNetConfig":
+        """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
+        program's.
+        """
+        lists = {name: tuple(record[name]) for name in ("widths", "down", "up")}
+        return cls(**(record | lists))
+
+
+NETWORKS = {
+    "S": ResUNetConfig((64, 128, 192, 256), (2, 2, 2, 2), (2, 2, 2), attention=2, head=48),
+    "M": ResUNetConfig((96, 192, 256, 320), (2, 2, 2, 2), (2, 2, 2), attention=2, head=64),
+}
+"""S suits a CPU, M a GPU."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How pairs become a model that undoes mosaics of any block. What it holds decides the result,
+    but for rounding and, where the budget is time, the machine's speed.
+    """
+
+    minutes: float = 20.0
+    """Time to train, both stages; validation comes on top."""
+    steps: int | None = None
+    """Steps to train instead, both stages."""
+    network: NetworkSize = "auto"
+    """S or M; auto is S on a CPU and M on a GPU."""
+    init: str | None = None
+    """A model to start from, instead of a new network."""
+    batch: int = 8
+    """Faces drawn, with replacement, for a step."""
+    parts: int = 1
+    """Parts a step's faces are computed in, one after the other: less memory, the same result."""
+    lr: float = 0.02
+    """Learning rate of the filters, under Muon; the rest follows at a fixed part of it."""
+    sharpen: float = 0.5
+    """Share of the budget for the second stage, which adds sharpness; 0 leaves it out."""
+    seed: int = 0
+    """Of the first weights and of everything drawn."""
+    limit: int | None = None
+    """Train on the first so many training pairs by hash; the validation pairs stay the same."""
+    direction: Direction = "left-to-right"
+    """Which half of a side-by-side picture is the mosaic; the other is learnt from."""
+    validations: int = 8
+    """Validations in all, evenly over the budget; the last is the most thorough."""
+    validation_pairs: int = 100
+    """At most so many validation pairs, the first by hash, are scored."""
+    save_every: int = 100
+    """Steps between two saved states; a killed run goes on from the last."""
+
+    preset: ClassVar[Preset] = "default"
+    multiple: ClassVar[int] = 32
+    """Sides of a picture are multiples of this many pixels."""
+
+    def __post_init__(self) -> None:
+        _refuse(
+            (
+                _unless(self.minutes > 0, f"--minutes {self.minutes}: choose more than 0"),
+                _unless(
+                    self.steps is None or self.steps >= 1, f"--steps {self.steps}: choose 1 or more"
+                ),
+                _unless(
+                    self.network in get_args(NetworkSize),
+                    f"--network {self.network}: choose auto, S or M",
+                ),
+                _unless(self.batch >= 1, f"--batch {self.batch}: choose 1 or more"),
+                _unless(self.lr > 0, f"--lr {self.lr}: choose more than 0"),
+                _unless(
+                    1 <= self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"
+                ),
+                _unless(0 <= self.sharpen < 1, f"--sharpen {self.sharpen}: choose 0 to below 1"),
+                _unless(self.seed >= 0, f"--seed {self.seed}: choose 0 or more"),
+                _unless(
+                    self.limit is None or self.limit >= 1, f"--limit {self.limit}: choose 1 or more"
+                ),
+                _unless(
+                    self.direction in get_args(Direction),
+                    f"--direction {self.direction}: choose left-to-right or right-to-left",
+                ),
+                _unless(
+                    self.validations >= 1, f"--validations {self.validations}: choose 1 or more"
+                ),
+                _unless(
+                    self.validation_pairs >= 1,
+                    f"--validation-pairs {self.validation_pairs}: choose 1 or more",
+                ),
+                _unless(self.save_every >= 1, f"--save-every {self.save_every}: choose 1 or more"),
+            )
+        )
+
+    @property
+    def budget(self) -> str:
+        """What the run may take, in words."""
+        return f"{self.steps} steps" if self.steps else f"{self.minutes:g} minutes"
+
+    def progress(self, step: int, seconds: float) -> float:
+        """The share of the budget that is used up after `step` steps in `seconds`."""
+        return step / self.steps if self.steps else seconds / (60 * self.minutes)
+
+    def validates(self, step: int, before: float, after: float) -> bool:
+        """Whether a validation is due after the step from the one progress to the other."""
+        return int(before * self.validations) < int(after * self.validations)
+
+
+@dataclass(frozen=True)
+class SeedConfig:
+    """How pairs become the 2020 article's model, exactly. What it holds decides the result, but for
+    rounding.
+    """
+
     steps: int = 5000
     """Training steps in all; one step is two discriminator updates and one generator update."""
     batch: int = 4
@@ -132,12 +267,23 @@ class TrainConfig:
     """At most so many validation pairs, the first by hash, are scored."""
     save_every: int = 250
     """Steps between two saved states; a killed run goes on from the last."""
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: UNetConfig = field(default_factory=UNetConfig)
+
+    preset: ClassVar[Preset] = "seed"
+
+    @property
+    def multiple(self) -> int:
+        """Sides of a picture are multiples of this many pixels."""
+        return self.network.multiple
+
+    @property
+    def budget(self) -> str:
+        """What the run may take, in words."""
+        return f"{self.steps} steps"
 
     def __post_init__(self) -> None:
         _refuse(
             (
-                _unless(self.preset in get_args(Preset), f"--preset {self.preset}: choose seed"),
                 _unless(
                     self.direction in get_args(Direction),
                     f"--direction {self.direction}: choose left-to-right or right-to-left",
@@ -165,6 +311,14 @@ class TrainConfig:
             )
         )
 
+    def progress(self, step: int, seconds: float) -> float:
+        """The share of the budget that is used up after `step` steps."""
+        return step / self.steps
+
+    def validates(self, step: int, before: float, after: float) -> bool:
+        """Whether a validation is due after this step."""
+        return step % self.validate_every == 0
+
 
 @dataclass(frozen=True)
 class RestoreConfig:
@@ -178,6 +332,10 @@ class RestoreConfig:
     """Side of a mosaic cell in picture pixels; the model's own block, scaled with the region,
     when none is given.
     """
+    realism: float = 0.5
+    """From the faithful mean, 0, to the sharpest guess, 1; a model without a second stage knows the
+    mean only.
+    """
     reconcile: bool = True
     """Make the result pixelate back to exactly what was shown."""
 
@@ -187,6 +345,7 @@ class RestoreConfig:
                 _unless(
                     self.block is None or self.block >= 2, f"--block {self.block}: choose 2 or more"
                 ),
+                _unless(0 <= self.realism <= 1, f"--realism {self.realism}: choose 0 to 1"),
                 _unless(
                     self.region is None or (min(self.region) >= 0 and min(self.region[2:]) >= 1),
                     f"--region {self.region}: give x,y,width,height, the last two 1 or more",

@@ -85,8 +85,8 @@ class Console:
             case PhotoDone(_, pairs):
                 self._pairs += pairs
                 self._advance(f"{self._pairs} pairs, {self._skipped.total()} left out")
-            case TrainingStarted(step, steps):
-                self._begin("steps", steps, step)
+            case TrainingStarted():
+                self._begin_training(event)
             case StepDone():
                 self._step(event)
             case Evaluated(step, scores, best):
@@ -102,6 +102,25 @@ class Console:
             case PictureSkipped(_, reason):
                 self.say(f"left out: {reason}")
                 self._advance("")
+
+    def _begin_training(self, event: TrainingStarted) -> None:
+        """A bar over the budget, steps or minutes."""
+        self._end()
+        if not self._terminal.is_terminal:
+            return
+        self._progress = Progress(
+            TextColumn("step {task.fields[step]}", table_column=Column(no_wrap=True, min_width=11)),
+            BarColumn(bar_width=12),
+            TextColumn("{task.percentage:.0f}% of " + event.budget),
+            TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True, min_width=11)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+            TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True, ratio=1)),
+            console=self._terminal,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=1.0, step=event.step, rate="", state="")
+        self._progress.update(self._task, completed=event.progress)
+        self._progress.start()
 
     def _begin(self, unit: str, total: int, completed: int = 0) -> None:
         self._end()
@@ -135,9 +154,17 @@ class Console:
         for name, loss in event.losses.items():
             before = self._losses.get(name, loss)
             self._losses[name] = _SMOOTHING * before + (1 - _SMOOTHING) * loss
-        self._advance("  ".join(f"{name} {loss:.3g}" for name, loss in self._losses.items()))
-        if self._progress is None and event.step % LOG_EVERY == 0:
-            for line in article_lines(event):
+        losses = "  ".join(f"{name} {loss:.3g}" for name, loss in self._losses.items())
+        if self._progress:
+            self._progress.update(
+                self._task,
+                completed=event.progress,
+                step=event.step,
+                rate=f"{event.seconds:.2f} s each",
+                state=losses,
+            )
+        elif event.step % LOG_EVERY == 0:
+            for line in _logged(event):
                 self.say(line)
 
     def _show_scores(self, step: int, scores: Mapping[str, Scores], best: bool) -> None:
@@ -186,6 +213,14 @@ class _Rate(ProgressColumn):
         if not speed:
             return Text("")
         return Text(f"{speed:.0f}/s" if speed >= 2 else f"{1 / speed:.2f} s each")
+
+
+def _logged(event: StepDone) -> list[str]:
+    """What is printed of a step where there is no live line."""
+    if "discriminator" in event.losses:
+        return article_lines(event)
+    losses = "  ".join(f"{name} {loss:.4g}" for name, loss in event.losses.items())
+    return [f"step {event.step}  {event.progress:.1%}  {losses}"]
 
 
 def article_lines(event: StepDone) -> list[str]:

@@ -1,11 +1,13 @@
 """Which device, precision and thread count; and an allocator that keeps its memory."""
 
 import ctypes
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -45,14 +47,17 @@ class Compute:
 def choose(
     config: DeviceConfig, trial: Trial | None = None, before: bool | None = None
 ) -> tuple[Compute, str]:
-    """What to compute with, and a sentence that says why.
+    """What to compute with, and a sentence that says why; sets the number of threads.
 
     `auto` precision is fp32 unless the machine computes bf16 in hardware and, in a timed `trial`,
-    is faster in it and agrees with fp32. Raises DemosaicError for a device that is not there.
+    is faster in it and agrees with fp32. The threads are torch's own choice unless others are
+    faster in the trial. Raises DemosaicError for a device that is not there.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
     device = _device(config.device)
+    if trial and device.type == "cpu" and not config.threads and before is None:
+        _take_fastest_threads(trial)
     if config.precision != "auto":
         compute = Compute(device, config.precision == "bf16")
         return compute, f"computing on {compute}, as asked"
@@ -102,6 +107,27 @@ def _fastest(exact: Compute, short: Compute, trial: Trial) -> tuple[Compute, str
     measured = f"bf16 takes {fast / slow:.2f} x the time of fp32, and differs by {error:.3f}"
     chosen = short if fast < slow and error < _PARITY else exact
     return chosen, f"computing on {chosen} ({measured})"
+
+
+def _take_fastest_threads(trial: Trial) -> None:
+    """Torch takes a thread a physical core, which is too many where a container allows fewer."""
+    counts = {torch.get_num_threads(), _allowed_cores()}
+    if len(counts) == 1:
+        return
+    times = {}
+    for count in counts:
+        torch.set_num_threads(count)
+        times[count], _ = _timed(Compute(torch.device("cpu"), False), trial)
+    torch.set_num_threads(min(times, key=times.__getitem__))
+
+
+def _allowed_cores() -> int:
+    """Cores this process may run on, by its affinity and, under Linux, its group's quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        allowed = min(allowed or 1, max(1, int(quota) // int(period)))
+    return allowed or 1
 
 
 def _timed(compute: Compute, trial: Trial) -> tuple[float, torch.Tensor]:

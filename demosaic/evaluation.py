@@ -1,7 +1,8 @@
 """How good a model is, measured on the 8-bit pictures a user would get."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from demosaic.devices import Compute
 from demosaic.events import Scores
 from demosaic.images import Pixels, resize, to_float, to_levels, to_uint8
-from demosaic.mosaic import Floats, Grid, base, cell_colours, cells, finish
-from demosaic.networks import Generator
+from demosaic.mosaic import Floats, Grid, base, cell_colours, cells, finish, paint_cells
+from demosaic.networks import Generator, Restorer
+from demosaic.observations import observe, views
 from demosaic.pairs import Pairs
 
 _BATCH = 4
@@ -128,6 +130,66 @@ def restorations(
                 yield observed, target, output
     finally:
         generator.train(mode)
+
+
+def score_grids(
+    restorer: Restorer, targets: Iterable[Pixels], grids: Mapping[str, Grid], compute: Compute
+) -> dict[str, Scores]:
+    """Mean scores of whole pictures pixelated on each grid, named `GRID, restored` and, for a model
+    with a second stage, `GRID, sharp`.
+    """
+    kinds = {"restored": 0.0} | ({"sharp": 1.0} if restorer.sharp else {})
+    scores: dict[str, list[Scores]] = {f"{name}, {kind}": [] for name in grids for kind in kinds}
+    for batch in _batches(targets):
+        for name, grid in grids.items():
+            observed = [pixelated(target, grid) for target in batch]
+            for kind, realism in kinds.items():
+                pictures = restored_pictures(restorer, observed, grid, compute, realism)
+                scores[f"{name}, {kind}"] += [
+                    score(*one, grid) for one in zip(pictures, observed, batch, strict=True)
+                ]
+    return {name: mean_scores(found) for name, found in scores.items()}
+
+
+def score_unlearned(targets: Iterable[Pixels], grids: Mapping[str, Grid]) -> dict[str, Scores]:
+    """Mean scores of what needs no learning on each grid, named `GRID, base` and the like."""
+    scores: dict[str, list[Scores]] = {}
+    for target in targets:
+        for name, grid in grids.items():
+            observed = pixelated(target, grid)
+            for kind, picture in _unlearned(observed, grid).items():
+                found = score(picture, observed, target, grid)
+                scores.setdefault(f"{name}, {kind}", []).append(found)
+    return {name: mean_scores(found) for name, found in scores.items()}
+
+
+def pixelated(target: Pixels, grid: Grid) -> Pixels:
+    """The picture (H, W, 3) as a mosaic of means."""
+    return paint_cells(cell_colours(target, grid), grid, (target.shape[0], target.shape[1]))
+
+
+def restored_pictures(
+    restorer: Restorer,
+    observed: Sequence[Pixels],
+    grid: Grid,
+    compute: Compute,
+    realism: float = 0.0,
+) -> list[Pixels]:
+    """Whole mosaics of one size, all on `grid`, restored; their cells are those observed."""
+    shown = views([observe(picture, grid) for picture in observed]).to(compute.take)
+    with torch.inference_mode(), compute.precision():
+        restored = restorer(shown, realism).float().cpu().numpy()
+    height, width = observed[0].shape[:2]
+    return [
+        finish(image[:, :height, :width], cell_colours(picture, grid), grid)
+        for image, picture in zip(restored, observed, strict=True)
+    ]
+
+
+def _batches(pictures: Iterable[Pixels]) -> Iterator[list[Pixels]]:
+    remaining = iter(pictures)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
 
 
 def as_record(scores: Mapping[str, Scores]) -> dict[str, dict[str, float]]:

@@ -43,19 +43,24 @@ class PhotoSkipped:
 
 @dataclass(frozen=True)
 class TrainingStarted:
-    """Training begins or goes on at `step` of `steps`."""
+    """Training begins or goes on after `step` steps, `progress` (0..1) of its budget."""
 
     step: int
-    steps: int
+    progress: float
+    budget: str
+    """The steps or minutes it may take."""
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """One training step: its losses by name and the seconds it took."""
+    """One training step: its losses by name, the seconds it took, the share of the budget (0..1)
+    used up.
+    """
 
     step: int
     seconds: float
     losses: Mapping[str, float]
+    progress: float
 
 
 @dataclass(frozen=True)

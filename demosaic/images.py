@@ -326,6 +326,12 @@ def write_jpeg(path: Path, image: Pixels) -> None:
     write_with(path, lambda part: Image.fromarray(image).save(part, "JPEG", quality=90))
 
 
+def jpeg_damaged(image: Pixels, quality: int) -> Pixels:
+    """The picture (H, W, 3) as it comes back from a JPEG file of `quality`, 1..100."""
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
 def read_size(path: Path) -> tuple[int, int]:
     """Width and height of a picture file as stored, from its header. Raises DemosaicError."""
     try:

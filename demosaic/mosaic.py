@@ -49,8 +49,32 @@ class Grid:
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of cells in an image of `height` x `width` pixels."""
-        rows = len(_edges(height, self.height, self.top)) - 1
-        return rows, len(_edges(width, self.width, self.left)) - 1
+        rows, columns = self.edges(height, width)
+        return len(rows) - 1, len(columns) - 1
+
+    def edges(self, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Where rows and columns of cells begin and end in such an image: 0, ..., height and 0,
+        ..., width.
+        """
+        return _edges(height, self.height, self.top), _edges(width, self.width, self.left)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The matrices of a grid along one axis of an image, of n pixels in k cells."""
+
+    averaging: Floats
+    """(k, n): A."""
+    smoothing: Floats
+    """(n, k): B = U (A U)^-1."""
+
+    @classmethod
+    def of(cls, size: int, cell: int, offset: int) -> "Axis":
+        """The axis of `size` pixels with cells of `cell`, one of which begins at `offset`."""
+        return cls(
+            _averaging(size, cell, offset).astype(np.float32),
+            _smoothing(size, cell, offset).astype(np.float32),
+        )
 
 
 def cells(image: Array, grid: Grid) -> Array:

@@ -1,18 +1,20 @@
-"""The article's two networks, built from their config alone.
+"""The networks, built from their config alone: the article's two, and ours.
 
-Keras conventions hold throughout, as the article was written in Keras: "same" padding puts one
-pixel before and two after for a 4x4 filter of stride 1, weights are Glorot uniform and biases zero,
-BatchNorm has eps 1e-3 and momentum 0.99, and it comes after the activation.
+In the article's, Keras conventions hold throughout, as it was written in Keras: "same" padding puts
+one pixel before and two after for a 4x4 filter of stride 1, weights are Glorot uniform and biases
+zero, BatchNorm has eps 1e-3 and momentum 0.99, and it comes after the activation.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demosaic.config import NetworkConfig
+from demosaic.config import ResUNetConfig, UNetConfig
+from demosaic.observations import COARSE, GUIDES, Views
 
 _SLOPE = 0.2
 _FOLD_FROM = 8  # pixels; below, weights outweigh pixels and folding them costs more than it saves
@@ -82,7 +84,7 @@ def _down(channels: int, filters: int) -> nn.Sequential:
 class Generator(nn.Module):
     """The article's U-Net."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         channels = (3, *config.down)
         self.down = nn.ModuleList(_down(a, b) for a, b in zip(channels, config.down, strict=False))
@@ -112,7 +114,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """The article's PatchGAN: one number for each patch of a picture beside its mosaic."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         filters = (
             (64, 128, 256, 512) if config.discriminator == "code" else (32, 64, 128, 256, 512, 512)
@@ -157,3 +159,153 @@ def _initialise(network: nn.Module) -> None:
             nn.init.xavier_uniform_(module.weight)  # Glorot and Bengio 2010, Keras's default
             assert module.bias is not None
             nn.init.zeros_(module.bias)
+
+
+# Ours
+
+
+class ResUNet(nn.Module):
+    """A residual U-Net on the small grid: dense convolutions, no normalisation, one attention.
+
+    Pictures are unshuffled to a quarter of their sides before the first convolution. A mosaic tells
+    little, so that is enough, and full-size maps are what costs. Every residual branch and the head
+    begin at zero: before the first step the network gives back what it was shown.
+    """
+
+    def __init__(self, config: ResUNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths
+        self.stem = nn.Conv2d(4 * COARSE**2 + GUIDES, widths[0], 1)
+        self.down = nn.ModuleList(
+            _level(width, blocks, attention=level == config.attention)
+            for level, (width, blocks) in enumerate(zip(widths, config.down, strict=True))
+        )
+        self.narrow = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in pairwise(widths))
+        self.widen = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairwise(widths))
+        self.merge = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in widths[:-1])
+        self.up = nn.ModuleList(
+            _level(width, blocks, attention=level == config.attention)
+            for level, (width, blocks) in enumerate(zip(widths, config.up, strict=False))
+        )
+        self.grow = nn.Conv2d(widths[0], 4 * config.head, 3, padding=1)
+        self.head = _at_zero(nn.Conv2d(config.head, 12, 3, padding=1))
+
+    def parameters_by_kind(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The inner filters, and all the rest: biases, norms, and the first and last layer."""
+        outer = {*self.stem.parameters(), *self.head.parameters()}
+        parameters = [*self.parameters()]
+        inner = [one for one in parameters if one.ndim == 4 and one not in outer]
+        return inner, [one for one in parameters if one.ndim < 4 or one in outer]
+
+    def forward(self, seen: Tensor, hidden: Tensor, guide: Tensor) -> Tensor:
+        """Restored (N, 3, H, W) in about [-1, 1] from a batch of `Views`; not yet reconciled."""
+        picture = F.pixel_unshuffle(torch.cat([seen, hidden], 1), COARSE)
+        features = self.stem(torch.cat([picture, guide], 1))
+        skips: list[Tensor] = []
+        for level, narrow in zip(self.down, self.narrow, strict=False):
+            skips.append(level(features))
+            features = narrow(F.pixel_unshuffle(skips[-1], 2))
+        features = self.down[-1](features)
+        for level, widen, merge in reversed([*zip(self.up, self.widen, self.merge, strict=True)]):
+            wide = F.pixel_shuffle(widen(features), 2)
+            features = level(merge(torch.cat([wide, skips.pop()], 1)))
+        fine = F.leaky_relu(F.pixel_shuffle(self.grow(features), 2), _SLOPE)
+        return seen + F.pixel_shuffle(self.head(fine), 2).float()
+
+
+class ResBlock(nn.Module):
+    """Two 3x3 convolutions round a LeakyReLU, added to what came in."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = _at_zero(nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, width, H, W), unchanged shape."""
+        change: Tensor = self.second(F.leaky_relu(self.first(features), _SLOPE))
+        return features + change
+
+
+class Attention(nn.Module):
+    """Every point looks at every other: an eye is told by the other eye, however far it is."""
+
+    def __init__(self, width: int, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.GroupNorm(1, width)
+        self.project = nn.Conv2d(width, 3 * width, 1)
+        self.merge = _at_zero(nn.Conv2d(width, width, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, width, H, W), unchanged shape."""
+        count, width, height, across = features.shape
+        parts = self.project(self.norm(features))
+        split = parts.reshape(count, 3, self.heads, width // self.heads, height * across)
+        query, key, value = split.mT.unbind(1)
+        seen = F.scaled_dot_product_attention(query, key, value)
+        change: Tensor = self.merge(seen.mT.reshape(count, width, height, across))
+        return features + change
+
+
+def _level(width: int, blocks: int, *, attention: bool) -> nn.Sequential:
+    layers: list[nn.Module] = [ResBlock(width) for _ in range(blocks)]
+    return nn.Sequential(*layers, *([Attention(width)] if attention else []))
+
+
+def _at_zero(conv: nn.Conv2d) -> nn.Conv2d:
+    assert conv.bias is not None
+    nn.init.zeros_(conv.weight)
+    nn.init.zeros_(conv.bias)
+    return conv
+
+
+class Restorer(nn.Module):
+    """One network, or a blend of two, and then the cells put right."""
+
+    def __init__(self, faithful: ResUNet, sharp: ResUNet | None) -> None:
+        super().__init__()
+        self.faithful = faithful
+        self.sharp = sharp
+
+    def forward(self, views: Views, realism: float) -> Tensor:
+        """Restored (N, 3, H, W) in about [-1, 1], which agree with the cells they were shown.
+
+        `realism` 0 is the faithful mean, 1 the sharp network, and between is their blend. On the
+        line between the best mean and the most natural picture lies the best of every compromise
+        (Freirich et al. 2021).
+        """
+        if self.sharp is None:
+            realism = 0.0
+        outputs = [
+            share * network(views.seen, views.hidden, views.guide)
+            for network, share in ((self.faithful, 1 - realism), (self.sharp, realism))
+            if network is not None and share > 0
+        ]
+        with torch.autocast(views.seen.device.type, enabled=False):
+            return views.reconcile(sum(outputs[1:], outputs[0]))
+
+
+class Critic(nn.Module):
+    """Judges patches of three sizes: whether they are of a photo, beside the smooth image it hides.
+
+    No normalisation: what it thinks of one picture should not hang on the others of its batch.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 256, 256)) -> None:
+        super().__init__()
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise((6, *widths))
+        )
+        self.heads = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for width in widths[2:])
+
+    def forward(self, face: Tensor, smooth: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Scores for each patch size, (N, 1, H/8, W/8) and smaller, and the features beneath."""
+        features: list[Tensor] = []
+        image = torch.cat([face, smooth], 1)
+        for down in self.down:
+            image = F.leaky_relu(down(image), _SLOPE)
+            features.append(image)
+        scores = [head(one) for head, one in zip(self.heads, features[2:], strict=True)]
+        return scores, features

@@ -40,6 +40,7 @@ from demosaic.mosaic import Grid
 FORMAT = 1
 SPLITS = ("train", "val", "test")
 _NARROWEST = 1.2  # width to height of two portraits side by side
+_TARGET_MEMORY = 2 * 2**30  # bytes, 10,000 faces of 256 px; decoding costs 4 ms each
 HELD_OUT = 0.1  # of pairs without a validation split of their own
 
 
@@ -286,6 +287,7 @@ class Pairs:
             )
         self.left_out: list[Path] = []
         """Files in a foreign folder that hold no picture."""
+        self._targets: dict[Path, Pixels] = {}
         self.train, self.val = self._listed()
         self.size = self._size(multiple)
         self.fingerprint = self._fingerprint()
@@ -382,6 +384,15 @@ class Pairs:
             resize(picture[:, -middle:], self.size, self.size),
         )
         return halves if self.direction == "left-to-right" else (halves[1], halves[0])
+
+    def target(self, path: Path) -> Pixels:
+        """The target alone, kept in memory for the next time while there is room."""
+        kept = self._targets.get(path)
+        if kept is None:
+            kept = self.read(path)[1]
+            if len(self._targets) * kept.nbytes < _TARGET_MEMORY:
+                self._targets[path] = kept.copy()  # the half alone, not the whole it is a view of
+        return kept
 
     def batch(self, paths: Sequence[Path]) -> Batch:
         """These pairs, as training takes them."""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
-from demosaic.checkpoints import Model, load_model, remembered_model
-from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.checkpoints import Model, ModelCard, load_model, remembered_model
+from demosaic.config import DeviceConfig, RestoreConfig, UNetConfig
 from demosaic.devices import Compute, choose
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import (
@@ -36,6 +37,8 @@ from demosaic.images import (
     write_restored,
 )
 from demosaic.mosaic import Floats, Grid, cell_colours, finish, paint_cells
+from demosaic.networks import Generator, Restorer
+from demosaic.observations import observe, views
 
 MODEL_VARIABLE = "DEMOSAIC_MODEL"
 _MISFIT = 0.03  # of a region's variance; JPEG at quality 60 leaves 0.005, a clean face 0.1 and more
@@ -85,31 +88,60 @@ def find_model(folder: Path) -> tuple[Path, str]:
 
 
 def restore_face(
-    observed: Pixels, grid: Grid, model: Model, *, compute: Compute, reconcile: bool = True
+    observed: Pixels,
+    grid: Grid,
+    model: Model,
+    *,
+    compute: Compute,
+    reconcile: bool = True,
+    realism: float = RestoreConfig.realism,
 ) -> Pixels:
     """The face behind a mosaic (H, W, 3) of any size on `grid`; same size.
 
-    The network sees the cells' colours painted at its own cell size, so that a picture of any
-    resolution is what it was trained on. With `reconcile`, the result pixelates on `grid` to the
+    The network sees the cells' colours painted at a cell size it was trained on, so that a picture
+    of any resolution is what it knows. With `reconcile`, the result pixelates on `grid` to the
     colours shown, each within half a grey level.
     """
-    block = model.card.block
-    if block is None:
+    if model.card.blocks is None:
         raise DemosaicError(
             "this model was not trained on mosaics: it restores whole pictures only"
         )
-    colours, multiple = cell_colours(observed, grid), model.card.network.multiple
-    height, width = observed.shape[:2]
-    around, rows, columns = _surrounded(colours, multiple // math.gcd(multiple, block))
-    size = (around.shape[1] * block, around.shape[2] * block)
-    canvas = _run(paint_cells(around, Grid.square(block), size), model, compute)
-    inner = canvas[
-        :,
-        rows * block : (rows + colours.shape[1]) * block,
-        columns * block : (columns + colours.shape[2]) * block,
-    ]
-    restored = _to_size(inner, grid, width, height)
+    colours = cell_colours(observed, grid)
+    if isinstance(model.generator, Restorer):
+        canvas = _restored_cells(colours, model.generator, model.card, compute, realism)
+    else:
+        canvas = _translated_cells(colours, model.generator, model.card, compute)
+    restored = _to_size(canvas, grid, observed.shape[1], observed.shape[0])
     return finish(restored, colours, grid) if reconcile else to_uint8(restored)
+
+
+def _restored_cells(
+    colours: Floats, restorer: Restorer, card: ModelCard, compute: Compute, realism: float
+) -> Floats:
+    """What our network makes of cell colours (3, rows, columns), with cells so large that the whole
+    has about the size of the pictures it was trained on.
+    """
+    assert card.blocks is not None
+    _, rows, columns = colours.shape
+    block = int(np.clip(round(card.size / max(rows, columns)), *card.blocks))
+    grid, size = Grid.square(block), (rows * block, columns * block)
+    shown = views([observe(paint_cells(colours, grid, size), grid)]).to(compute.take)
+    with torch.inference_mode(), compute.precision():
+        restored: Floats = restorer(shown, realism)[0].float().cpu().numpy()
+    return restored[:, : size[0], : size[1]]
+
+
+def _translated_cells(
+    colours: Floats, generator: Generator, card: ModelCard, compute: Compute
+) -> Floats:
+    """What the article's network makes of them, at its own cell size."""
+    assert card.blocks is not None and isinstance(card.network, UNetConfig)
+    block, multiple = card.blocks[0], card.network.multiple
+    _, rows, columns = colours.shape
+    around, top, left = _surrounded(colours, multiple // math.gcd(multiple, block))
+    size = (around.shape[1] * block, around.shape[2] * block)
+    canvas = _run(paint_cells(around, Grid.square(block), size), generator, compute)
+    return canvas[:, top * block : (top + rows) * block, left * block : (left + columns) * block]
 
 
 def _surrounded(colours: Floats, multiple: int) -> tuple[Floats, int, int]:
@@ -132,17 +164,19 @@ def _to_size(canvas: Floats, grid: Grid, width: int, height: int) -> Floats:
     return shown
 
 
-def _run(canvas: Pixels, model: Model, compute: Compute) -> Floats:
+def _run(canvas: Pixels, generator: nn.Module, compute: Compute) -> Floats:
     with torch.inference_mode(), compute.precision():
         batch = compute.take(torch.from_numpy(to_float(canvas))[None])
-        output: Floats = model.generator(batch)[0].float().cpu().numpy()
+        output: Floats = generator(batch)[0].float().cpu().numpy()
     return output
 
 
 def _translate(image: Pixels, model: Model, compute: Compute) -> Pixels:
     """A whole picture through a model that was trained on other pairs than mosaics."""
     height, width = image.shape[:2]
-    output = to_uint8(_run(resize(image, model.card.size, model.card.size), model, compute))
+    output = to_uint8(
+        _run(resize(image, model.card.size, model.card.size), model.generator, compute)
+    )
     translated: Pixels = resize(output, width, height)
     return translated
 
@@ -160,29 +194,43 @@ def restore_image(image: Pixels, model: Model, config: RestoreConfig, compute: C
             f"{image.shape[1]} x {image.shape[0]} px"
         )
     observed = crop(image, box)
-    if model.card.block is None:
+    if model.card.blocks is None:
         return Restored(paste(image, _translate(observed, model, compute), box), box, None)
     grid = _grid_of(observed, model, config.block)
-    restored = restore_face(observed, grid, model, compute=compute, reconcile=config.reconcile)
+    restored = restore_face(
+        observed,
+        grid,
+        model,
+        compute=compute,
+        reconcile=config.reconcile,
+        realism=config.realism,
+    )
     return Restored(paste(image, restored, box), box, grid)
 
 
 def _grid_of(observed: Pixels, model: Model, block: int | None) -> Grid:
-    """The grid of a mosaic: of `block` when given, else of the model's own, as it is or scaled with
-    the picture, whichever fits.
+    """The grid of a mosaic: of `block` when given, else of the model's own blocks, as they are or
+    scaled with the picture, whichever fits.
     """
-    scaled = round((model.card.block or 1) * max(observed.shape[:2]) / model.card.size)
-    candidates = {block} if block else {model.card.block or 1, max(2, scaled)}
-    # Where both fit, as twice as large cells fit every grid of half, the larger ones are the cells
+    candidates = {block} if block else _candidates(max(observed.shape[:2]), model.card)
+    # Where several fit, as twice as large cells fit every grid of half, the larger are the cells
     misfit, best = min((_misfit(observed, Grid.square(side)), -side) for side in candidates)
     if misfit > _MISFIT:
-        tried = " or ".join(str(side) for side in sorted(candidates))
+        tried = f"{min(candidates)} to {max(candidates)}"
         raise DemosaicError(
             f"no mosaic with cells of {tried} px that begin in the corner: "
             "give the cell size with --block and the pixelated rectangle with --region",
             NOTHING_TO_DO,
         )
     return Grid.square(-best)
+
+
+def _candidates(side: int, card: ModelCard) -> set[int]:
+    """The cell sides to look for in a mosaic whose longer side has so many pixels."""
+    smallest, largest = card.blocks or (1, 1)
+    scale = side / card.size
+    scaled = range(max(2, round(smallest * scale)), max(2, round(largest * scale)) + 1)
+    return {*range(smallest, largest + 1), *scaled}
 
 
 def _misfit(observed: Pixels, grid: Grid) -> float:
@@ -294,7 +342,7 @@ def restore_files(
     """
     compute, _ = choose(devices or DeviceConfig())
     model = load_model(model_path, compute.device)
-    if model.card.block is None:
+    if model.card.blocks is None:
         listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
     listen(PicturesFound(len(jobs)))
     failures: list[DemosaicError] = []

@@ -1,6 +1,6 @@
 """The whole job on people who do not exist: draw photos, build pairs, train, restore, look.
 
-    python examples/quickstart.py OUT [--steps 120]
+    python examples/quickstart.py OUT [--minutes 3]
 
 Everything is written into OUT. Run again, it goes on where it stopped.
 """
@@ -28,14 +28,14 @@ def main() -> None:
     """Run the three commands as a user would, and show what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--minutes", type=float, default=3.0)
     options = parser.parse_args()
     out: Path = options.out.resolve()
 
     draw_people(out)
     demosaic(out, "build-dataset", "photos", "pairs")
-    short = ("--validation-pairs", "20", "--validate-every", "60", "--save-every", "60")
-    demosaic(out, "train", "pairs", "--steps", str(options.steps), *short)
+    short = ("--minutes", f"{options.minutes:g}", "--validations", "2", "--validation-pairs", "20")
+    demosaic(out, "train", "pairs", *short)
     faces = cut_held_out_faces(out)
     demosaic(out, "restore", "held-out", "--out", "restored", "--force")
     portrait, box = pixelate_hopper(out)
@@ -45,7 +45,7 @@ def main() -> None:
     write_png(out / "before-after.png", before_and_after(out, faces, portrait, box))
     say(f"mosaic, restored, original: {out / 'before-after.png'}")
     say(f"the whole photograph:       {out / 'hopper.restored.png'}")
-    say(f"while it learned:           {out / 'runs/pairs-seed/samples'}")
+    say(f"while it learned:           {out / 'runs/pairs-default/samples'}")
 
 
 def say(text: str) -> None:

@@ -24,21 +24,52 @@ ARROWS = {
     "images": "errors files",
     "faces": "errors images",
     "pairs": "config errors files images mosaic __version__",
-    "networks": "config mosaic",
+    "observations": "images mosaic",
+    "augmentation": "images mosaic observations",
+    "optimisers": "",
+    "losses": "",
+    "networks": "config observations",
     "checkpoints": "config errors files networks __version__",
     "building": "config errors events faces images mosaic pairs",
-    "evaluation": "checkpoints config devices errors events images mosaic networks pairs",
-    "training": (
-        "checkpoints config devices errors evaluation events files images mosaic networks pairs"
+    "evaluation": "devices events images mosaic networks observations pairs",
+    "pix2pix": "config devices evaluation events images mosaic networks pairs",
+    "team": "errors",
+    "stages": "devices losses networks observations optimisers",
+    "blind": (
+        "augmentation checkpoints config devices errors evaluation events images mosaic networks "
+        "observations pairs stages team"
     ),
-    "restoration": "checkpoints config devices errors events files images mosaic",
+    "training": (
+        "blind checkpoints config devices errors evaluation events files images pairs pix2pix team"
+    ),
+    "export": "checkpoints errors files mosaic networks observations",
+    "restoration": (
+        "checkpoints config devices errors events files images mosaic networks observations"
+    ),
     "console": "events",
+    "board": "errors events",
     "cli": "config errors __version__",
     "__main__": "cli",
 }
 """What a module may import of demosaic; `cli` may import anything inside a command."""
 
-TORCH_ROOMS = {"devices", "networks", "checkpoints", "evaluation", "training", "restoration"}
+TORCH_ROOMS = {
+    "devices",
+    "observations",
+    "networks",
+    "losses",
+    "optimisers",
+    "checkpoints",
+    "evaluation",
+    "pix2pix",
+    "team",
+    "stages",
+    "blind",
+    "training",
+    "restoration",
+    "export",
+    "board",
+}
 DOORS = {
     "mediapipe": {"faces"},
     "safetensors": {"checkpoints"},

@@ -24,17 +24,18 @@ from demosaic.checkpoints import (
     save_state,
     write_card,
 )
-from demosaic.config import NetworkConfig
+from demosaic.config import ResUNetConfig, UNetConfig
 from demosaic.errors import PROBLEM, DemosaicError
-from demosaic.networks import Generator
+from demosaic.networks import Generator, Restorer, ResUNet
 
 CPU = torch.device("cpu")
-TINY = NetworkConfig(down=(4, 8, 8), up=(8, 4))
+TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))
 CARD = ModelCard(
     preset="seed",
     network=TINY,
     size=32,
-    block=4,
+    blocks=(4, 4),
+    sharp=False,
     step=6,
     seed=0,
     dataset="0123456789abcdef",
@@ -42,16 +43,27 @@ CARD = ModelCard(
     val_pairs=3,
     scores={"reconciled": {"psnr": 20.125, "ssim": 0.5, "l1": 0.0625, "cell_error": 0.0}},
 )
+OURS = ResUNetConfig(widths=(8, 8), down=(1, 2), up=(1,), attention=1, head=4)
+OUR_CARD = replace(CARD, preset="default", network=OURS, blocks=(4, 32), sharp=True)
 SCORES = {"restored": {"psnr": 1 / 3, "ssim": 0.1, "l1": 0.2, "cell_error": 3.5}}
 
 
-def generator(network: NetworkConfig = TINY) -> Generator:
+def generator(network: UNetConfig = TINY) -> Generator:
     """A network whose every value is its own, the moving statistics too."""
     made = Generator(network)
     source = torch.Generator().manual_seed(1)
     for value in made.state_dict().values():
         if value.is_floating_point():
             value.copy_(torch.rand(value.shape, generator=source))
+    return made
+
+
+def our_model(*, sharp: bool = True) -> Restorer:
+    """Our two networks, or one, whose every value is its own."""
+    made = Restorer(ResUNet(OURS), ResUNet(OURS) if sharp else None)
+    source = torch.Generator().manual_seed(2)
+    for value in made.state_dict().values():
+        value.copy_(torch.rand(value.shape, generator=source))
     return made
 
 
@@ -97,11 +109,11 @@ class Bomb:
     "change",
     [
         {},
-        {"network": NetworkConfig(down=(2, 4), up=(6,))},
+        {"network": UNetConfig(down=(2, 4), up=(6,))},
         {"network": replace(TINY, discriminator="summary")},
         {"size": 64},
-        {"block": 8},
-        {"block": None},
+        {"blocks": (4, 32)},
+        {"blocks": None},
         {"step": 5000},
         {"seed": -1},
         {"dataset": "Straße [1]"},
@@ -115,6 +127,7 @@ class Bomb:
 )
 def test_a_model_comes_back_as_it_was_saved(tmp_path: Path, change: dict[str, Any]) -> None:
     card = replace(CARD, **change)
+    assert isinstance(card.network, UNetConfig)
     saved = generator(card.network)
     save_model(tmp_path / "model.safetensors", saved, card)
     loaded = load_model(tmp_path / "model.safetensors", CPU)
@@ -123,6 +136,51 @@ def test_a_model_comes_back_as_it_was_saved(tmp_path: Path, change: dict[str, An
     before, after = saved.state_dict(), loaded.generator.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("sharp", [True, False])
+def test_a_model_of_ours_comes_back_as_it_was_saved(tmp_path: Path, sharp: bool) -> None:
+    card, saved = replace(OUR_CARD, sharp=sharp), our_model(sharp=sharp)
+    save_model(tmp_path / "model.safetensors", saved, card)
+    loaded = load_model(tmp_path / "model.safetensors", CPU)
+    assert loaded.card == card == read_card(tmp_path / "model.safetensors")
+    assert isinstance(loaded.generator, Restorer)
+    assert (loaded.generator.sharp is not None) == sharp
+    before, after = saved.state_dict(), loaded.generator.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not loaded.generator.training
+    assert not any(weight.requires_grad for weight in loaded.generator.parameters())
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_model_with_another_number_of_networks_than_it_says_is_refused(
+    tmp_path: Path, said: bool
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, our_model(sharp=not said), replace(OUR_CARD, sharp=said))
+    assert "its weights do not fit" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network": asdict(TINY)},
+        {"network": {**asdict(OURS), "head": 0}},
+        {"network": {**asdict(OURS), "up": [1, 1]}},
+        {"network": {**asdict(OURS), "widths": 8}},
+        {"network": {}},
+        {"preset": "seed"},
+        {"blocks": 4},
+    ],
+    ids=str,
+)
+def test_a_damaged_description_of_ours_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, our_model(), OUR_CARD)
+    text = json.dumps({**asdict(OUR_CARD), **change})
+    save_file(load_file(path), path, {"demosaic": text})
+    assert "is not a demosaic model: its description is damaged" in refusal(path)
 
 
 def test_a_loaded_model_is_ready_for_inference(model: Path) -> None:
@@ -220,7 +278,7 @@ def test_a_damaged_description_is_refused(model: Path, text: str) -> None:
 
 
 def test_weights_of_another_network_are_refused(model: Path) -> None:
-    other = asdict(NetworkConfig(down=(4, 8, 16), up=(8, 4)))
+    other = asdict(UNetConfig(down=(4, 8, 16), up=(8, 4)))
     assert "its weights do not fit" in refusal(with_card(model, network=other))
 
 
@@ -282,8 +340,15 @@ def test_the_card_says_what_a_person_should_know(tmp_path: Path) -> None:
     assert "Do not use it to identify anyone" in text
 
 
+def test_the_card_of_a_model_for_many_blocks_names_both_ends(tmp_path: Path) -> None:
+    write_card(tmp_path / "MODEL.md", OUR_CARD)
+    text = (tmp_path / "MODEL.md").read_text(encoding="utf-8")
+    assert "# A demosaic model: preset default, step 6\n" in text
+    assert "cells of 4 to 32 px" in text
+
+
 def test_the_card_of_other_pictures_speaks_of_no_mosaic(tmp_path: Path) -> None:
-    write_card(tmp_path / "MODEL.md", replace(CARD, block=None))
+    write_card(tmp_path / "MODEL.md", replace(CARD, blocks=None))
     assert "no mosaic" in (tmp_path / "MODEL.md").read_text(encoding="utf-8")
 
 

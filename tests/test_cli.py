@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -19,11 +19,21 @@ from test_training import a_dataset, side_by_side, wave
 from typer.testing import CliRunner
 
 import people
-from demosaic import __version__, cli, training
+from demosaic import __version__, blind, cli, config, pix2pix, training
 from demosaic.checkpoints import read_card, remembered_model, save_model
-from demosaic.config import BuildConfig, DeviceConfig, NetworkConfig, RestoreConfig, TrainConfig
+from demosaic.config import (
+    NETWORKS,
+    BuildConfig,
+    DeviceConfig,
+    RestoreConfig,
+    ResUNetConfig,
+    SeedConfig,
+    TrainConfig,
+    UNetConfig,
+)
 from demosaic.images import read_image, write_png
 from demosaic.mosaic import Grid, cell_colours
+from demosaic.networks import Critic
 
 COMMANDS = ("build-dataset", "train", "restore")
 
@@ -43,8 +53,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The article's networks, but small."""
-    monkeypatch.setattr(cli, "NetworkConfig", lambda: TINY)
+    """The networks of both recipes, but small."""
+    real = cli._recipe
+
+    def small(preset: Any, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
+        made = real(preset, chosen)
+        return replace(made, network=TINY) if isinstance(made, SeedConfig) else made
+
+    monkeypatch.setattr(cli, "_recipe", small)
+    ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
+    monkeypatch.setitem(config.NETWORKS, "S", ours)
+    monkeypatch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +129,11 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
     write_png(here / "face.png", observed)
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(OFFLINE)
-    short = ["--validation-pairs", "2", "--precision", "fp32"]
+    short = ["--validation-pairs", "1", "--precision", "fp32"]
     words = [
         ["build-dataset", "photos", "pairs", "--workers", "1", "--val", "0.4"],
+        ["train", "pairs", "--preset", "seed", "--steps", "2", "--batch", "2", *short],
+        ["restore", "face.png", "--out", "seed.png"],
         ["train", "pairs", "--steps", "2", "--batch", "2", *short],
         ["restore", "face.png"],
     ]
@@ -123,13 +144,15 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
         text=True,
     )
     assert done.stderr == ""
-    assert [line for line in done.stdout.splitlines() if line.startswith("EXIT")] == ["EXIT 0"] * 3
-    run = here / "runs" / "pairs-seed"
+    assert [line for line in done.stdout.splitlines() if line.startswith("EXIT")] == ["EXIT 0"] * 5
+    run, seed = here / "runs" / "pairs-default", here / "runs" / "pairs-seed"
     for said in (
         "next: demosaic train pairs\n",
         "trained 2 steps; the best was step 2\n",
         f"next: demosaic restore face.jpg --model {run.relative_to(here)}/best.safetensors\n",
         "model runs/pairs-seed/best.safetensors (the newest below runs/)\n",
+        "restored face.png (cells of 16 x 16 px): seed.png\n",
+        "model runs/pairs-default/best.safetensors (the newest below runs/)\n",
         "restored face.png (cells of 16 x 16 px): face.restored.png\n",
     ):
         assert said in done.stdout
@@ -137,14 +160,18 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
     assert dataset["splits"]["train"] >= 2
     assert dataset["splits"]["val"] >= 2
     assert "broken [1].jpg" in (here / "pairs" / "skipped.jsonl").read_text()
+    card = read_card(seed / "best.safetensors")
+    assert (card.network, card.size, card.blocks, card.step) == (UNetConfig(), 256, (16, 16), 2)
     card = read_card(run / "best.safetensors")
-    assert (card.network, card.size, card.block, card.step) == (NetworkConfig(), 256, 16, 2)
+    assert (card.network, card.size, card.blocks) == (NETWORKS["S"], 256, (4, 32))
+    assert (card.sharp, card.step) == (True, 2)
     assert remembered_model() == (run / "best.safetensors").resolve()
-    restored = read_image(here / "face.restored.png")
     grid = Grid.square(16)
-    assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
-    assert not np.array_equal(restored, observed)
-    rmtree(run)  # most of a gigabyte
+    for name in ("seed.png", "face.restored.png"):
+        restored = read_image(here / name)
+        assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
+        assert not np.array_equal(restored, observed)
+    rmtree(here / "runs")  # most of a gigabyte
 
 
 # Help, version, usage
@@ -201,7 +228,11 @@ def test_the_version_is_said() -> None:
         ("train p --stepz 3", "--stepz"),
         ("train p --steps many", "--steps"),
         ("train p --steps 0", "--steps 0"),
-        ("train p --batch 1", "--batch 1"),
+        ("train p --batch 0", "--batch 0"),
+        ("train p --preset seed --batch 1", "--batch 1"),
+        ("train p --minutes 0", "--minutes 0"),
+        ("train p --sharpen 1", "--sharpen 1"),
+        ("train p --network L", "L"),
         ("train p --lr 0", "--lr 0"),
         ("train p --preset other", "other"),
         ("train p --precision fp8", "fp8"),
@@ -216,6 +247,7 @@ def test_the_version_is_said() -> None:
         ("restore a --region 1,2,3,x", "--region 1,2,3,x"),
         ("restore a --region 1,2,0,4", "--region"),
         ("restore a --block 1", "--block 1"),
+        ("restore a --realism 1.5", "--realism 1.5"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(words: str, named: str, here: Path) -> None:
@@ -241,12 +273,6 @@ def defaults(config: Any) -> dict[str, Any]:
     [
         (cli.build_dataset, [BuildConfig], {"photos", "pairs", "workers"}, set()),
         (
-            cli.train,
-            [TrainConfig, NetworkConfig, DeviceConfig],
-            {"pairs", "name"},
-            {"down", "up"},  # the preset's
-        ),
-        (
             cli.restore,
             [RestoreConfig, DeviceConfig],
             {"pictures", "model", "out", "force"},
@@ -269,12 +295,69 @@ def test_every_field_has_an_option_with_the_same_default(
 
 def test_the_only_record_within_a_record_is_the_network() -> None:
     within = [
-        (config.__name__, field.name)
-        for config in (BuildConfig, TrainConfig, RestoreConfig, DeviceConfig, NetworkConfig)
-        for field in fields(config)
+        (kind.__name__, field.name)
+        for kind in (BuildConfig, TrainConfig, SeedConfig, RestoreConfig, DeviceConfig, UNetConfig)
+        for field in fields(kind)
         if field.default is MISSING
     ]
-    assert within == [("TrainConfig", "network")]
+    assert within == [("SeedConfig", "network")]
+
+
+OF_THE_COMMAND = {"pairs", "preset", "name", "tensorboard"}
+
+
+def test_every_field_of_both_recipes_has_an_option_of_train() -> None:
+    """None stands for the preset's own default; any other is that of all who have the field."""
+    kinds = (TrainConfig, SeedConfig, DeviceConfig)
+    wanted = {field.name for kind in kinds for field in fields(kind)} | {"discriminator"}
+    parameters = inspect.signature(cli.train).parameters
+    assert {*parameters} - OF_THE_COMMAND == wanted
+    for kind in kinds:
+        for name, default in defaults(kind).items():
+            assert parameters[name].default in (None, default), name
+    assert parameters["preset"].default == TrainConfig.preset == "default"
+
+
+@pytest.fixture
+def arrived(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What `training.train` is called with; it then ends as by Ctrl-C."""
+    calls: list[tuple[Any, ...]] = []
+
+    def listen_in(folder: Path, run: Path, config: Any, **_: Any) -> None:
+        calls.append((folder, run, config))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", listen_in)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("option", "changes"),
+    [
+        ("", {}),
+        ("--minutes 1.5", {"minutes": 1.5}),
+        ("--steps 7", {"steps": 7}),
+        ("--network M", {"network": "M"}),
+        ("--init m.safetensors", {"init": "m.safetensors"}),
+        ("--batch 3", {"batch": 3}),
+        ("--parts 2", {"parts": 2}),
+        ("--lr 0.5", {"lr": 0.5}),
+        ("--sharpen 0", {"sharpen": 0.0}),
+        ("--seed 4", {"seed": 4}),
+        ("--limit 9", {"limit": 9}),
+        ("--direction right-to-left", {"direction": "right-to-left"}),
+        ("--validations 11", {"validations": 11}),
+        ("--validation-pairs 12", {"validation_pairs": 12}),
+        ("--save-every 13", {"save_every": 13}),
+        ("--preset default --seed 1 --steps 2", {"seed": 1, "steps": 2}),
+    ],
+)
+def test_an_option_of_train_arrives_in_its_field(
+    option: str, changes: dict[str, Any], arrived: list[tuple[Any, ...]]
+) -> None:
+    demosaic("train", "some/pairs", *option.split())
+    expected = TrainConfig(**changes)
+    assert arrived == [(Path("some/pairs"), Path("runs/pairs-default"), expected)]
 
 
 @pytest.mark.parametrize(
@@ -285,28 +368,90 @@ def test_the_only_record_within_a_record_is_the_network() -> None:
         ("--batch 3", {"batch": 3}),
         ("--lr 0.5", {"lr": 0.5}),
         ("--l1-weight 7", {"l1_weight": 7.0}),
+        ("--l1-weight 0", {"l1_weight": 0.0}),
         ("--seed 4", {"seed": 4}),
         ("--limit 9", {"limit": 9}),
         ("--direction right-to-left", {"direction": "right-to-left"}),
         ("--validate-every 11", {"validate_every": 11}),
         ("--validation-pairs 12", {"validation_pairs": 12}),
         ("--save-every 13", {"save_every": 13}),
-        ("--discriminator summary", {"network": NetworkConfig(discriminator="summary")}),
+        ("--discriminator summary", {"network": UNetConfig(discriminator="summary")}),
     ],
 )
-def test_an_option_of_train_arrives_in_its_field(
-    option: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_an_option_of_the_article_s_recipe_arrives_in_its_field(
+    option: str, changes: dict[str, Any], arrived: list[tuple[Any, ...]]
 ) -> None:
-    arrived: list[tuple[Any, ...]] = []
-
-    def listen_in(folder: Path, run: Path, config: TrainConfig, **_: Any) -> None:
-        arrived.append((folder, run, config))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "train", listen_in)
-    demosaic("train", "some/pairs", *option.split())
-    expected = TrainConfig(**changes)
+    demosaic("train", "some/pairs", "--preset", "seed", *option.split())
+    expected = SeedConfig(**changes)
     assert arrived == [(Path("some/pairs"), Path("runs/pairs-seed"), expected)]
+
+
+@pytest.mark.parametrize(
+    ("words", "named", "preset"),
+    [
+        ("--preset seed --minutes 3", "--minutes", "seed"),
+        ("--preset seed --sharpen 0.5", "--sharpen", "seed"),
+        ("--preset seed --validations 3", "--validations", "seed"),
+        ("--preset seed --init m", "--init", "seed"),
+        ("--preset seed --parts 2", "--parts", "seed"),
+        ("--preset seed --network S", "--network", "seed"),
+        ("--preset seed --network S --discriminator code", "--network", "seed"),
+        ("--preset seed --steps 3 --minutes 3 --sharpen 0", "--minutes, --sharpen", "seed"),
+        ("--l1-weight 5", "--l1-weight", "default"),
+        ("--validate-every 5", "--validate-every", "default"),
+        ("--discriminator code", "--discriminator", "default"),
+        ("--l1-weight 5 --validate-every 5", "--l1-weight, --validate-every", "default"),
+    ],
+)
+def test_an_option_of_the_other_recipe_is_refused_by_name(
+    words: str, named: str, preset: str, here: Path, arrived: list[tuple[Any, ...]]
+) -> None:
+    said = error(2, "train", "p", *words.split())
+    assert said == f"{named}: --preset {preset} has no such option"
+    assert arrived == []
+    assert list(here.iterdir()) == []
+
+
+def test_the_help_of_train_shows_the_defaults_of_both_recipes() -> None:
+    said = " ".join(demosaic("train", "--help")[1].split())
+    for shown in (
+        "[default: (20)]",
+        "[default: (seed: 5000)]",
+        "[default: (8; seed: 4)]",
+        "[default: (0.02; seed: 0.0002)]",
+        "[default: (100; seed: 200)]",
+        "[default: (100; seed: 250)]",
+        "[default: (100.0)]",
+    ):
+        assert shown in said, shown
+
+
+@pytest.mark.parametrize(
+    ("option", "changes"),
+    [
+        ("", {}),
+        ("--block 12", {"block": 12}),
+        ("--realism 0", {"realism": 0.0}),
+        ("--realism 1", {"realism": 1.0}),
+        ("--no-reconcile", {"reconcile": False}),
+        ("--region 1,2,30,40", {"region": (1, 2, 30, 40)}),
+    ],
+)
+def test_an_option_of_restore_arrives_in_its_field(
+    option: str, changes: dict[str, Any], here: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+
+    def listen_in(jobs: Any, path: Path, config: RestoreConfig, **_: Any) -> int:
+        found.append((path, config))
+        return 1
+
+    from demosaic import restoration
+
+    monkeypatch.setattr(restoration, "restore_files", listen_in)
+    write_png(here / "a.png", wave(0))
+    assert demosaic("restore", "a.png", "--model", model, *option.split())[0] == 0
+    assert found == [(Path(model), RestoreConfig(**changes))]
 
 
 # Problems
@@ -409,8 +554,15 @@ def test_a_region_and_no_reconciling_arrive(here: Path, model: str) -> None:
 def test_a_run_is_named_after_its_pairs_or_as_asked(here: Path, dataset: Path) -> None:
     words = ["train", str(dataset), "--steps", "1", "--batch", "2", "--precision", "fp32"]
     assert demosaic(*words)[0] == 0
+    assert demosaic(*words, "--preset", "seed")[0] == 0
     assert demosaic(*words, "--name", "mine [1]")[0] == 0
-    assert sorted(path.name for path in (here / "runs").iterdir()) == ["mine [1]", "pairs-seed"]
+    assert sorted(path.name for path in (here / "runs").iterdir()) == [
+        "mine [1]",
+        "pairs-default",
+        "pairs-seed",
+    ]
+    assert read_card(here / "runs" / "pairs-default" / "best.safetensors").preset == "default"
+    assert read_card(here / "runs" / "pairs-seed" / "best.safetensors").preset == "seed"
     assert remembered_model() == here / "runs" / "mine [1]" / "best.safetensors"
 
 
@@ -428,27 +580,56 @@ def test_a_finished_run_says_so(here: Path, dataset: Path) -> None:
 def test_other_options_under_the_same_name_are_refused(here: Path, dataset: Path) -> None:
     words = ["train", str(dataset), "--steps", "1", "--batch", "2", "--precision", "fp32"]
     demosaic(*words)
-    assert "lr 0.0002 -> 0.1" in error(1, *words, "--lr", "0.1")
+    assert "lr 0.02 -> 0.1" in error(1, *words, "--lr", "0.1")
+    assert "steps 1 -> None" in error(1, "train", str(dataset), "--batch", "2")
+    demosaic(*words, "--preset", "seed")
+    assert "lr 0.0002 -> 0.1" in error(1, *words, "--preset", "seed", "--lr", "0.1")
+    named = (*words, "--name", "pairs-seed")
+    assert "preset seed -> default" in error(1, *named)
 
 
 @pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("preset", ["default", "seed"])
 def test_ctrl_c_exits_130_and_says_how_to_go_on(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+    here: Path, preset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = side_by_side(here / "pairs", side=32)
     words = ["train", str(folder), "--steps", "2", "--batch", "2", "--precision", "fp32"]
-    real = training.train_step
+    words += ["--preset", preset]
+    recipe: Any = blind.Blind if preset == "default" else pix2pix.Pix2Pix
+    real = recipe.step
 
-    def interrupted(*given: Any) -> dict[str, float]:
+    def interrupted(*given: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
         return real(*given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(training, "train_step", interrupted)
+        patched.setattr(recipe, "step", interrupted)
         said = error(130, *words)
-    assert said == ("stopped at step 1 of 2, saved in runs/pairs-seed: the same command goes on")
+    run = Path("runs") / f"pairs-{preset}"
+    assert said == (
+        f"stopped at step 1, 50% of the budget, saved in {run}: the same command goes on"
+    )
     assert demosaic(*words)[0] == 0
-    assert read_card(here / "runs" / "pairs-seed" / "model.safetensors").step == 2
+    assert read_card(here / run / "model.safetensors").step == 2
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_model_of_the_default_recipe_restores_what_it_never_saw(
+    here: Path, dataset: Path
+) -> None:
+    words = ["train", str(dataset), "--steps", "2", "--batch", "2", "--precision", "fp32"]
+    assert demosaic(*words, "--validation-pairs", "2")[0] == 0
+    for block in (4, 7, 16):
+        grid = Grid.square(block)
+        observed = mosaicked(48, 40, grid)
+        write_png(here / f"{block}.png", observed)
+        code, said, errors = demosaic("restore", f"{block}.png", "--realism", "0.7")
+        assert (code, errors) == (0, "")
+        assert f"restored {block}.png (cells of {block} x {block} px)" in said
+        restored = read_image(here / f"{block}.restored.png")
+        assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
+        assert not np.array_equal(restored, observed)
 
 
 def test_ctrl_c_before_anything_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,25 +6,38 @@ from dataclasses import FrozenInstanceError, asdict, fields, replace
 from math import nan
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from demosaic.config import (
+    NETWORKS,
     BuildConfig,
     DeviceConfig,
-    NetworkConfig,
     RestoreConfig,
+    ResUNetConfig,
+    SeedConfig,
     TrainConfig,
+    UNetConfig,
     differences,
 )
 from demosaic.errors import USAGE, DemosaicError
 
-Config = BuildConfig | DeviceConfig | NetworkConfig | RestoreConfig | TrainConfig
-CONFIGS: list[type[Config]] = [
+Config = (
+    BuildConfig
+    | DeviceConfig
+    | UNetConfig
+    | ResUNetConfig
+    | RestoreConfig
+    | TrainConfig
+    | SeedConfig
+)
+CONFIGS: list[type[BuildConfig | DeviceConfig | UNetConfig | RestoreConfig]] = [
     BuildConfig,
     DeviceConfig,
-    NetworkConfig,
+    UNetConfig,
     RestoreConfig,
-    TrainConfig,
 ]
+SMALL = ResUNetConfig(widths=(8, 8), down=(1, 2), up=(1,), attention=1, head=4)
 
 REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: BuildConfig(size=15), "--size 15"),
@@ -42,22 +55,46 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: BuildConfig(test=-0.1), "--test -0.1"),
     (lambda: BuildConfig(test=1), "--test 1"),
     (lambda: BuildConfig(val=0.5, test=0.5), "--val and --test"),
-    (lambda: NetworkConfig(down=(8, 8), up=(8, 8)), "one down block more"),
-    (lambda: NetworkConfig(down=(8, 0), up=(8,)), "at least one filter"),
-    (lambda: NetworkConfig(discriminator="other"), "--discriminator other"),  # type: ignore[arg-type]
-    (lambda: TrainConfig(preset="none"), "--preset none"),  # type: ignore[arg-type]
-    (lambda: TrainConfig(direction="up"), "--direction up"),  # type: ignore[arg-type]
+    (lambda: UNetConfig(down=(8, 8), up=(8, 8)), "one down block more"),
+    (lambda: UNetConfig(down=(8, 0), up=(8,)), "at least one filter"),
+    (lambda: UNetConfig(discriminator="other"), "--discriminator other"),  # type: ignore[arg-type]
+    (lambda: replace(SMALL, up=(1, 1)), "its blocks up"),
+    (lambda: replace(SMALL, down=(1,)), "its blocks down"),
+    (lambda: replace(SMALL, widths=(8, 0)), "at least one channel"),
+    (lambda: replace(SMALL, head=0), "the head has at least one channel"),
+    (lambda: TrainConfig(minutes=0), "--minutes 0"),
+    (lambda: TrainConfig(minutes=nan), "--minutes nan"),
     (lambda: TrainConfig(steps=0), "--steps 0"),
-    (lambda: TrainConfig(batch=1), "--batch 1"),
+    (lambda: TrainConfig(network="L"), "--network L"),  # type: ignore[arg-type]
+    (lambda: TrainConfig(batch=0), "--batch 0"),
+    (lambda: TrainConfig(parts=0), "--parts 0"),
+    (lambda: TrainConfig(batch=2, parts=3), "--parts 3"),
     (lambda: TrainConfig(lr=0), "--lr 0"),
     (lambda: TrainConfig(lr=nan), "--lr nan"),
-    (lambda: TrainConfig(l1_weight=-1), "--l1-weight -1"),
+    (lambda: TrainConfig(sharpen=-0.1), "--sharpen -0.1"),
+    (lambda: TrainConfig(sharpen=1), "--sharpen 1"),
+    (lambda: TrainConfig(sharpen=nan), "--sharpen nan"),
     (lambda: TrainConfig(seed=-1), "--seed -1"),
     (lambda: TrainConfig(limit=0), "--limit 0"),
-    (lambda: TrainConfig(validate_every=0), "--validate-every 0"),
+    (lambda: TrainConfig(direction="up"), "--direction up"),  # type: ignore[arg-type]
+    (lambda: TrainConfig(validations=0), "--validations 0"),
     (lambda: TrainConfig(validation_pairs=0), "--validation-pairs 0"),
     (lambda: TrainConfig(save_every=0), "--save-every 0"),
+    (lambda: SeedConfig(direction="up"), "--direction up"),  # type: ignore[arg-type]
+    (lambda: SeedConfig(steps=0), "--steps 0"),
+    (lambda: SeedConfig(batch=1), "--batch 1"),
+    (lambda: SeedConfig(lr=0), "--lr 0"),
+    (lambda: SeedConfig(lr=nan), "--lr nan"),
+    (lambda: SeedConfig(l1_weight=-1), "--l1-weight -1"),
+    (lambda: SeedConfig(seed=-1), "--seed -1"),
+    (lambda: SeedConfig(limit=0), "--limit 0"),
+    (lambda: SeedConfig(validate_every=0), "--validate-every 0"),
+    (lambda: SeedConfig(validation_pairs=0), "--validation-pairs 0"),
+    (lambda: SeedConfig(save_every=0), "--save-every 0"),
     (lambda: RestoreConfig(block=1), "--block 1"),
+    (lambda: RestoreConfig(realism=-0.1), "--realism -0.1"),
+    (lambda: RestoreConfig(realism=1.1), "--realism 1.1"),
+    (lambda: RestoreConfig(realism=nan), "--realism nan"),
     (lambda: RestoreConfig(region=(-1, 0, 8, 8)), "--region (-1, 0, 8, 8)"),
     (lambda: RestoreConfig(region=(0, 0, 8, 0)), "--region (0, 0, 8, 0)"),
     (lambda: DeviceConfig(precision="fp8"), "--precision fp8"),  # type: ignore[arg-type]
@@ -65,7 +102,7 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "named"), REFUSED, ids=[named for _, named in REFUSED])
+@pytest.mark.parametrize(("make", "named"), REFUSED)
 def test_a_value_that_cannot_work_is_refused_by_name(
     make: Callable[[], Config], named: str
 ) -> None:
@@ -79,10 +116,14 @@ def test_a_value_that_cannot_work_is_refused_by_name(
 ALLOWED: list[Config] = [
     BuildConfig(size=16, block=16, margin=1, min_face=8, min_score=1, val=0, test=0),
     BuildConfig(size=2048, block=2, margin=4, val=0.5, test=0.49),
-    NetworkConfig(down=(1,), up=(), discriminator="summary"),
-    TrainConfig(steps=1, batch=2, l1_weight=0, limit=1, validate_every=1, validation_pairs=1),
-    TrainConfig(save_every=1, seed=0, direction="right-to-left"),
-    RestoreConfig(block=2, region=(0, 0, 1, 1)),
+    UNetConfig(down=(1,), up=(), discriminator="summary"),
+    SeedConfig(steps=1, batch=2, l1_weight=0, limit=1, validate_every=1, validation_pairs=1),
+    SeedConfig(save_every=1, seed=0, direction="right-to-left"),
+    ResUNetConfig(widths=(1,), down=(0,), up=(), attention=9, head=1),
+    TrainConfig(minutes=0.001, steps=1, batch=1, sharpen=0, limit=1, validations=1, seed=0),
+    TrainConfig(batch=4, parts=4, sharpen=0.99, validation_pairs=1, save_every=1, network="M"),
+    RestoreConfig(block=2, region=(0, 0, 1, 1), realism=0),
+    RestoreConfig(realism=1),
     DeviceConfig(precision="bf16", threads=1),
 ]
 
@@ -100,37 +141,62 @@ def test_several_problems_come_in_one_line() -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
-def test_no_option_can_be_changed_afterwards(config: type[Config]) -> None:
-    made = config()
-    for option in fields(made):
+@pytest.mark.parametrize(
+    "config", [kind() for kind in (*CONFIGS, TrainConfig, SeedConfig)] + [SMALL], ids=repr
+)
+def test_no_option_can_be_changed_afterwards(config: Config) -> None:
+    for option in fields(config):
         with pytest.raises(FrozenInstanceError):
-            setattr(made, option.name, 1)
+            setattr(config, option.name, 1)
 
 
 def test_the_article_s_networks_take_multiples_of_256_pixels() -> None:
-    assert NetworkConfig().multiple == 256
-    assert NetworkConfig(down=(4, 8), up=(4,)).multiple == 4
+    assert UNetConfig().multiple == 256
+    assert UNetConfig(down=(4, 8), up=(4,)).multiple == 4
 
 
 @pytest.mark.parametrize(
-    "config", [NetworkConfig(), NetworkConfig(down=(4, 8), up=(4,), discriminator="summary")]
+    "config", [UNetConfig(), UNetConfig(down=(4, 8), up=(4,), discriminator="summary")]
 )
-def test_a_network_survives_json(config: NetworkConfig) -> None:
-    assert NetworkConfig.from_record(json.loads(json.dumps(asdict(config)))) == config
+def test_a_network_survives_json(config: UNetConfig) -> None:
+    assert UNetConfig.from_record(json.loads(json.dumps(asdict(config)))) == config
+
+
+@pytest.mark.parametrize("config", [*NETWORKS.values(), SMALL])
+def test_a_network_of_ours_survives_json(config: ResUNetConfig) -> None:
+    assert ResUNetConfig.from_record(json.loads(json.dumps(asdict(config)))) == config
 
 
 @pytest.mark.parametrize(
     "record",
-    [{}, {"layers": 3}, {"down": 3, "up": 2}, {**asdict(NetworkConfig()), "attention": True}],
+    [
+        {},
+        {"layers": 3},
+        asdict(UNetConfig()),
+        {**asdict(SMALL), "depth": 3},
+        {name: value for name, value in asdict(SMALL).items() if name != "up"},
+        {name: value for name, value in asdict(SMALL).items() if name != "head"},
+        {**asdict(SMALL), "widths": 8},
+    ],
+)
+def test_another_program_s_network_is_a_type_error_for_ours_too(
+    record: dict[str, object],
+) -> None:
+    with pytest.raises(TypeError):
+        ResUNetConfig.from_record(record)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{}, {"layers": 3}, {"down": 3, "up": 2}, {**asdict(UNetConfig()), "attention": True}],
 )
 def test_another_program_s_network_is_a_type_error(record: dict[str, object]) -> None:
     with pytest.raises(TypeError):
-        NetworkConfig.from_record(record)
+        UNetConfig.from_record(record)
 
 
 def test_a_config_does_not_differ_from_its_stored_self() -> None:
-    for config in (BuildConfig(), TrainConfig()):
+    for config in (BuildConfig(), TrainConfig(), SeedConfig()):
         assert differences(json.loads(json.dumps(asdict(config))), config) == []
 
 
@@ -143,8 +209,8 @@ def test_differences_read_like_options_in_the_order_of_their_names() -> None:
 
 
 def test_differences_reach_into_the_network() -> None:
-    before = json.loads(json.dumps(asdict(TrainConfig())))
-    now = TrainConfig(network=NetworkConfig(discriminator="summary"), steps=10)
+    before = json.loads(json.dumps(asdict(SeedConfig())))
+    now = SeedConfig(network=UNetConfig(discriminator="summary"), steps=10)
     assert differences(before, now) == ["discriminator code -> summary", "steps 5000 -> 10"]
 
 
@@ -152,3 +218,48 @@ def test_an_option_that_a_stored_config_lacks_or_has_too_much_is_a_difference() 
     before = asdict(BuildConfig()) | {"angle": 90}
     del before["block"]
     assert differences(before, BuildConfig()) == ["angle 90 -> None", "block None -> 16"]
+
+
+# Budgets
+
+
+def test_a_budget_is_said_in_words() -> None:
+    assert TrainConfig().budget == "20 minutes"
+    assert TrainConfig(minutes=0.5).budget == "0.5 minutes"
+    assert TrainConfig(steps=300).budget == "300 steps"
+    assert SeedConfig().budget == "5000 steps"
+
+
+def test_progress_is_a_share_of_the_minutes_or_of_the_steps_when_there_are_any() -> None:
+    assert TrainConfig(minutes=2).progress(1000, 30.0) == 0.25
+    assert TrainConfig(minutes=2, steps=40).progress(10, 1e9) == 0.25
+    assert SeedConfig(steps=8).progress(6, 1e9) == 0.75
+
+
+@given(st.integers(1, 60), st.integers(1, 12))
+def test_validations_come_as_often_as_asked_and_end_with_the_budget(steps: int, count: int) -> None:
+    """One a step at most, so fewer where there are fewer steps."""
+    config = TrainConfig(steps=steps, validations=count)
+    progress = [config.progress(step, 0.0) for step in range(steps + 1)]
+    due = [
+        step
+        for step in range(1, steps + 1)
+        if config.validates(step, progress[step - 1], progress[step])
+    ]
+    assert len(due) == min(count, steps)
+    assert due[-1] == steps
+    assert all(abs(step - (number + 1) * steps / len(due)) <= 1 for number, step in enumerate(due))
+
+
+def test_the_article_validates_every_so_many_steps() -> None:
+    config = SeedConfig(steps=10, validate_every=4)
+    due = [step for step in range(1, 11) if config.validates(step, 0.0, 1.0)]
+    assert due == [4, 8]
+
+
+def test_the_two_recipes_go_by_their_presets() -> None:
+    assert (TrainConfig.preset, SeedConfig.preset) == ("default", "seed")
+    assert (TrainConfig().multiple, SeedConfig().multiple) == (32, 256)
+    assert set(NETWORKS) == {"S", "M"}
+    assert all(4 << (len(one.widths) - 1) == TrainConfig.multiple for one in NETWORKS.values())
+    assert all(one.widths[one.attention] % 4 == 0 for one in NETWORKS.values())

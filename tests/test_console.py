@@ -59,19 +59,34 @@ def test_names_are_shown_whole_and_as_they_are(name: str) -> None:
 
 
 def test_a_step_is_logged_as_in_the_article() -> None:
-    assert article_lines(StepDone(4950, 0.5, LOSSES)) == ARTICLE
+    assert article_lines(StepDone(4950, 0.5, LOSSES, 0.99)) == ARTICLE
 
 
 def test_where_there_is_no_terminal_every_tenth_step_is_printed() -> None:
-    steps = [StepDone(step, 0.5, LOSSES) for step in (4949, 4950, 4951)]
-    assert shown(TrainingStarted(4948, 5000), *steps).splitlines() == ARTICLE
+    steps = [StepDone(step, 0.5, LOSSES, step / 5000) for step in (4949, 4950, 4951)]
+    started = TrainingStarted(4948, 4948 / 5000, "5000 steps")
+    assert shown(started, *steps).splitlines() == ARTICLE
 
 
 def test_on_a_terminal_the_steps_are_one_live_line() -> None:
-    steps = [StepDone(step, 0.5, LOSSES) for step in range(1, 11)]
-    said = shown(TrainingStarted(0, 10), *steps, live=True)
+    steps = [StepDone(step, 0.5, LOSSES, step / 10) for step in range(1, 11)]
+    said = shown(TrainingStarted(0, 0, "20 minutes"), *steps, live=True)
     assert "Train 10" not in said
-    assert "10/10" in said
+    assert "step 10" in said
+    assert "100% of 20 minutes" in said
+
+
+def test_a_run_that_goes_on_begins_where_it_was() -> None:
+    said = shown(TrainingStarted(7, 0.25, "28 steps"), live=True)
+    assert "step 7" in said
+    assert "25% of 28 steps" in said
+
+
+def test_a_step_of_the_default_recipe_is_one_line_with_all_its_losses() -> None:
+    losses = {"psnr": 23.456789, "critic": 0.69314718}
+    steps = [StepDone(step, 0.5, losses, step / 300) for step in (99, 100, 101)]
+    started = TrainingStarted(98, 98 / 300, "20 minutes")
+    assert shown(started, *steps) == "step 100  33.3%  psnr 23.46  critic 0.6931\n"
 
 
 def test_scores_are_a_table() -> None:

@@ -6,17 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_checkpoints import TINY
+from test_checkpoints import OURS, TINY
 from test_training import a_dataset
 from torch import Tensor, nn
 
 from demosaic import evaluation
-from demosaic.config import NetworkConfig
+from demosaic.config import UNetConfig
 from demosaic.devices import Compute
 from demosaic.events import Scores
 from demosaic.images import Pixels, to_float, write_png
 from demosaic.mosaic import Grid, cell_colours, paint_cells
-from demosaic.networks import Generator
+from demosaic.networks import Generator, Restorer, ResUNet
+from demosaic.observations import Views
 from demosaic.pairs import Pairs
 
 COMPUTE = Compute(torch.device("cpu"), False)
@@ -231,4 +232,81 @@ def test_records_of_scores_are_plain_numbers() -> None:
 
 
 def test_the_network_of_these_tests_is_small() -> None:
-    assert NetworkConfig(down=(4, 8, 8), up=(8, 4)) == TINY
+    assert UNetConfig(down=(4, 8, 8), up=(8, 4)) == TINY
+
+
+# Grids, and a model of our recipe
+
+GRIDS = {"block 4": Grid.square(4), "askew": Grid(7, 5, 3, 2)}
+
+
+class Knowing(Restorer):
+    """A restorer that knows the answers; the sharp one answers a little brighter."""
+
+    def __init__(self, targets: list[Pixels], *, sharp: bool) -> None:
+        super().__init__(ResUNet(OURS), ResUNet(OURS) if sharp else None)
+        self._answers = targets
+        self.asked: list[tuple[int, float]] = []
+
+    def forward(self, views: Views, realism: float) -> Tensor:
+        self.asked.append((len(views.seen), realism))
+        restored = torch.zeros_like(views.seen)
+        for picture in restored:
+            side = self._answers[0].shape[0]
+            picture[:, :side, :side] = torch.from_numpy(to_float(self._answers[0]))
+        return restored + 0.1 * realism
+
+
+def test_pixelated_is_the_mosaic_of_means() -> None:
+    picture, grid = noise(), Grid(7, 5, 3, 2)
+    found = evaluation.pixelated(picture, grid)
+    assert np.array_equal(found, mosaicked(picture, grid))
+    assert not np.array_equal(found, picture)
+
+
+def test_a_restorer_that_knows_the_answers_scores_perfectly_on_every_grid() -> None:
+    restorer = Knowing([smooth()], sharp=False)
+    scores = evaluation.score_grids(restorer, [smooth()] * 6, GRIDS, COMPUTE)
+    assert list(scores) == ["block 4, restored", "askew, restored"]
+    for found in scores.values():
+        assert found.psnr > 48  # the observed cells are rounded
+        assert found.cell_error < 1e-3
+    assert restorer.asked == [(4, 0.0), (4, 0.0), (2, 0.0), (2, 0.0)]
+
+
+def test_a_second_stage_is_scored_beside_the_first() -> None:
+    restorer = Knowing([smooth()], sharp=True)
+    scores = evaluation.score_grids(restorer, [smooth()], GRIDS, COMPUTE)
+    assert list(scores) == [f"{grid}, {kind}" for grid in GRIDS for kind in ("restored", "sharp")]
+    assert {realism for _, realism in restorer.asked} == {0.0, 1.0}
+    # What is brighter all over is put right by the cells
+    assert scores["askew, sharp"].psnr > 45
+
+
+def test_what_needs_no_learning_is_scored_on_every_grid() -> None:
+    scores = evaluation.score_unlearned([smooth(), smooth()], GRIDS)
+    kinds = ("mosaic", "bicubic", "base")
+    assert list(scores) == [f"{grid}, {kind}" for grid in GRIDS for kind in kinds]
+    for grid in GRIDS:
+        mosaic, bicubic, base = (scores[f"{grid}, {kind}"] for kind in kinds)
+        assert mosaic.psnr < bicubic.psnr < base.psnr
+        assert mosaic.cell_error < 1e-4
+    alone = evaluation.score_unlearned([smooth()], GRIDS)
+    assert {name: vars(found) for name, found in scores.items()} == {
+        name: pytest.approx(vars(found)) for name, found in alone.items()
+    }
+
+
+@pytest.mark.parametrize("side", [32, 45])
+def test_restored_pictures_do_not_depend_on_how_many_are_run_together(side: int) -> None:
+    torch.manual_seed(0)
+    restorer = Restorer(ResUNet(OURS), None).eval()
+    nn.init.normal_(restorer.faithful.head.weight, std=0.3)
+    grid = Grid(7, 5, 3, 2)
+    observed = [mosaicked(noise(seed, side), grid) for seed in range(3)]
+    together = evaluation.restored_pictures(restorer, observed, grid, COMPUTE)
+    for shown, found in zip(observed, together, strict=True):
+        (alone,) = evaluation.restored_pictures(restorer, [shown], grid, COMPUTE)
+        assert found.shape == (side, side, 3)
+        assert np.abs(found.astype(int) - alone).max() <= 1
+        assert np.abs(cell_colours(found, grid) - cell_colours(shown, grid)).max() == 0

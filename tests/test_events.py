@@ -56,10 +56,16 @@ def test_nested_records_survive_json() -> None:
 def test_a_log_holds_a_line_an_event(tmp_path: Path) -> None:
     listen = log_to(tmp_path / "events.jsonl")
     listen(Notice("Zoë"))
-    listen(StepDone(1, 0.5, {"generator": 6.25}))
+    listen(StepDone(1, 0.5, {"generator": 6.25}, 0.25))
     assert read_lines(tmp_path / "events.jsonl") == [
         {"event": "Notice", "text": "Zoë"},
-        {"event": "StepDone", "step": 1, "seconds": 0.5, "losses": {"generator": 6.25}},
+        {
+            "event": "StepDone",
+            "step": 1,
+            "seconds": 0.5,
+            "losses": {"generator": 6.25},
+            "progress": 0.25,
+        },
     ]
 
 

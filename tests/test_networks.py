@@ -9,16 +9,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from demosaic.config import NetworkConfig
-from demosaic.networks import Discriminator, Generator, SameConv, UpConv, frozen
+from demosaic.config import NETWORKS, ResUNetConfig, UNetConfig
+from demosaic.networks import (
+    Attention,
+    Critic,
+    Discriminator,
+    Generator,
+    Restorer,
+    ResUNet,
+    SameConv,
+    UpConv,
+    frozen,
+)
+from demosaic.observations import COARSE, GUIDES
 
-SUMMARY = NetworkConfig(discriminator="summary")
-TINY = NetworkConfig(down=(4, 8, 8), up=(8, 4))
+SUMMARY = UNetConfig(discriminator="summary")
+TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))
 
 Doubles = NDArray[np.float64]
 
 
-def on_meta(network: type[nn.Module], config: NetworkConfig) -> nn.Module:
+def on_meta(network: type[nn.Module], config: UNetConfig) -> nn.Module:
     """A network of shapes alone: no memory, no arithmetic."""
     with torch.device("meta"):
         return network(config)
@@ -58,21 +69,21 @@ def doubled(image: Doubles) -> Doubles:
 
 
 def test_the_generator_has_the_values_the_article_prints() -> None:
-    assert values(on_meta(Generator, NetworkConfig())) == (41_937_603, 41_928_515)
+    assert values(on_meta(Generator, UNetConfig())) == (41_937_603, 41_928_515)
 
 
 @pytest.mark.parametrize(
     ("config", "counts"),
-    [(NetworkConfig(), (2_771_649, 2_769_729)), (SUMMARY, (6_998_369, 6_995_361))],
+    [(UNetConfig(), (2_771_649, 2_769_729)), (SUMMARY, (6_998_369, 6_995_361))],
 )
 def test_each_discriminator_has_the_values_the_article_prints(
-    config: NetworkConfig, counts: tuple[int, int]
+    config: UNetConfig, counts: tuple[int, int]
 ) -> None:
     assert values(on_meta(Discriminator, config)) == counts
 
 
-@pytest.mark.parametrize(("config", "side"), [(NetworkConfig(), 16), (SUMMARY, 4)])
-def test_a_discriminator_gives_a_number_for_each_patch(config: NetworkConfig, side: int) -> None:
+@pytest.mark.parametrize(("config", "side"), [(UNetConfig(), 16), (SUMMARY, 4)])
+def test_a_discriminator_gives_a_number_for_each_patch(config: UNetConfig, side: int) -> None:
     network = on_meta(Discriminator, config)
     face = image_like(network, 2, 3, 256, 256)
     assert network(face, face).shape == (2, 1, side, side)
@@ -86,7 +97,7 @@ def blocks(network: nn.Module, part: str) -> list[nn.Sequential]:
 
 
 def test_every_layer_of_the_generator_has_the_shape_of_the_articles_table() -> None:
-    network = on_meta(Generator, NetworkConfig())
+    network = on_meta(Generator, UNetConfig())
     shapes: list[tuple[int, int]] = []
 
     def note(module: nn.Module, taken: Any, given: Tensor) -> None:
@@ -104,7 +115,7 @@ def test_every_layer_of_the_generator_has_the_shape_of_the_articles_table() -> N
 
 
 def test_every_up_block_is_joined_by_the_skip_of_its_size() -> None:
-    network = on_meta(Generator, NetworkConfig())
+    network = on_meta(Generator, UNetConfig())
     convolutions = [*(block[0] for block in blocks(network, "up")), network.get_submodule("head")]
     taken = [layer.in_channels for layer in convolutions if isinstance(layer, nn.Conv2d)]
     joined = [512, 512 + 512, 512 + 512, 512 + 512, 256 + 256, 128 + 128, 64 + 64, 32 + 32]
@@ -190,7 +201,7 @@ def test_a_stride_one_convolution_pads_one_before_and_two_after() -> None:
 
 
 def test_a_down_block_agrees_with_one_computed_by_hand() -> None:
-    block = blocks(Generator(NetworkConfig(down=(1, 1), up=(1,))).eval(), "down")[0]
+    block = blocks(Generator(UNetConfig(down=(1, 1), up=(1,))).eval(), "down")[0]
     convolution, norm = block[0], block[2]
     assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
     assert convolution.bias is not None and norm.running_mean is not None
@@ -229,7 +240,7 @@ def test_a_block_is_convolution_then_leaky_relu_then_batch_norm() -> None:
 
 def test_weights_begin_glorot_uniform_and_biases_at_zero() -> None:
     torch.manual_seed(0)
-    for network in (Generator(NetworkConfig(down=(32, 64, 64), up=(64, 32))), Discriminator(TINY)):
+    for network in (Generator(UNetConfig(down=(32, 64, 64), up=(64, 32))), Discriminator(TINY)):
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d):
                 assert layer.bias is not None
@@ -283,3 +294,129 @@ def test_after_frozen_the_network_learns_as_before_even_when_it_failed() -> None
     assert not any(torch.equal(before[name], after[name]) for name in before)
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert [norm.momentum for norm in norms] == [0.01] * 4
+
+
+# Ours
+
+OURS = ResUNetConfig(widths=(8, 12, 16), down=(2, 1, 1), up=(1, 1), attention=2, head=4)
+
+
+def shown(count: int = 2, height: int = 32, width: int = 48, seed: int = 0) -> list[Tensor]:
+    """What a network of ours takes: a picture, what is hidden of it, and the guide."""
+    hidden = (random(count, 1, height, width, seed=seed + 1) > 0).float()
+    guide = random(count, GUIDES, height // COARSE, width // COARSE, seed=seed + 2)
+    return [random(count, 3, height, width, seed=seed), hidden, guide]
+
+
+def stirred(network: nn.Module, seed: int = 0) -> nn.Module:
+    """The network with every weight drawn, those that begin at zero too."""
+    source = torch.Generator().manual_seed(seed)
+    for weight in network.parameters():
+        weight.data = 0.2 * torch.randn(weight.shape, generator=source)
+    return network
+
+
+@pytest.mark.parametrize("config", [OURS, ResUNetConfig((4,), (1,), (), attention=0, head=1)])
+def test_a_new_network_of_ours_gives_back_what_it_was_shown(config: ResUNetConfig) -> None:
+    picture, hidden, guide = shown()
+    assert torch.equal(ResUNet(config)(picture, hidden, guide), picture)
+
+
+def test_a_network_of_ours_uses_all_that_it_is_shown() -> None:
+    network = stirred(ResUNet(OURS))
+    given = [one.requires_grad_() for one in shown()]
+    (network(*given) - given[0]).square().sum().backward()
+    for one in given:
+        assert one.grad is not None
+        assert bool((one.grad.abs().sum((0, 2, 3)) > 0).all())  # every plane
+    assert all(w.grad is not None and w.grad.any() for w in network.parameters())
+
+
+def test_a_picture_s_result_does_not_hang_on_the_others_of_its_batch() -> None:
+    network = stirred(ResUNet(OURS))
+    given = shown(count=3)
+    with torch.no_grad():
+        together = network(*given)
+        alone = torch.cat([network(*(one[[number]] for one in given)) for number in range(3)])
+    assert float((together - given[0]).abs().mean()) > 1
+    torch.testing.assert_close(together, alone, rtol=0, atol=5e-3)
+
+
+def test_the_first_step_of_a_new_network_reaches_its_head() -> None:
+    """Zeros at the end of every branch, but not so that nothing would ever learn."""
+    network = ResUNet(OURS)
+    network(*shown()).square().sum().backward()
+    assert network.head.weight.grad is not None and network.head.weight.grad.any()
+
+
+def test_inner_filters_and_the_rest_are_all_there_is() -> None:
+    network = ResUNet(OURS)
+    inner, rest = network.parameters_by_kind()
+    assert {*map(id, inner)} | {*map(id, rest)} == {*map(id, network.parameters())}
+    assert len(inner) + len(rest) == len(list(network.parameters()))
+    assert all(one.ndim == 4 for one in inner)
+    outer = {id(w) for layer in (network.stem, network.head) for w in layer.parameters()}
+    assert outer <= {*map(id, rest)}
+    filters = [w for w in network.parameters() if w.ndim == 4]
+    assert len(filters) == len(inner) + 2
+
+
+@pytest.mark.parametrize(("name", "millions"), [("S", 7.7), ("M", 13.0)])
+def test_our_networks_have_about_so_many_values(name: str, millions: float) -> None:
+    with torch.device("meta"):
+        network = ResUNet(NETWORKS[name])
+    assert values(network)[0] / 1e6 == pytest.approx(millions, rel=0.15)
+
+
+def test_attention_begins_as_nothing_and_then_joins_the_farthest_points() -> None:
+    attention = Attention(8)
+    features = random(1, 8, 6, 5).requires_grad_()
+    assert torch.equal(attention(features), features)
+    stirred(attention)
+    attention(features)[0, :, 0, 0].sum().backward()
+    assert features.grad is not None
+    assert bool((features.grad[0].abs().sum(0) > 0).all())
+
+
+def test_attention_does_not_care_where_points_lie() -> None:
+    attention = stirred(Attention(8))
+    features = random(2, 8, 4, 6)
+    order = torch.randperm(24, generator=torch.Generator().manual_seed(3))
+    moved = features.flatten(2)[:, :, order].view_as(features)
+    expected = attention(features).flatten(2)[:, :, order]
+    torch.testing.assert_close(attention(moved).flatten(2), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_critic_scores_patches_of_three_sizes() -> None:
+    critic = Critic()
+    face = random(2, 3, 64, 96)
+    scores, features = critic(face, random(2, 3, 64, 96, seed=1))
+    assert [tuple(one.shape) for one in scores] == [
+        (2, 1, 8, 12),
+        (2, 1, 4, 6),
+        (2, 1, 2, 3),
+    ]
+    assert [tuple(one.shape) for one in features] == [
+        (2, 32, 32, 48),
+        (2, 64, 16, 24),
+        (2, 128, 8, 12),
+        (2, 256, 4, 6),
+        (2, 256, 2, 3),
+    ]
+
+
+def test_a_critic_judges_each_picture_alone_and_beside_its_mosaic() -> None:
+    critic = stirred(Critic((4, 4, 8, 8, 8)))
+    face, smooth = random(3, 3, 32, 32), random(3, 3, 32, 32, seed=1)
+    together, _ = critic(face, smooth)
+    alone, _ = critic(face[[1]], smooth[[1]])
+    other, _ = critic(face[[1]], smooth[[2]])
+    for one, single, beside in zip(together, alone, other, strict=True):
+        torch.testing.assert_close(one[[1]], single, rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(single, beside, rtol=1e-3, atol=1e-3)
+
+
+def test_a_restorer_s_weights_are_named_by_their_stage() -> None:
+    both = {name.split(".")[0] for name in Restorer(ResUNet(OURS), ResUNet(OURS)).state_dict()}
+    one = {name.split(".")[0] for name in Restorer(ResUNet(OURS), None).state_dict()}
+    assert (both, one) == ({"faithful", "sharp"}, {"faithful"})

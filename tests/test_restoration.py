@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_checkpoints import CARD, TINY
+from test_checkpoints import CARD, OUR_CARD, OURS, TINY
 from test_evaluation import Echo
 
 from demosaic.checkpoints import Model, load_model, remember_model, save_model
-from demosaic.config import NetworkConfig, RestoreConfig
+from demosaic.config import RestoreConfig, UNetConfig
 from demosaic.devices import Compute
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, Notice, PictureRestored, PicturesFound, PictureSkipped
 from demosaic.images import Pixels, read_image, write_png
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
-from demosaic.networks import Generator
+from demosaic.networks import Generator, Restorer, ResUNet
+from demosaic.observations import Views
 from demosaic.restoration import (
     Job,
     find_model,
@@ -34,11 +35,25 @@ COMPUTE = Compute(CPU, False)
 ANYTHING = RestoreConfig()
 
 
-def a_model(block: int | None = 4, size: int = 32, network: NetworkConfig = TINY) -> Model:
+def a_model(block: int | None = 4, size: int = 32, network: UNetConfig = TINY) -> Model:
     """A model whose weights are as they began: its output has little to do with the picture."""
     torch.manual_seed(0)
-    card = replace(CARD, block=block, size=size, network=network)
+    blocks = (block, block) if block else None
+    card = replace(CARD, blocks=blocks, size=size, network=network)
     return Model(Generator(network).eval().requires_grad_(False), card)
+
+
+def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model:
+    """A model of our recipe; `wild`: its output has little to do with the picture, else it is new
+    and gives back `base`.
+    """
+    torch.manual_seed(0)
+    made = Restorer(ResUNet(OURS), ResUNet(OURS) if sharp else None)
+    for weight in made.parameters():
+        if wild and weight.ndim == 4:
+            torch.nn.init.normal_(weight, std=0.2)
+    card = replace(OUR_CARD, size=size, sharp=sharp)
+    return Model(made.eval().requires_grad_(False), card)
 
 
 def texture(height: int, width: int, seed: int = 0) -> Pixels:
@@ -138,7 +153,7 @@ def test_without_reconciling_the_network_speaks_for_itself(model: Model) -> None
 def test_every_cell_comes_back_in_its_place(height: int, width: int, grid: Grid) -> None:
     """Through a network that changes nothing."""
     observed = mosaicked(height, width, grid)
-    echo = Model(Echo().eval(), replace(CARD, block=grid.width))
+    echo = Model(Echo().eval(), replace(CARD, blocks=(grid.width, grid.width)))
     restored = restore_face(observed, grid, echo, compute=COMPUTE, reconcile=False)
     assert np.array_equal(restored, observed)
 
@@ -567,3 +582,199 @@ def test_a_saved_model_restores_as_the_one_in_memory(model: Model, model_file: P
     first = restore_image(observed, model, ANYTHING, COMPUTE)
     second = restore_image(observed, load_model(model_file, CPU), ANYTHING, COMPUTE)
     assert np.array_equal(first.image, second.image)
+
+
+# With a model of our recipe
+
+
+@pytest.mark.parametrize("realism", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    ("height", "width", "grid"),
+    [
+        (64, 64, Grid.square(8)),
+        (40, 20, Grid.square(4)),
+        (33, 50, Grid.square(5, 3, 1)),
+        (7, 5, Grid.square(4)),
+        (3, 3, Grid.square(4)),
+        (61, 47, Grid.square(40, 7, 9)),
+        (90, 70, Grid.square(2)),
+        (40, 60, Grid(6, 9, 1, 2)),
+        (300, 100, Grid.square(50)),
+    ],
+)
+def test_ours_pixelates_exactly_to_what_was_shown(
+    height: int, width: int, grid: Grid, realism: float
+) -> None:
+    observed = mosaicked(height, width, grid)
+    before = observed.copy()
+    restored = restore_face(observed, grid, our_model(), compute=COMPUTE, realism=realism)
+    assert restored.shape == observed.shape
+    assert restored.dtype == np.uint8
+    assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() < 1e-6
+    assert (restored != observed).mean() > 0.5
+    assert np.array_equal(observed, before)
+
+
+@pytest.mark.parametrize("block", [2, 3, 4, 7, 12, 16, 25, 32, 40, 64])
+def test_one_model_of_ours_restores_every_block(block: int) -> None:
+    grid = Grid.square(block)
+    observed = mosaicked(5 * block, 4 * block, grid)
+    found = restore_image(observed, our_model(), RestoreConfig(block=block), COMPUTE)
+    assert found.grid == grid
+    assert np.abs(means(found.image, grid) - cell_colours(observed, grid)).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "expected"),
+    [(8, 8, (64, 64)), (4, 8, (32, 64)), (2, 2, (64, 64)), (1, 1, (32, 32)), (40, 30, (160, 128))],
+)
+def test_cells_are_shown_so_large_that_the_whole_is_as_in_training(
+    rows: int, columns: int, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But no cell larger or smaller than those it was trained on."""
+    model, seen = our_model(size=64), []
+    real = Restorer.forward
+
+    def note(restorer: Restorer, shown: Views, realism: float) -> torch.Tensor:
+        seen.append(tuple(shown.seen.shape[2:]))
+        return real(restorer, shown, realism)
+
+    monkeypatch.setattr(Restorer, "forward", note)
+    grid = Grid.square(10)
+    restore_face(mosaicked(10 * rows, 10 * columns, grid), grid, model, compute=COMPUTE)
+    assert seen == [expected]
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "grid"),
+    [
+        (64, 64, Grid.square(8)),
+        (48, 48, Grid.square(8, 3, 5)),
+        (128, 128, Grid.square(16)),
+        (60, 60, Grid.square(12)),
+        (100, 60, Grid.square(20)),
+        (55, 70, Grid(9, 7, 4, 2)),
+    ],
+)
+def test_every_cell_of_ours_comes_back_in_its_place(height: int, width: int, grid: Grid) -> None:
+    """A new model gives back `base`, whose cells are those shown."""
+    y, x = np.mgrid[:height, :width] / 64
+    smooth = np.stack([np.sin(2 * x + y), np.cos(3 * y), np.sin(x) * np.cos(2 * y)])
+    colours = np.rint(127 + 100 * cells(smooth, grid)).astype(np.float32)
+    observed = paint_cells(colours, grid, (height, width))
+    model = our_model(wild=False)
+    restored = restore_face(observed, grid, model, compute=COMPUTE, reconcile=False)
+    assert np.abs(means(restored, grid) - colours)[:, 1:-1, 1:-1].mean() < 2
+
+
+def test_a_picture_twice_as_large_restores_to_the_same_face_with_ours() -> None:
+    small = mosaicked(64, 64, Grid.square(8))
+    large = small.repeat(2, axis=0).repeat(2, axis=1)
+    model = our_model(wild=False)
+    assert isinstance(model.generator, Restorer)
+    torch.nn.init.normal_(model.generator.faithful.head.weight, std=0.05)
+    first, second = (
+        restore_face(picture, grid, model, compute=COMPUTE, realism=0, reconcile=False)
+        for picture, grid in ((small, Grid.square(8)), (large, Grid.square(16)))
+    )
+    halved = means(second, Grid.square(2)).transpose(1, 2, 0)
+    assert np.abs(first.astype(float) - small).mean() > 20
+    assert np.abs(halved - first).mean() < 3
+
+
+def test_realism_goes_from_the_faithful_to_the_sharp() -> None:
+    grid, model = Grid.square(8), our_model()
+    observed = mosaicked(64, 64, grid)
+    assert isinstance(model.generator, Restorer) and model.generator.sharp is not None
+    alone = [
+        Model(Restorer(network, None), replace(model.card, sharp=False))
+        for network in (model.generator.faithful, model.generator.sharp)
+    ]
+    ends = [restore_face(observed, grid, one, compute=COMPUTE) for one in alone]
+    found = [
+        restore_face(observed, grid, model, compute=COMPUTE, realism=realism)
+        for realism in (0.0, 1.0)
+    ]
+    assert not np.array_equal(ends[0], ends[1])
+    assert all(np.array_equal(a, b) for a, b in zip(found, ends, strict=True))
+    between = restore_face(observed, grid, model, compute=COMPUTE, realism=0.5).astype(float)
+    for end in ends:
+        distance = np.abs(between - end).mean()
+        assert 0 < distance < np.abs(ends[0].astype(float) - ends[1]).mean()
+
+
+def test_the_realism_asked_for_arrives_and_is_a_half_when_none_is() -> None:
+    grid, model = Grid.square(8), our_model()
+    observed = mosaicked(64, 64, grid)
+    for config, realism in ((ANYTHING, 0.5), (RestoreConfig(realism=0.9), 0.9)):
+        expected = restore_face(observed, grid, model, compute=COMPUTE, realism=realism)
+        config = replace(config, block=8)
+        assert np.array_equal(restore_image(observed, model, config, COMPUTE).image, expected)
+
+
+def test_a_model_without_a_second_stage_knows_the_mean_only() -> None:
+    grid, model = Grid.square(8), our_model(sharp=False)
+    observed = mosaicked(64, 64, grid)
+    found = [
+        restore_face(observed, grid, model, compute=COMPUTE, realism=realism)
+        for realism in (0.0, 1.0)
+    ]
+    assert np.array_equal(found[0], found[1])
+
+
+def test_without_reconciling_ours_speaks_for_itself_too() -> None:
+    """For mosaics whose cells are no means: they are then not to be agreed with."""
+    grid, model = Grid.square(8), our_model(wild=False)
+    observed = (mosaicked(64, 64, grid) // 4 + 96).astype(np.uint8)
+    assert isinstance(model.generator, Restorer)
+    assert model.generator.faithful.head.bias is not None
+    model.generator.faithful.head.bias.fill_(0.2)
+    restored = restore_face(observed, grid, model, compute=COMPUTE, reconcile=False, realism=0)
+    brighter = means(restored, grid) - cell_colours(observed, grid)
+    assert brighter.mean() == pytest.approx(0.2 * 127.5, abs=1)
+
+
+@pytest.mark.parametrize("block", [4, 5, 8, 11, 16, 23, 32])
+def test_a_mosaic_of_any_block_that_ours_knows_is_found(block: int) -> None:
+    observed = mosaicked(6 * block + 3, 5 * block + 1, Grid.square(block))
+    assert restore_image(observed, our_model(), ANYTHING, COMPUTE).grid == Grid.square(block)
+
+
+def test_larger_cells_are_found_in_a_larger_picture() -> None:
+    observed = mosaicked(480, 480, Grid.square(60))
+    assert restore_image(observed, our_model(size=64), ANYTHING, COMPUTE).grid == Grid.square(60)
+
+
+def test_a_clean_picture_holds_nothing_to_do_for_ours() -> None:
+    with pytest.raises(DemosaicError, match="no mosaic with cells of") as caught:
+        restore_image(texture(64, 64), our_model(), ANYTHING, COMPUTE)
+    assert caught.value.exit_code == NOTHING_TO_DO
+
+
+@pytest.mark.parametrize("region", [(8, 12, 40, 24), (0, 0, 17, 9), (30, 20, 34, 28)])
+def test_pixels_outside_the_region_are_bit_identical_with_ours(
+    region: tuple[int, int, int, int],
+) -> None:
+    x, y, width, height = region
+    picture = texture(48, 64)
+    picture[y : y + height, x : x + width] = mosaicked(height, width, Grid.square(8))
+    before = picture.copy()
+    config = RestoreConfig(region=region, block=8)
+    restored = restore_image(picture, our_model(), config, COMPUTE)
+    outside = np.ones(picture.shape[:2], bool)
+    outside[y : y + height, x : x + width] = False
+    assert np.array_equal(restored.image[outside], before[outside])
+    assert not np.array_equal(restored.image, before)
+    assert np.array_equal(picture, before)
+
+
+@pytest.mark.parametrize("sharp", [True, False])
+def test_a_saved_model_of_ours_restores_as_the_one_in_memory(tmp_path: Path, sharp: bool) -> None:
+    observed, model = mosaicked(64, 64, Grid.square(8)), our_model(sharp=sharp)
+    save_model(tmp_path / "model.safetensors", model.generator, model.card)
+    loaded = load_model(tmp_path / "model.safetensors", CPU)
+    for realism in (0.0, 0.5, 1.0):
+        config = RestoreConfig(block=8, realism=realism)
+        first = restore_image(observed, model, config, COMPUTE).image
+        second = restore_image(observed, loaded, config, COMPUTE).image
+        assert np.abs(first.astype(int) - second).max() <= 1

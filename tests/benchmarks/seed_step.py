@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from demosaic import devices
-from demosaic.config import DeviceConfig, TrainConfig
+from demosaic.config import DeviceConfig, SeedConfig
 from demosaic.pairs import Batch
-from demosaic.training import Networks, train_step
+from demosaic.pix2pix import Networks, train_step
 
 BATCH, SIDE = 4, 256
 
@@ -31,7 +31,7 @@ class PlainGenerator(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        down, up = TrainConfig().network.down, TrainConfig().network.up
+        down, up = SeedConfig().network.down, SeedConfig().network.up
         self.down = nn.ModuleList(
             nn.Conv2d(a, b, 4, 2, 1) for a, b in zip((3, *down), down, strict=False)
         )
@@ -99,7 +99,7 @@ def plain_step() -> Callable[[Batch], None]:
 
 
 def our_step(precision: str) -> Callable[[Batch], None]:
-    config = TrainConfig()
+    config = SeedConfig()
     compute, _ = devices.choose(DeviceConfig(precision=precision))  # type: ignore[arg-type]
     networks = Networks.fresh(config, compute.device)
 

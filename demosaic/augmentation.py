@@ -1,0 +1,138 @@
+"""Faces turned a little and pixelated in every way that people pixelate, drawn as training goes.
+
+What cannot be known from a mosaic is drawn at random: a network that has seen every block, offset,
+shape and sampler, and what JPEG makes of them, needs to be told none of it beforehand.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demosaic.images import Box, Pixels, crop, jpeg_damaged, paste, resize
+from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.observations import Observation, observe
+
+BLOCKS = (4, 32)
+"""Cell sides drawn, pixels of the face, smallest and largest."""
+Sampler = Literal["mean", "centre", "top-left", "linear"]
+
+_TURN, _SCALE, _SHIFT = 8.0, 0.14, 0.06  # degrees, share, share of the side
+_GAIN, _OFFSET = 0.15, 12.0  # share, grey levels
+_RECTANGLES = 0.3
+_SAMPLERS: dict[Sampler, float] = {"mean": 0.76, "centre": 0.08, "top-left": 0.08, "linear": 0.08}
+_TRUSTED = 0.4  # of the cells that are no means and yet taken for means, as at use they may be
+_WHOLE, _BOXES = 0.7, 0.15  # the rest are ellipses
+_SMALLEST = 3 / 8  # of the side, of a box or an ellipse
+_ASTRAY = 0.15  # of the side, from the middle
+_JPEG, _QUALITIES = 0.5, (40, 98)
+_RESIZED, _FACTORS = 0.1, (0.6, 1.4)
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a network is shown, and what it should make of it."""
+
+    observation: Observation
+    target: Pixels
+
+
+def draw_example(face: Pixels, rng: np.random.Generator) -> Example:
+    """A face (S, S, 3) varied and pixelated at random."""
+    target = vary(face, rng)
+    return Example(pixelate_at_random(target, rng), target)
+
+
+def vary(face: Pixels, rng: np.random.Generator) -> Pixels:
+    """The face mirrored half of the time, turned, scaled, shifted, and in other light."""
+    if rng.random() < 0.5:
+        face = np.ascontiguousarray(face[:, ::-1])
+    side = face.shape[0]
+    middle = (side - 1) / 2
+    scale = np.exp(rng.uniform(-_SCALE, _SCALE))
+    turn = rng.uniform(-_TURN, _TURN)
+    motion = np.asarray(cv2.getRotationMatrix2D((middle, middle), turn, scale), np.float64)
+    motion[:, 2] += rng.uniform(-_SHIFT, _SHIFT, 2) * side
+    gain, offset = rng.uniform(1 - _GAIN, 1 + _GAIN), rng.uniform(-_OFFSET, _OFFSET)
+    moved = cv2.warpAffine(face, motion, (side, side), borderMode=cv2.BORDER_REFLECT_101)
+    light = np.clip(np.rint(np.arange(256) * gain + offset), 0, 255).astype(np.uint8)
+    lit: Pixels = light[moved]
+    return lit
+
+
+def pixelate_at_random(target: Pixels, rng: np.random.Generator) -> Observation:
+    """A mosaic of any block, offset and shape over the target, as it may reach us in a file."""
+    box, hidden = _region(target.shape[0], rng)
+    grid = _grid(rng)
+    sampler: Sampler = rng.choice(list(_SAMPLERS), p=list(_SAMPLERS.values()))
+    piece = paint_cells(sample(crop(target, box), grid, sampler), grid, (box.height, box.width))
+    if rng.random() < _RESIZED:
+        piece = _resized(piece, rng)
+    picture = paste(target, piece, box) * hidden[:, :, None] + target * ~hidden[:, :, None]
+    if rng.random() < _JPEG:
+        picture = jpeg_damaged(picture, int(rng.integers(*_QUALITIES, endpoint=True)))
+    consistent = sampler == "mean" or rng.random() < _TRUSTED
+    return observe(picture, grid, box=box, hidden=hidden, consistency=float(consistent))
+
+
+def sample(image: Pixels, grid: Grid, sampler: Sampler) -> NDArray[np.float32]:
+    """The colour of each cell, float (3, rows, columns) in 0..255, as programs take it: the mean,
+    one pixel, or what cv2's linear interpolation finds there.
+    """
+    if sampler == "mean":
+        return cell_colours(image, grid)
+    rows, columns = grid.edges(*image.shape[:2])
+    if sampler == "linear":
+        small = cv2.resize(image, (len(columns) - 1, len(rows) - 1))
+    else:
+        share = 0.5 if sampler == "centre" else 0.0
+        down, across = ((e[:-1] + share * np.diff(e)).astype(int) for e in (rows, columns))
+        small = image[down][:, across]
+    return small.transpose(2, 0, 1).astype(np.float32)
+
+
+def _grid(rng: np.random.Generator) -> Grid:
+    """Half of all grids begin in the corner of their box, as most programs have it."""
+    smallest, largest = BLOCKS
+    width = int(np.exp(rng.uniform(np.log(smallest), np.log(largest + 1))))
+    height = width
+    if rng.random() < _RECTANGLES:
+        height = int(np.clip(width * np.exp(rng.uniform(-0.47, 0.47)), smallest, largest))
+    if rng.random() < 0.5:
+        return Grid(width, height)
+    return Grid(width, height, int(rng.integers(width)), int(rng.integers(height)))
+
+
+def _region(side: int, rng: np.random.Generator) -> tuple[Box, NDArray[np.bool_]]:
+    """What is pixelated: all, a box, or the ellipse in a box; and which pixels those are."""
+    hidden = np.ones((side, side), np.uint8)
+    kind = rng.random()
+    if kind < _WHOLE:
+        return Box(0, 0, side, side), hidden.astype(bool)
+    width, height = (int(length) for length in rng.integers(int(side * _SMALLEST), side + 1, 2))
+    x, y = (_start(side, length, rng) for length in (width, height))
+    box = Box(x, y, width, height)
+    hidden[:] = 0
+    inside = crop(hidden, box)
+    if kind < _WHOLE + _BOXES:
+        inside[:] = 1
+    else:
+        middle, axes = (width // 2, height // 2), (width // 2, height // 2)
+        cv2.ellipse(inside, middle, axes, 0, 0, 360, (1,), -1)
+    return box, hidden.astype(bool)
+
+
+def _start(side: int, length: int, rng: np.random.Generator) -> int:
+    """Where something so long begins that lies about the middle, where the face is."""
+    start = (side - length) / 2 + rng.uniform(-_ASTRAY, _ASTRAY) * side
+    return int(np.clip(start, 0, side - length))
+
+
+def _resized(mosaic: Pixels, rng: np.random.Generator) -> Pixels:
+    """The mosaic as it looks after its picture was resized, brought back to its size."""
+    height, width = mosaic.shape[:2]
+    factor = rng.uniform(*_FACTORS)
+    other = resize(mosaic, max(1, round(width * factor)), max(1, round(height * factor)))
+    return resize(other, width, height)

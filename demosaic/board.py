@@ -1,0 +1,35 @@
+"""Training as TensorBoard shows it; an extra, for those who have it."""
+
+from pathlib import Path
+
+from demosaic.errors import DemosaicError
+from demosaic.events import Evaluated, Event, Listener, StepDone
+
+
+def log_to_board(folder: Path) -> Listener:
+    """A listener that writes losses and scores below `folder` for `tensorboard --logdir`.
+
+    Raises DemosaicError where the package tensorboard is missing.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise DemosaicError(
+            "--tensorboard needs the package tensorboard: pip install 'demosaic[tensorboard]'"
+        ) from error
+    writer = SummaryWriter(folder)
+
+    def listen(event: Event) -> None:
+        match event:
+            case StepDone(step, _, losses, _):
+                numbers = {f"loss/{name}": loss for name, loss in losses.items()}
+            case Evaluated(step, scores, _):
+                numbers = {f"{name}/psnr": found.psnr for name, found in scores.items()}
+                numbers |= {f"{name}/ssim": found.ssim for name, found in scores.items()}
+            case _:
+                return
+        for name, number in numbers.items():
+            writer.add_scalar(name, number, step)
+        writer.flush()
+
+    return listen

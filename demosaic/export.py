@@ -1,0 +1,81 @@
+"""A model as ONNX, for programs without PyTorch."""
+
+import json
+import logging
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from demosaic.checkpoints import Model
+from demosaic.errors import DemosaicError
+from demosaic.files import write_with
+from demosaic.mosaic import Grid
+from demosaic.networks import Restorer
+from demosaic.observations import Views, observe, views
+
+
+class _Flat(nn.Module):
+    """A restorer with tensors for its arguments, as ONNX knows nothing else."""
+
+    def __init__(self, restorer: Restorer, realism: float) -> None:
+        super().__init__()
+        self.restorer = restorer
+        self.realism = realism
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        restored: Tensor = self.restorer(Views(*tensors), self.realism)
+        return restored
+
+
+def export_onnx(model: Model, path: Path, *, realism: float) -> None:
+    """Write a model (on the CPU) as an ONNX file whose description tells how to use it.
+
+    The article's takes `observed` (N, 3, S, S) in [-1, 1]. Ours takes what `observations.Views`
+    holds, N mosaics of S x S pixels with any cells, and blends its two networks by `realism`, 0..1.
+    Both give `restored`, (N, 3, S, S). Raises DemosaicError where onnxscript is not installed.
+    """
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise DemosaicError(
+            "ONNX needs the package onnxscript: pip install 'demosaic[onnx]'"
+        ) from error
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision aloud
+    network, inputs, free = _traceable(model, realism)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about its own insides
+        program = torch.onnx.export(
+            network,
+            tuple(inputs.values()),
+            input_names=[*inputs],
+            output_names=["restored"],
+            dynamic_shapes=free,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    program.model.metadata_props["demosaic"] = json.dumps(asdict(model.card))
+    write_with(path, lambda part: program.save(part))
+
+
+def _traceable(model: Model, realism: float) -> tuple[nn.Module, dict[str, Tensor], Any]:
+    """What to export, example inputs by name, and which of their sides may be others at use."""
+    side = model.card.size
+    count = torch.export.Dim("count", min=1)
+    if not isinstance(model.generator, Restorer):
+        observed = torch.zeros(2, 3, side, side)
+        return model.generator, {"observed": observed}, ({0: count},)
+    rows, columns = (torch.export.Dim(name, min=2) for name in ("rows", "columns"))
+    picture = np.full((side, side, 3), 128, np.uint8)
+    grid = Grid(side // 8, side // 4)
+    shown = vars(views([observe(picture, grid)] * 2))
+    free: dict[str, dict[int, Any]] = {name: {0: count} for name in shown}
+    free["colours"] |= {2: rows, 3: columns}
+    free["means_down"] |= {2: rows}
+    free["means_across"] |= {2: columns}
+    return _Flat(model.generator, realism), shown, (tuple(free.values()),)

@@ -1,0 +1,202 @@
+"""What a network is shown of a mosaic, the same in training and at use.
+
+The mosaic itself is a poor input: blocks are edges that nobody wants back. Shown instead is `base`,
+the smooth image with the same cell means, beside which pixels it covers, where in its cell each
+point lies, how large the cells are, and where in the picture it is. After the network, the cells
+are put right again with the same matrices.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from demosaic.images import Box, Pixels, to_float
+from demosaic.mosaic import Axis, Floats, Grid
+
+COARSE = 4
+"""Pixels of a picture along one side of a point of the guide."""
+GUIDES = 9
+"""Planes of the guide: phase in the cell (sine and cosine, down and across), cell height and width,
+place in the picture (down and across), consistency.
+"""
+MULTIPLE = 32
+"""Sides of a batch of views are multiples of so many pixels."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One picture (H, W) with a mosaic in it, as a network is shown it; values in [-1, 1]."""
+
+    seen: Floats
+    """(3, H, W): `base` where there is mosaic, the picture elsewhere."""
+    hidden: Floats
+    """(1, H, W): 1 where there is mosaic, 0 elsewhere."""
+    guide: Floats
+    """(GUIDES, H / COARSE, W / COARSE), rounded up."""
+    colours: Floats
+    """(3, rows, columns): the means that the cells are to have."""
+    down: Axis
+    across: Axis
+    box: Box
+    """The rectangle that the cells fill."""
+    consistency: float
+    """How far the result is pulled to the cells' means, 0..1."""
+
+
+def observe(
+    picture: Pixels,
+    grid: Grid,
+    *,
+    box: Box | None = None,
+    hidden: NDArray[np.bool_] | None = None,
+    consistency: float = 1.0,
+) -> Observation:
+    """A picture (H, W, 3) with a mosaic on `grid`, which begins in the corner of `box` (the whole
+    picture, when none is given) and covers the pixels `hidden` (H, W) of it (all of the box).
+    """
+    box = box or Box.whole(picture)
+    levels = to_float(picture)
+    inside = (..., slice(box.y, box.y + box.height), slice(box.x, box.x + box.width))
+    mask = np.zeros((1, *picture.shape[:2]), np.float32)
+    mask[inside] = 1.0 if hidden is None else hidden[inside]
+    down = Axis.of(box.height, grid.height, grid.top)
+    across = Axis.of(box.width, grid.width, grid.left)
+    colours = _colours(levels[inside], mask[inside], down, across)
+    smooth = down.smoothing @ colours @ across.smoothing.T
+    seen = levels.copy()
+    seen[inside] += mask[inside] * (smooth - levels[inside])
+    guide = _guide((picture.shape[0], picture.shape[1]), grid, box, consistency)
+    return Observation(seen, mask, guide, colours, down, across, box, consistency)
+
+
+def _colours(levels: Floats, mask: Floats, down: Axis, across: Axis) -> Floats:
+    """The mean of each cell's mosaicked pixels; of all its pixels where none is."""
+    area: Floats = down.averaging @ mask @ across.averaging.T
+    sums: Floats = down.averaging @ (levels * mask) @ across.averaging.T
+    if area.min() == 1:
+        return sums
+    everything = down.averaging @ levels @ across.averaging.T
+    colours: Floats = np.where(area > 0, sums / np.maximum(area, 1e-6), everything)
+    return colours
+
+
+def _guide(size: tuple[int, int], grid: Grid, box: Box, consistency: float) -> Floats:
+    height, width = (-(-side // COARSE) for side in size)
+    guide = np.zeros((GUIDES, height, width), np.float32)
+    guide[0:2] = _phase(height, grid.height, grid.top, box.y, box.height)[:, :, None]
+    guide[2:4] = _phase(width, grid.width, grid.left, box.x, box.width)[:, None, :]
+    guide[4], guide[5] = _log_size(grid.height), _log_size(grid.width)
+    guide[6] = np.linspace(-1, 1, height)[:, None]
+    guide[7] = np.linspace(-1, 1, width)[None, :]
+    guide[8] = consistency
+    return guide
+
+
+def _phase(points: int, cell: int, offset: int, start: int, length: int) -> Floats:
+    """Sine and cosine (2, points) of where in its cell each point lies; 0 outside the box."""
+    place = (np.arange(points) + 0.5) * COARSE - start
+    angle = 2 * np.pi * (place - offset) / cell
+    inside = (place > 0) & (place < length)
+    phase: Floats = (np.stack([np.sin(angle), np.cos(angle)]) * inside).astype(np.float32)
+    return phase
+
+
+def _log_size(cell: int) -> float:
+    """-1 at 4 px, 1 at 32 px."""
+    return (float(np.log2(cell)) - 3.5) / 1.5
+
+
+@dataclass(frozen=True)
+class Views:
+    """A batch of observations as tensors: (N, ..., H, W), sides multiples of MULTIPLE."""
+
+    seen: Tensor
+    hidden: Tensor
+    guide: Tensor
+    colours: Tensor
+    """(N, 3, K, L); smaller grids than the largest of the batch are filled up with zeros."""
+    means_down: Tensor
+    """(N, 1, K, H): `means_down @ image @ means_across^T` are the cells of an image."""
+    means_across: Tensor
+    """(N, 1, L, W)."""
+    pull: Tensor
+    """(N, 1, 1, 1): each observation's consistency."""
+
+    def to(self, take: Callable[[Tensor], Tensor]) -> "Views":
+        """The same, each tensor handed through `take`."""
+        return Views(**{name: take(value) for name, value in vars(self).items()})
+
+    def part(self, which: slice) -> "Views":
+        """Some of the batch."""
+        return self.to(lambda tensor: tensor[which])
+
+    def reconcile(self, restored: Tensor) -> Tensor:
+        """The nearest images to `restored` (N, 3, H, W) that agree with the cells, and are the
+        picture where it is visible.
+
+        In a cell that is partly visible only the hidden pixels move, by what the whole cell lacks.
+        """
+        image = torch.lerp(self.seen, restored, self.hidden)
+        means = self.means_down @ image @ self.means_across.transpose(-1, -2)
+        lacking = (self.colours - means) * self.pull
+        shift = _spread(self.means_down) @ lacking @ _spread(self.means_across).transpose(-1, -2)
+        return image + self.hidden * shift
+
+
+def _spread(means: Tensor) -> Tensor:
+    """The replication over pixels (..., N, K) that belongs to averaging matrices (..., K, N)."""
+    return (means > 0).to(means.dtype).transpose(-1, -2)
+
+
+def views(observations: Sequence[Observation]) -> Views:
+    """The observations, of any sizes, as one batch; filled up below and on the right with the
+    pixels at the edge.
+    """
+    height, width = (
+        -(-max(one.seen.shape[axis] for one in observations) // MULTIPLE) * MULTIPLE
+        for axis in (1, 2)
+    )
+    rows, columns = (max(seen.colours.shape[axis] for seen in observations) for axis in (1, 2))
+    return Views(
+        seen=_stacked([_grown(one.seen, height, width) for one in observations]),
+        hidden=_stacked([_grown(one.hidden, height, width) for one in observations]),
+        guide=_stacked(
+            [_grown(one.guide, height // COARSE, width // COARSE) for one in observations]
+        ),
+        colours=_stacked([_placed(one.colours, (3, rows, columns)) for one in observations]),
+        means_down=_stacked(
+            [
+                _placed(one.down.averaging[None], (1, rows, height), one.box.y)
+                for one in observations
+            ]
+        ),
+        means_across=_stacked(
+            [
+                _placed(one.across.averaging[None], (1, columns, width), one.box.x)
+                for one in observations
+            ]
+        ),
+        pull=torch.tensor([[[[one.consistency]]] for one in observations]),
+    )
+
+
+def _stacked(arrays: Sequence[Floats]) -> Tensor:
+    return torch.from_numpy(np.stack(arrays))
+
+
+def _grown(planes: Floats, height: int, width: int) -> Floats:
+    more = (height - planes.shape[1], width - planes.shape[2])
+    if not any(more):
+        return planes
+    return np.pad(planes, ((0, 0), (0, more[0]), (0, more[1])), mode="edge")
+
+
+def _placed(planes: Floats, shape: tuple[int, int, int], left: int = 0) -> Floats:
+    """The planes in the corner of zeros of `shape`, moved `left` to the right."""
+    placed = np.zeros(shape, np.float32)
+    placed[:, : planes.shape[1], left : left + planes.shape[2]] = planes
+    return placed

@@ -1,0 +1,224 @@
+"""The article's recipe, exactly: pix2pix as it was written in Keras."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from demosaic.config import SeedConfig
+from demosaic.devices import Compute
+from demosaic.evaluation import baselines, evaluate, restorations
+from demosaic.events import Scores
+from demosaic.images import Pixels, contact_sheet, to_uint8
+from demosaic.mosaic import cell_colours, finish
+from demosaic.networks import Discriminator, Generator, frozen
+from demosaic.pairs import Batch, Pairs
+
+_SAMPLES = 8
+_KERAS_EPS = 1e-7
+_BETAS = (0.5, 0.999)
+
+
+@dataclass
+class Networks:
+    """What is being trained, with its optimisers."""
+
+    generator: Generator
+    discriminator: Discriminator
+    generator_adam: torch.optim.Adam
+    discriminator_adam: torch.optim.Adam
+
+    @classmethod
+    def fresh(cls, config: SeedConfig, device: torch.device) -> "Networks":
+        """Networks as they are before the first step, the same for the same seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            generator, discriminator = Generator(config.network), Discriminator(config.network)
+        _settle(generator, device)
+        _settle(discriminator, device)
+        return cls(generator, discriminator, _adam(generator, config), _adam(discriminator, config))
+
+    def state(self) -> dict[str, Any]:
+        """All of it, as `load` takes it."""
+        return {name: part.state_dict() for name, part in vars(self).items()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a `state`."""
+        for name, part in vars(self).items():
+            part.load_state_dict(state[name])
+
+
+class Pix2Pix:
+    """The recipe, as `training` runs it: a generator against a discriminator on stored pairs."""
+
+    over = False
+
+    def __init__(self, config: SeedConfig, pairs: Pairs, compute: Compute) -> None:
+        self.config = config
+        self.pairs = pairs
+        self.compute = compute
+        self.networks = Networks.fresh(config, compute.device)
+        self.validation = pairs.val[: config.validation_pairs]
+
+    def about(self) -> Iterator[str]:
+        """What a user should know before the first step."""
+        if self.pairs.grid is None:
+            yield "the inputs are no mosaics made by build-dataset: nothing will be reconciled"
+
+    def draw(self, step: int) -> Batch:
+        """The pairs of a step, the same whatever came before."""
+        config = self.config
+        return self.pairs.draw(config.batch, seed=config.seed, step=step, limit=config.limit)
+
+    def step(self, batch: Batch, progress: float) -> dict[str, float]:
+        """One step, and its losses."""
+        return train_step(self.networks, batch, self.config, self.compute)
+
+    def baselines(self) -> dict[str, Scores]:
+        """The scores of what needs no learning."""
+        return baselines(self.pairs, self.validation)
+
+    def validate(self, progress: float) -> tuple[dict[str, Scores], float]:
+        """The scores on the validation pairs, and the PSNR of the pictures as a user would get
+        them.
+        """
+        scores = evaluate(self.networks.generator, self.pairs, self.validation, self.compute)
+        return scores, scores["reconciled" if "reconciled" in scores else "restored"].psnr
+
+    def card(self) -> dict[str, Any]:
+        """What a ModelCard says that only the recipe knows."""
+        grid = self.pairs.grid
+        blocks = (grid.width, grid.width) if grid else None
+        return {"network": self.config.network, "blocks": blocks, "sharp": False}
+
+    def generator(self) -> nn.Module:
+        """What a model file holds."""
+        return self.networks.generator
+
+    def trained(self) -> Iterator[Tensor]:
+        """All weights that a step changes."""
+        yield from self.networks.generator.parameters()
+        yield from self.networks.discriminator.parameters()
+
+    def sheet(self) -> Pixels:
+        """Rows of [mosaic | restored | original], always of the same validation pairs."""
+        pairs, rows = self.pairs, list[Pixels]()
+        for observed, target, restored in restorations(
+            self.networks.generator, pairs, self.validation[:_SAMPLES], self.compute
+        ):
+            output = to_uint8(restored)
+            if pairs.grid:
+                output = finish(restored, cell_colours(observed, pairs.grid), pairs.grid)
+            rows.append(np.hstack([observed, output, target]))
+        return contact_sheet(rows, 2, pairs.size)
+
+    def state(self) -> dict[str, Any]:
+        """All that a step changes, as `load` takes it."""
+        return self.networks.state()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a `state`."""
+        self.networks.load(state)
+
+
+def train_step(
+    networks: Networks, batch: Batch, config: SeedConfig, compute: Compute
+) -> dict[str, float]:
+    """One step in the article's order; the losses under the names it logs.
+
+    The discriminator is updated twice, on real pairs and on fakes that the generator makes as it
+    does at use; then the generator, once, through the discriminator as it is now.
+    """
+    observed, target = (
+        compute.take(torch.from_numpy(half)) for half in (batch.observed, batch.target)
+    )
+    networks.generator.eval()
+    with torch.no_grad(), compute.precision():
+        fake = networks.generator(observed).float()
+    networks.generator.train()
+    real_loss = _update_discriminator(networks, target, observed, compute, label=1.0)
+    fake_loss = _update_discriminator(networks, fake, observed, compute, label=0.0)
+    adversarial, l1 = _update_generator(networks, observed, target, config, compute)
+    return {
+        "discriminator": (real_loss + fake_loss) / 2,
+        "generator": adversarial + config.l1_weight * l1,
+        "adversarial": adversarial,
+        "l1": l1,
+    }
+
+
+def _update_discriminator(
+    networks: Networks, face: Tensor, observed: Tensor, compute: Compute, *, label: float
+) -> float:
+    with compute.precision():
+        judged = networks.discriminator(face, observed).float()
+    loss = F.mse_loss(judged, torch.full_like(judged, label))
+    _adam_step(networks.discriminator_adam, loss)
+    return float(loss.detach())
+
+
+def _update_generator(
+    networks: Networks, observed: Tensor, target: Tensor, config: SeedConfig, compute: Compute
+) -> tuple[float, float]:
+    with frozen(networks.discriminator):
+        with compute.precision():
+            restored = networks.generator(observed)
+            judged = networks.discriminator(restored, observed).float()
+        adversarial = F.mse_loss(judged, torch.ones_like(judged))
+        l1 = F.l1_loss(restored.float(), target)
+        _adam_step(networks.generator_adam, adversarial + config.l1_weight * l1)
+    return float(adversarial.detach()), float(l1.detach())
+
+
+# Adam, as Keras has it
+
+
+def _adam(network: nn.Module, config: SeedConfig) -> torch.optim.Adam:
+    return torch.optim.Adam(network.parameters(), lr=config.lr, betas=_BETAS, fused=True)
+
+
+def _adam_step(adam: torch.optim.Adam, loss: Tensor) -> None:
+    """Back-propagate and update, with Keras's epsilon.
+
+    Keras adds eps before it corrects the second moment's bias and PyTorch after: eps / sqrt(1 -
+    beta2^t) is the same.
+    """
+    adam.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    group = adam.param_groups[0]
+    state = adam.state.get(group["params"][0])
+    taken = int(state["step"]) if state else 0
+    group["eps"] = _KERAS_EPS / math.sqrt(1 - _BETAS[1] ** (taken + 1))
+    adam.step()
+
+
+def _settle(network: nn.Module, device: torch.device) -> None:
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def trial(config: SeedConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
+    """Some work like a step's, on a network of its own, to choose the precision by."""
+    size, generator = pairs.size, Generator(config.network)
+    image = (
+        torch.rand(
+            (config.batch, 3, size, size), generator=torch.Generator().manual_seed(config.seed)
+        )
+        * 2
+        - 1
+    )
+
+    def work(compute: Compute) -> Tensor:
+        _settle(generator, compute.device)
+        generator.zero_grad()
+        with compute.precision():
+            restored = generator(compute.take(image))
+        restored.float().square().mean().backward()
+        output: Tensor = restored.detach()
+        return output
+
+    return work

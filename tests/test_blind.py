@@ -1,0 +1,836 @@
+"""Our recipe: two stages that go on as if never stopped, and a model that keeps both."""
+
+import math
+import signal
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from test_training import (
+    DEVICES,
+    Killed,
+    a_dataset,
+    assert_same_run,
+    die_at,
+    go,
+    losses,
+    same,
+    side_by_side,
+    state_of,
+    steps,
+    wave,
+)
+from torch import Tensor, nn
+
+from demosaic import blind, config, stages
+from demosaic.augmentation import BLOCKS
+from demosaic.blind import Blind, decibels
+from demosaic.checkpoints import load_model, read_card
+from demosaic.config import ResUNetConfig, TrainConfig
+from demosaic.devices import Compute
+from demosaic.errors import DemosaicError, Interrupted
+from demosaic.evaluation import pixelated, restored_pictures
+from demosaic.events import Evaluated, Event, Notice, Scores, StepDone, TrainingStarted, ignore
+from demosaic.files import read_lines
+from demosaic.images import Pixels, read_image, to_float, write_png
+from demosaic.mosaic import Grid, base, cell_colours, cells
+from demosaic.networks import Critic, Restorer, ResUNet
+from demosaic.observations import Views, observe, views
+from demosaic.pairs import Pairs
+from demosaic.stages import Faces, rate_at
+from demosaic.team import Team
+from demosaic.training import train
+
+CPU = torch.device("cpu")
+COMPUTE = Compute(CPU, False)
+TINY = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
+CONFIG = TrainConfig(
+    steps=6, network="S", batch=2, sharpen=0.5, validations=2, validation_pairs=2, save_every=2
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny() -> Iterator[None]:
+    """Our networks, but small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(config.NETWORKS, "S", TINY)
+        patch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
+        yield
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_dataset(tmp_path_factory.mktemp("dataset"))
+
+
+@pytest.fixture(scope="module")
+def straight(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run straight through both stages; not to be written to."""
+    run = tmp_path_factory.mktemp("straight") / "run"
+    train(dataset, run, CONFIG, devices=DEVICES)
+    return run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "tried"
+
+
+def the_pairs(dataset: Path) -> Pairs:
+    return Pairs(dataset, direction="left-to-right", multiple=TrainConfig.multiple)
+
+
+def recipe(dataset: Path, config: TrainConfig = CONFIG) -> Blind:
+    return Blind(config, the_pairs(dataset), COMPUTE, Team(), ignore)
+
+
+def a_restorer(seed: int = 0, *, sharp: bool = True) -> Restorer:
+    """Two networks whose outputs have little to do with the picture, or with each other."""
+    torch.manual_seed(seed)
+    networks = [ResUNet(TINY), ResUNet(TINY)]
+    for network in networks:
+        for weight in network.parameters():
+            if weight.ndim == 4:
+                nn.init.normal_(weight, std=0.2)
+    return Restorer(networks[0], networks[1] if sharp else None).eval().requires_grad_(False)
+
+
+def some_views(side: int = 32) -> Views:
+    grids = (Grid.square(4), Grid(7, 5, 3, 1), Grid.square(16))
+    pictures = [pixelated(wave(number, side), grid) for number, grid in enumerate(grids)]
+    return views([observe(*one) for one in zip(pictures, grids, strict=True)])
+
+
+def flat(batch: Sequence[Faces]) -> list[Any]:
+    return [value for part in batch for value in (*vars(part.views).values(), part.target)]
+
+
+def stop_in(
+    step: int, dataset: Path, run: Path, config: TrainConfig = CONFIG
+) -> tuple[list[Event], str]:
+    """Ctrl-C while that step is computed: all that was said, and the last words."""
+    events: list[Event] = []
+    real = Blind.step
+
+    def interrupted(made: Blind, batch: list[Faces], progress: float) -> dict[str, float]:
+        if len([event for event in events if isinstance(event, StepDone)]) == step - 1:
+            signal.raise_signal(signal.SIGINT)
+        return real(made, batch, progress)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted) as caught:
+        patch.setattr(Blind, "step", interrupted)
+        train(dataset, run, config, devices=DEVICES, listen=events.append)
+    return events, str(caught.value)
+
+
+def evaluated(events: list[Event]) -> list[Evaluated]:
+    return [event for event in events if isinstance(event, Evaluated)]
+
+
+# Before the first step
+
+
+@pytest.mark.parametrize("grid", [Grid.square(4), Grid(7, 5, 3, 1), Grid.square(32)])
+def test_before_the_first_step_the_restored_is_base(dataset: Path, grid: Grid) -> None:
+    observed = pixelated(wave(3, 32), grid)
+    shown = views([observe(observed, grid)])
+    with torch.no_grad():
+        restored = recipe(dataset).restorer()(shown, 0.0)[0].numpy()
+    expected = base(cells(to_float(observed), grid), grid, (32, 32))
+    assert np.allclose(restored, expected, rtol=0, atol=1e-4)
+
+
+def test_the_same_seed_begins_with_the_same_networks(dataset: Path) -> None:
+    first, again = recipe(dataset), recipe(dataset)
+    other = recipe(dataset, replace(CONFIG, seed=1))
+    assert same(first.state(), again.state())
+    weights = [one.faithful.learner.network.stem.weight for one in (first, other)]
+    assert not torch.equal(*weights)
+
+
+def test_making_networks_leaves_the_callers_random_numbers_alone(dataset: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    made = recipe(dataset)
+    made.step(made.draw(0), 0.9)  # the critic too
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_network_is_chosen_by_the_device_and_the_option() -> None:
+    for device, expected in (("cpu", "S"), ("cuda", "M"), ("mps", "M")):
+        found = blind.architecture(TrainConfig(), torch.device(device))
+        assert found == config.NETWORKS[expected]
+        found = blind.architecture(TrainConfig(network="M"), torch.device(device))
+        assert found == config.NETWORKS["M"]
+
+
+# What is drawn
+
+
+def test_the_same_seed_and_step_draw_the_same_whatever_came_before(dataset: Path) -> None:
+    fresh, used = recipe(dataset), recipe(dataset)
+    for step in range(3):
+        used.step(used.draw(step), step / 6)
+    np.random.seed(7)
+    torch.manual_seed(7)
+    assert same(flat(fresh.draw(5)), flat(used.draw(5)))
+    assert not same(flat(fresh.draw(5)), flat(fresh.draw(4)))
+    other = recipe(dataset, replace(CONFIG, seed=1))
+    assert not same(flat(fresh.draw(5)), flat(other.draw(5)))
+
+
+def test_the_faces_of_a_step_differ_and_are_as_many_as_asked(dataset: Path) -> None:
+    batch = recipe(dataset, replace(CONFIG, batch=5)).draw(0)
+    targets = torch.cat([part.target for part in batch])
+    assert targets.shape == (5, 3, 32, 32)
+    assert sum(len(part.seeds) for part in batch) == 5
+    assert len({target.numpy().tobytes() for target in targets}) == 5
+    assert torch.cat([part.views.seen for part in batch]).shape == (5, 3, 32, 32)
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+def test_faces_left_out_for_validation_are_never_drawn(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None
+) -> None:
+    made = recipe(dataset, replace(CONFIG, limit=limit, batch=8))
+    drawn: Counter[Path] = Counter()
+    real = made.pairs.target
+
+    def note(path: Path) -> Pixels:
+        drawn[path] += 1
+        return real(path)
+
+    monkeypatch.setattr(made.pairs, "target", note)
+    for step in range(30):
+        made.draw(step)
+    assert set(drawn) == set(made.pairs.train[:limit])
+    assert set(drawn).isdisjoint(made.pairs.val)
+    assert sum(drawn.values()) == 240
+    expected = 240 / len(drawn)
+    assert all(0.4 * expected < count < 2 * expected for count in drawn.values())
+
+
+# Stopping and going on
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3, 4, 5], ids="stopped at {}".format)
+def test_stopping_in_either_stage_and_going_on_equals_straight_to_six(
+    dataset: Path, run: Path, straight: Path, stop: int
+) -> None:
+    before, said = stop_in(stop, dataset, run)
+    after = go(dataset, run, CONFIG)
+    share = ("17%", "33%", "50%", "67%", "83%")[stop - 1]
+    assert said == (
+        f"stopped at step {stop}, {share} of the budget, saved in {run}: the same command goes on"
+    )
+    assert (steps(before), steps(after)) == ([*range(1, stop + 1)], [*range(stop + 1, 7)])
+    assert_same_run(run, straight)
+
+
+def test_the_losses_after_going_on_are_those_of_a_run_that_never_stopped(
+    dataset: Path, run: Path, tmp_path: Path
+) -> None:
+    whole = losses(go(dataset, tmp_path / "whole", CONFIG))
+    assert [set(one) for one in whole] == [{"psnr"}] * 3 + [
+        {"psnr", "critic", "adversarial", "likeness"}
+    ] * 3
+    first, _ = stop_in(2, dataset, run)
+    second, _ = stop_in(3, dataset, run)
+    third = go(dataset, run, CONFIG)
+    assert [len(losses(events)) for events in (first, second, third)] == [2, 3, 1]
+    assert losses(first) + losses(second) + losses(third) == whole
+
+
+@pytest.mark.parametrize(("kind", "step"), [(StepDone, 3), (Evaluated, 3), (StepDone, 5)])
+def test_a_run_killed_at_any_instant_ends_the_same(
+    dataset: Path, run: Path, straight: Path, kind: type, step: int
+) -> None:
+    with pytest.raises(Killed):
+        go(dataset, run, CONFIG, die_at(kind, step))
+    go(dataset, run, CONFIG)
+    assert_same_run(run, straight)
+
+
+def test_a_run_straight_through_is_the_same_again(dataset: Path, run: Path, straight: Path) -> None:
+    torch.manual_seed(99)
+    np.random.seed(99)
+    go(dataset, run, CONFIG)
+    assert_same_run(run, straight)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"sharpen": 0.25}, "sharpen 0.5 -> 0.25"),
+        ({"network": "M"}, "network S -> M"),
+        ({"steps": 7}, "steps 6 -> 7"),
+        ({"steps": None}, "steps 6 -> None"),
+        ({"minutes": 3.0}, "minutes 20.0 -> 3.0"),
+        ({"validations": 3}, "validations 2 -> 3"),
+        ({"seed": 4}, "seed 0 -> 4"),
+    ],
+)
+def test_another_option_under_the_same_name_is_refused_by_name(
+    dataset: Path, straight: Path, changes: dict[str, Any], named: str
+) -> None:
+    """Also more steps: the rate falls with the budget, so that a longer run goes another way."""
+    with pytest.raises(DemosaicError) as caught:
+        go(dataset, straight, replace(CONFIG, **changes))
+    assert str(caught.value) == (
+        f"{straight} was started otherwise ({named}): give the same, or another --name"
+    )
+
+
+def test_another_recipe_under_the_same_name_is_refused(dataset: Path, straight: Path) -> None:
+    with pytest.raises(DemosaicError, match="preset default -> seed"):
+        go(dataset, straight)
+
+
+# The budget
+
+
+def test_a_budget_of_minutes_ends_when_they_are_over(dataset: Path, run: Path) -> None:
+    timed = replace(CONFIG, steps=None, minutes=0.6 / 60)
+    events = go(dataset, run, timed)
+    done = [event for event in events if isinstance(event, StepDone)]
+    assert sum(event.seconds for event in done) == pytest.approx(0.6, abs=0.4)
+    assert sum(event.seconds for event in done[:-1]) < 0.6
+    assert done[-1].progress >= 1 > done[-2].progress
+    assert [event.progress for event in done] == sorted(event.progress for event in done)
+    started = next(event for event in events if isinstance(event, TrainingStarted))
+    assert started == TrainingStarted(0, 0.0, "0.01 minutes")
+    assert evaluated(events)[-1].step == done[-1].step
+    assert read_card(run / "model.safetensors").sharp
+    again = go(dataset, run, timed)
+    assert [type(event) for event in again] == [Notice]
+    assert isinstance(again[0], Notice) and "is finished" in again[0].text
+
+
+def test_half_of_the_minutes_go_to_each_stage(dataset: Path, run: Path) -> None:
+    events = go(dataset, run, replace(CONFIG, steps=None, minutes=0.8 / 60, validations=1))
+    done = [event for event in events if isinstance(event, StepDone)]
+    assert len(done) > 4
+    for before, event in zip([0.0, *(one.progress for one in done)], done, strict=False):
+        assert ("critic" in event.losses) == (before >= 0.5)
+
+
+def test_time_that_was_spent_before_a_stop_counts(dataset: Path, run: Path) -> None:
+    timed = replace(CONFIG, steps=None, minutes=0.6 / 60)
+    stop_in(2, dataset, run, timed)
+    events = go(dataset, run, timed)
+    started = next(event for event in events if isinstance(event, TrainingStarted))
+    assert started.step == 2
+    assert 0 < started.progress < 1
+    first = next(event for event in events if isinstance(event, StepDone))
+    assert first.progress == pytest.approx(started.progress + first.seconds / 0.6, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("validations", "expected"),
+    [(1, [0, 6]), (2, [0, 3, 6]), (3, [0, 2, 4, 6]), (6, [0, 1, 2, 3, 4, 5, 6])],
+)
+def test_validations_come_evenly_and_the_last_at_the_end(
+    dataset: Path, run: Path, validations: int, expected: list[int]
+) -> None:
+    events = go(dataset, run, replace(CONFIG, validations=validations))
+    assert [event.step for event in evaluated(events)] == expected
+
+
+@pytest.mark.parametrize(("sharpen", "first"), [(0.0, 6), (0.25, 5), (0.5, 3), (0.9, 1)])
+def test_the_second_stage_has_its_share_of_the_budget(
+    dataset: Path, run: Path, sharpen: float, first: int
+) -> None:
+    events = go(dataset, run, replace(CONFIG, sharpen=sharpen, validations=1))
+    found = ["critic" in one for one in losses(events)]
+    assert found == [False] * first + [True] * (6 - first)
+    assert read_card(run / "best.safetensors").sharp == (sharpen > 0)
+
+
+# Validation
+
+
+def test_every_restored_validation_picture_has_exactly_the_cells_observed(
+    straight: Path, dataset: Path, run: Path
+) -> None:
+    events = go(dataset, run, CONFIG)
+    for event in evaluated(events)[1:]:
+        for name, scores in event.scores.items():
+            assert scores.cell_error < 1e-3, name
+
+
+@pytest.mark.parametrize("realism", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("grid", [Grid.square(4), Grid.square(16, 5, 11), Grid(24, 9, 3, 3)])
+def test_the_cells_of_a_wild_network_are_exactly_those_observed(grid: Grid, realism: float) -> None:
+    observed = [pixelated(wave(number, 40), grid) for number in range(3)]
+    found = restored_pictures(a_restorer(), observed, grid, COMPUTE, realism)
+    for picture, shown in zip(found, observed, strict=True):
+        means = cells(picture.transpose(2, 0, 1).astype(np.float64), grid)
+        assert picture.shape == (40, 40, 3)
+        assert np.abs(means - cell_colours(shown, grid)).max() < 1e-6
+        assert (picture != shown).mean() > 0.5
+
+
+def test_what_is_scored_is_named_by_grid_and_kind(dataset: Path, run: Path) -> None:
+    glanced = [f"block {side}" for side in (8, 16, 24)]
+    all_of_them = [f"block {side}" for side in (4, 8, 12, 16, 24, 32)] + ["block 16 at 5, 11"]
+    first, middle, last = evaluated(go(dataset, run, CONFIG))
+    assert list(first.scores) == [
+        f"{grid}, {kind}" for grid in glanced for kind in ("mosaic", "bicubic", "base")
+    ]
+    assert list(middle.scores) == [f"{grid}, restored" for grid in glanced]
+    assert list(last.scores) == [
+        f"{grid}, {kind}" for grid in all_of_them for kind in ("restored", "sharp")
+    ]
+
+
+def test_an_untrained_network_scores_what_base_scores(dataset: Path) -> None:
+    made = recipe(dataset)
+    baselines, (scores, merit) = made.baselines(), made.validate(0.2)
+    for side in (8, 16, 24):
+        found, expected = scores[f"block {side}, restored"], baselines[f"block {side}, base"]
+        assert found.psnr == pytest.approx(expected.psnr, abs=0.15)
+    mean = np.mean([scores[f"block {side}, restored"].psnr for side in (8, 16, 24)])
+    assert merit == pytest.approx(mean)
+
+
+def test_the_merit_of_the_same_network_is_the_same_at_the_end(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the best model would be that of the easiest pictures."""
+    monkeypatch.setattr(blind, "_GLANCE", 1)
+    made = recipe(dataset, replace(CONFIG, validation_pairs=100))
+    (glanced, middle), (thorough, last) = made.validate(0.5), made.validate(1.0)
+    assert middle == pytest.approx(last)
+    assert glanced["block 8, restored"].psnr != pytest.approx(thorough["block 8, restored"].psnr)
+
+
+def pretending(
+    monkeypatch: pytest.MonkeyPatch, faithful: Sequence[float], costs: Sequence[float] = ()
+) -> None:
+    """Validations, one after the other, find these PSNR, and so much less where it is sharp."""
+    found, lost = iter(faithful), iter(costs)
+
+    def pretend(restorer: Restorer, *_: object) -> dict[str, Scores]:
+        psnr = {"restored": next(found)}
+        if restorer.sharp:
+            psnr["sharp"] = psnr["restored"] - next(lost)
+        return {
+            f"block {side}, {kind}": Scores(value + change, 0.5, 0.1, 0.0)
+            for kind, value in psnr.items()
+            for side, change in ((4, 50), (8, -2), (16, 0), (24, 2))
+        }
+
+    monkeypatch.setattr(blind, "score_grids", pretend)
+
+
+def test_the_best_model_of_the_first_stage_is_that_of_the_best_validation(
+    dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thorough validation at the end is of other pictures, so it is no better for that."""
+    pretending(monkeypatch, [20.0, 22.0, 21.0, 22.0, 21.5, 21.9, 99.0])
+    events = go(dataset, run, replace(CONFIG, validations=6, sharpen=0.0))
+    best = [event.best for event in evaluated(events)][1:]
+    assert best == [True, True, False, True, False, False]
+    assert read_card(run / "best.safetensors").step == 4
+    assert read_card(run / "model.safetensors").step == 6
+
+
+def test_the_best_model_of_the_second_stage_is_the_latest(
+    dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretending(monkeypatch, [20.0, 22.0, 21.0, *[18.0] * 4], [0.5, 3.0, 2.0, 2.0])
+    events = go(dataset, run, replace(CONFIG, validations=6))
+    best = [event.best for event in evaluated(events)][1:]
+    assert best == [True, True, False, True, True, True]
+    card = read_card(run / "best.safetensors")
+    assert (card.step, card.sharp) == (6, True)
+
+
+def test_a_second_stage_that_collapses_is_left_out_and_ends_the_run(
+    dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(CONFIG, validations=6, save_every=100)
+    pretending(monkeypatch, [20.0] * 9, [1.0, 3.5])
+    events = go(dataset, run, config)
+    assert steps(events) == [1, 2, 3, 4, 5]
+    notices = [event.text for event in events if isinstance(event, Notice)]
+    assert "the second stage collapsed, 3.5 dB down: the first is kept" in notices
+    last = evaluated(events)[-1]
+    assert (last.step, last.best) == (5, True)
+    assert {name.split(", ")[1] for name in last.scores} == {"restored"}
+    for name in ("best", "model"):
+        card = read_card(run / f"{name}.safetensors")
+        assert (card.step, card.sharp) == (5, False)
+        assert {key.split(".")[0] for key in load_file(run / f"{name}.safetensors")} == {"faithful"}
+    again = go(dataset, run, config)
+    assert [type(event) for event in again] == [Notice]
+    assert isinstance(again[0], Notice) and "is finished" in again[0].text
+
+
+def test_scores_that_are_no_numbers_are_a_collapse(
+    dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretending(monkeypatch, [20.0] * 9, [math.nan])
+    assert steps(go(dataset, run, replace(CONFIG, validations=6))) == [1, 2, 3, 4]
+
+
+def test_the_sample_sheet_shows_mosaics_of_three_blocks_restored_and_originals(
+    dataset: Path,
+) -> None:
+    made = recipe(dataset, replace(CONFIG, validation_pairs=4))
+    sheet = made.sheet()
+    targets = [made.pairs.target(path) for path in made.pairs.val[:4]]
+    assert sheet.shape == (2 + 2 * 34, 2 + 2 * (3 * 32 + 2), 3)
+    for number, (target, side) in enumerate(zip(targets, (16, 8, 24, 16), strict=True)):
+        top, left = 2 + 34 * (number // 2), 2 + 98 * (number % 2)
+        shown = [sheet[top : top + 32, left + x : left + x + 32] for x in (0, 32, 64)]
+        grid = Grid.square(side)
+        observed = pixelated(target, grid)
+        assert np.array_equal(shown[0], observed)
+        assert np.array_equal(
+            shown[1], restored_pictures(made.restorer(), [observed], grid, COMPUTE)[0]
+        )
+        assert np.array_equal(shown[2], target)
+
+
+# The model
+
+
+@pytest.mark.parametrize("realism", [0.0, 0.5, 1.0])
+def test_the_saved_model_restores_as_the_one_in_memory(
+    dataset: Path, straight: Path, realism: float
+) -> None:
+    trained = recipe(dataset)
+    trained.load(state_of(straight)["recipe"])
+    loaded = load_model(straight / "model.safetensors", CPU).generator
+    assert isinstance(loaded, Restorer)
+    shown = some_views()
+    with torch.no_grad():
+        expected = trained.restorer()(shown, realism)
+        torch.testing.assert_close(loaded(shown, realism), expected, rtol=0, atol=1e-6)
+        assert not torch.allclose(expected, shown.reconcile(shown.seen), rtol=0, atol=2e-6)
+
+
+def test_the_model_file_holds_both_networks_and_says_so(dataset: Path, straight: Path) -> None:
+    weights = load_file(straight / "model.safetensors")
+    state = state_of(straight)["recipe"]
+    parts = {
+        "faithful": state["faithful"]["average"],
+        "sharp": state["sharp"]["learner"]["average"],
+    }
+    expected = {f"{part}.{name}": w for part, held in parts.items() for name, w in held.items()}
+    assert same(weights, expected)
+    differing = [name for name in parts["sharp"] if not same(*(p[name] for p in parts.values()))]
+    assert differing
+    card = read_card(straight / "model.safetensors")
+    pairs = the_pairs(dataset)
+    assert (card.preset, card.network, card.size) == ("default", TINY, 32)
+    assert (card.blocks, card.sharp, card.step, card.seed) == (BLOCKS, True, 6, 0)
+    assert (card.dataset, card.train_pairs, card.val_pairs) == (
+        pairs.fingerprint,
+        len(pairs.train),
+        2,
+    )
+    told = [line for line in read_lines(straight / "events.jsonl") if line["event"] == "Evaluated"]
+    assert card.scores == told[-1]["scores"]
+
+
+def test_a_model_without_a_second_stage_has_one_network(dataset: Path, run: Path) -> None:
+    go(dataset, run, replace(CONFIG, sharpen=0.0, steps=2))
+    weights = load_file(run / "model.safetensors")
+    assert {name.split(".")[0] for name in weights} == {"faithful"}
+    generator = load_model(run / "model.safetensors", CPU).generator
+    assert isinstance(generator, Restorer)
+    shown = some_views()
+    assert torch.equal(generator(shown, 1.0), generator(shown, 0.0))
+
+
+@pytest.mark.parametrize("realism", [0.1, 0.25, 0.5, 0.9])
+def test_realism_blends_linearly(realism: float) -> None:
+    restorer, shown = a_restorer(), some_views()
+    faithful, sharp = restorer(shown, 0.0), restorer(shown, 1.0)
+    assert float((faithful - sharp).abs().mean()) > 0.1
+    blend = restorer(shown, realism)
+    expected = (1 - realism) * faithful + realism * sharp
+    torch.testing.assert_close(blend, expected, rtol=0, atol=1e-4)
+    assert restorer.sharp is not None
+    for network, end in ((restorer.faithful, faithful), (restorer.sharp, sharp)):
+        alone = shown.reconcile(network(shown.seen, shown.hidden, shown.guide))
+        torch.testing.assert_close(end, alone, rtol=0, atol=1e-5)
+
+
+# Learning
+
+
+def fixed(made: Blind, count: int = 4) -> list[list[Faces]]:
+    return [made.draw(step) for step in range(count)]
+
+
+def test_the_error_falls_on_a_few_faces(dataset: Path) -> None:
+    made = recipe(dataset, replace(CONFIG, batch=4, sharpen=0.0))
+    batches = fixed(made)
+    found = [made.step(batches[step % 4], step / 100)["psnr"] for step in range(100)]
+    gains = np.subtract(found[-4:], found[:4])
+    assert gains.min() > 0.3
+    assert gains.mean() > 0.5
+
+
+def test_the_first_error_is_that_of_base(dataset: Path) -> None:
+    """In dB, the mean over the faces of what each is off where it is hidden."""
+    made = recipe(dataset)
+    (part,) = made.draw(0)
+    shown = part.views
+    error = (shown.reconcile(shown.seen) - part.target).square() * shown.hidden
+    each = error.sum((1, 2, 3)) / (3 * shown.hidden.sum((1, 2, 3)))
+    expected = float((10 * (4 / (each + 1e-5)).log10()).mean())
+    assert made.step([part], 0.0) == {"psnr": pytest.approx(expected, abs=1e-3)}
+
+
+def test_the_second_stage_starts_from_the_average_and_leaves_the_first_alone(
+    dataset: Path,
+) -> None:
+    made = recipe(dataset)
+    for step in range(3):
+        made.step(made.draw(step), step / 6)
+    before = {
+        name: value.clone() for name, value in made.faithful.learner.average.state_dict().items()
+    }
+    state = made.faithful.state()
+    kept = {name: value.clone() for name, value in state["network"].items()}
+    seen: list[dict[str, Tensor]] = []
+    real = stages.Learner.update
+
+    def note(learner: stages.Learner, progress: float) -> None:
+        seen.append({n: v.detach().clone() for n, v in learner.network.state_dict().items()})
+        real(learner, progress)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages.Learner, "update", note)
+        for step in range(3, 6):
+            made.step(made.draw(step), step / 6)
+    assert same(seen[0], before)
+    assert not same(seen[1], before)
+    assert same(dict(made.faithful.learner.average.state_dict()), before)
+    assert same(dict(made.faithful.learner.network.state_dict()), kept)
+
+
+def test_both_sides_of_the_second_stage_learn(dataset: Path) -> None:
+    made = recipe(dataset, replace(CONFIG, batch=4))
+    made.step(made.draw(0), 0.5)
+    assert made.sharp is not None
+    watched = {"network": made.sharp.learner.network, "critic": made.sharp.critic}
+    before = {
+        name: [weight.detach().clone() for weight in network.parameters()]
+        for name, network in watched.items()
+    }
+    batches = fixed(made, 2)
+    told = [made.step(batches[step % 2], 0.5 + step / 160) for step in range(60)]
+    found = [losses["critic"] for losses in told]
+    for name, network in watched.items():
+        pairs = zip(before[name], network.parameters(), strict=True)
+        assert not any(torch.equal(old, new) for old, new in pairs), name
+    assert found[0] == pytest.approx(math.log(2), abs=0.02)
+    assert np.mean(found[-5:]) < math.log(2) < np.mean([one["adversarial"] for one in told[-5:]])
+    assert all(map(math.isfinite, found))
+
+
+def test_each_stage_goes_through_its_rates_from_beginning_to_end(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = recipe(dataset, replace(CONFIG, sharpen=0.25))
+    seen: list[float] = []
+    monkeypatch.setattr(stages.Learner, "update", lambda _, progress: seen.append(progress))
+    for progress in (0.0, 0.375, 0.75, 0.875, 0.9375):
+        made.step(made.draw(0), progress)
+    assert seen == [0, 0.5, 0, 0.5, 0.75]
+
+
+@pytest.mark.parametrize(("progress", "caution"), [(0.2, 1.0), (0.45, 1.0), (0.9, 0.25)])
+def test_both_optimisers_step_at_the_rate_of_the_moment(
+    dataset: Path, progress: float, caution: float
+) -> None:
+    """The second stage at a quarter of the first's."""
+    made = recipe(dataset)
+    made.step(made.draw(0), progress)
+    made.step(made.draw(1), progress)
+    learner = made.sharp.learner if made.sharp else made.faithful.learner
+    share = rate_at(1, (progress % 0.5) / 0.5)
+    rates = [one.param_groups[0]["lr"] for one in (learner.muon, learner.adam)]
+    expected = [0.02 * caution * share, 0.0005 * caution * share]
+    assert rates == pytest.approx(expected)
+
+
+def test_trained_names_every_weight_that_a_step_changes(dataset: Path) -> None:
+    made = recipe(dataset)
+    made.step(made.draw(0), 0.0)
+    networks: list[nn.Module] = [made.faithful.learner.network]
+    assert {*map(id, made.trained())} == {id(w) for n in networks for w in n.parameters()}
+    made.step(made.draw(1), 0.6)
+    assert made.sharp is not None
+    networks += [made.sharp.learner.network, made.sharp.critic]
+    assert {*map(id, made.trained())} == {id(w) for n in networks for w in n.parameters()}
+
+
+def test_the_average_follows_the_network_slowly(dataset: Path) -> None:
+    made = recipe(dataset)
+    learner = made.faithful.learner
+    expected = [weight.detach().clone() for weight in learner.network.parameters()]
+    for step in range(4):
+        made.step(made.draw(step), 0.1)
+        memory = min(0.998, (step + 1) / (step + 10))
+        expected = [
+            memory * old + (1 - memory) * new.detach()
+            for old, new in zip(expected, learner.network.parameters(), strict=True)
+        ]
+    for found, wanted in zip(learner.average.parameters(), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)
+        assert not found.requires_grad
+
+
+def test_the_rate_warms_up_stays_and_falls() -> None:
+    assert [rate_at(step, 0.1) for step in (0, 24, 49, 50, 1000)] == [0.02, 0.5, 1, 1, 1]
+    assert rate_at(1000, 0.25) == 1
+    assert rate_at(1000, 0.625) == pytest.approx(0.5)
+    assert rate_at(1000, 1.0) == 0.005
+    falling = [rate_at(1000, share / 100) for share in range(25, 101)]
+    assert falling == sorted(falling, reverse=True)
+
+
+@pytest.mark.parametrize("error", [1.0, 0.1, 0.003])
+def test_decibels_are_those_of_eight_bits(error: float) -> None:
+    expected = 20 * math.log10(255 / (error * 127.5))
+    assert decibels(math.log(error**2)) == pytest.approx(expected)
+
+
+# A step in parts
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.6])
+@pytest.mark.parametrize("parts", [2, 3, 5])
+def test_a_step_in_parts_is_the_same_step(dataset: Path, progress: float, parts: int) -> None:
+    """Its losses and gradients, of either stage, in whatever parts the faces come."""
+    found = []
+    for number in (1, parts):
+        made = recipe(dataset, replace(CONFIG, batch=5, parts=number))
+        batch = made.draw(0)
+        assert len(batch) == number
+        shares = [len(part.seeds) for part in batch]
+        assert (sum(shares), max(shares) - min(shares) <= 1) == (5, True)
+        told = made.step(batch, progress)
+        found.append((told, [w.grad for w in made.trained() if w.grad is not None]))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
+    for one, other in zip(found[0][1], found[1][1], strict=True):
+        assert float((one - other).norm()) <= 1e-4 * float(one.norm()) + 1e-7
+
+
+def test_a_full_memory_makes_smaller_parts_from_then_on(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a device that holds two faces; the step's result is the same."""
+    roomy = recipe(dataset, replace(CONFIG, batch=8))
+    events: list[Event] = []
+    made = Blind(
+        replace(CONFIG, batch=8), the_pairs(dataset), COMPUTE, Team(), listen=events.append
+    )
+    expected = roomy.step(roomy.draw(0), 0.0)
+    real = stages.FaithfulStage.gradients
+    sizes: list[int] = []
+
+    def cramped(stage: stages.FaithfulStage, faces: Faces, weight: float) -> dict[str, float]:
+        if len(faces.seeds) > 2:
+            raise torch.OutOfMemoryError("not enough")
+        sizes.append(len(faces.seeds))
+        return real(stage, faces, weight)
+
+    monkeypatch.setattr(stages.FaithfulStage, "gradients", cramped)
+    drawn_ahead = made.draw(1)
+    assert made.step(made.draw(0), 0.0) == pytest.approx(expected, rel=1e-4)
+    assert sizes == [2, 2, 2, 2]
+    assert len(events) == 2 and all(isinstance(event, Notice) for event in events)
+    for one, other in zip(made.trained(), roomy.trained(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=2e-4)
+    made.step(drawn_ahead, 0.0)
+    assert [len(part.seeds) for part in made.draw(2)] == [2, 2, 2, 2]
+
+
+def test_a_memory_too_small_for_one_face_is_one_line(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> dict[str, float]:
+        raise torch.OutOfMemoryError("not enough")
+
+    made = recipe(dataset)
+    monkeypatch.setattr(stages.FaithfulStage, "gradients", full)
+    with pytest.raises(DemosaicError, match="does not hold a single face"):
+        made.step(made.draw(0), 0.0)
+
+
+# Other models to start from
+
+
+def test_a_run_may_start_from_another_model(dataset: Path, run: Path, straight: Path) -> None:
+    config = replace(CONFIG, init=str(straight / "model.safetensors"), steps=2, sharpen=0.0)
+    made = recipe(dataset, config)
+    loaded = load_model(straight / "model.safetensors", CPU).generator
+    assert isinstance(loaded, Restorer)
+    shown = some_views()
+    with torch.no_grad():
+        found, expected = made.restorer()(shown, 0.0), loaded(shown, 0.0)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    assert steps(go(dataset, run, config)) == [1, 2]
+    before, after = (load_file(path / "model.safetensors") for path in (straight, run))
+    assert not same(before["faithful.stem.weight"], after["faithful.stem.weight"])
+
+
+def test_a_model_to_start_from_that_is_not_there_is_named(
+    dataset: Path, run: Path, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, init=str(tmp_path / "no [1].safetensors"))
+    with pytest.raises(DemosaicError, match="there is no model file") as caught:
+        go(dataset, run, config)
+    assert "no [1].safetensors" in str(caught.value)
+
+
+# Other data
+
+
+def test_any_side_by_side_folder_trains_on_its_targets(run: Path, tmp_path: Path) -> None:
+    folder = side_by_side(tmp_path / "facades", side=40)
+    events = go(folder, run, replace(CONFIG, steps=2))
+    card = read_card(run / "model.safetensors")
+    assert (card.blocks, card.size, card.train_pairs, card.val_pairs) == (BLOCKS, 32, 3, 2)
+    said = " ".join(event.text for event in events if isinstance(event, Notice))
+    assert "mosaics are drawn over the right halves" in said
+    assert "--preset seed" in said
+
+
+def test_turned_round_the_left_halves_are_learnt_from_and_it_is_said(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = side_by_side(tmp_path / "facades", side=32)
+    events = go(folder, run, replace(CONFIG, steps=1, direction="right-to-left"))
+    left = read_image(Pairs(folder, direction="right-to-left", multiple=32).val[0])[:, :32]
+    assert np.array_equal(read_image(run / "samples" / "step-000001.png")[2:34, 66:98], left)
+    said = " ".join(event.text for event in events if isinstance(event, Notice))
+    assert "drawn over the right halves" not in said
+
+
+def test_a_single_pair_trains_and_warns(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    write_png(tmp_path / "one" / "only.png", np.hstack([wave(0, 32), wave(1, 32)]))
+    events = go(tmp_path / "one", run, replace(CONFIG, steps=2))
+    assert any(isinstance(event, Notice) and "only one pair" in event.text for event in events)
+
+
+def test_the_trial_computes_something_to_compare(dataset: Path) -> None:
+    work = blind.trial(CONFIG, the_pairs(dataset))
+    first, again = work(COMPUTE), work(COMPUTE)
+    assert torch.equal(first, again)
+    assert first.isfinite().all() and float(first.norm()) > 0

@@ -1,0 +1,28 @@
+"""What TensorBoard is told."""
+
+from pathlib import Path
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from demosaic.board import log_to_board
+from demosaic.events import Evaluated, Notice, Scores, StepDone
+
+
+def test_losses_and_scores_reach_tensorboard(tmp_path: Path) -> None:
+    listen = log_to_board(tmp_path)
+    listen(Notice("nothing to plot"))
+    listen(StepDone(1, 0.5, {"psnr": 20.0, "critic": 0.7}, 0.1))
+    listen(StepDone(2, 0.5, {"psnr": 21.0, "critic": 0.6}, 0.2))
+    listen(Evaluated(2, {"block 16, restored": Scores(24.0, 0.7, 0.1, 0.0)}, best=True))
+    board = EventAccumulator(str(tmp_path))
+    board.Reload()
+    found = {
+        tag: [(point.step, round(point.value, 4)) for point in board.Scalars(tag)]
+        for tag in board.Tags()["scalars"]
+    }
+    assert found == {
+        "loss/psnr": [(1, 20.0), (2, 21.0)],
+        "loss/critic": [(1, 0.7), (2, 0.6)],
+        "block 16, restored/psnr": [(2, 24.0)],
+        "block 16, restored/ssim": [(2, 0.7)],
+    }

@@ -1,0 +1,102 @@
+"""A model as ONNX, run by another program."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from typer.testing import CliRunner
+
+from demosaic.checkpoints import Model, ModelCard, save_model
+from demosaic.cli import app
+from demosaic.config import ResUNetConfig, UNetConfig
+from demosaic.evaluation import pixelated
+from demosaic.mosaic import Grid
+from demosaic.networks import Generator, Restorer, ResUNet
+from demosaic.observations import Views, observe, views
+
+SIDE = 32
+TINY = ResUNetConfig((4, 4, 8), (1, 1, 1), (1, 1), attention=2, head=4)
+CARD = ModelCard(
+    preset="default",
+    network=TINY,
+    size=SIDE,
+    blocks=(4, 32),
+    sharp=True,
+    step=1,
+    seed=0,
+    dataset="d",
+    train_pairs=1,
+    val_pairs=1,
+)
+AGREES = 1e-3
+
+
+def scattered(network: nn.Module) -> nn.Module:
+    """With weights that leave nothing at zero."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(torch.randn_like(weight) * 0.2)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    torch.manual_seed(0)
+    restorer = Restorer(ResUNet(TINY), ResUNet(TINY))
+    scattered(restorer)
+    return Model(restorer, CARD)
+
+
+def shown(grid: Grid, count: int) -> Views:
+    rng = np.random.default_rng(count)
+    faces = [rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8) for _ in range(count)]
+    return views([observe(pixelated(face, grid), grid) for face in faces])
+
+
+def run(path: Path, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    session = onnxruntime.InferenceSession(path)
+    restored: NDArray[np.float32] = session.run(["restored"], inputs)[0]
+    return restored
+
+
+def test_onnx_agrees_with_pytorch_on_any_grid_and_any_number_of_faces(
+    model: Model, tmp_path: Path
+) -> None:
+    save_model(tmp_path / "model.safetensors", model.generator, model.card)
+    words = ["export", str(tmp_path / "model.safetensors"), "--onnx", "--realism", "0.25"]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (0, f"saved {tmp_path / 'model.onnx'}\n")
+    for grid, count in ((Grid(8, 8), 1), (Grid(5, 7, 2, 3), 3), (Grid(32, 16), 2)):
+        batch = shown(grid, count)
+        with torch.inference_mode():
+            expected = model.generator(batch, 0.25).numpy()
+        inputs = {name: tensor.numpy() for name, tensor in vars(batch).items()}
+        assert np.abs(run(tmp_path / "model.onnx", **inputs) - expected).max() < AGREES
+    metadata = onnxruntime.InferenceSession(tmp_path / "model.onnx").get_modelmeta()
+    assert json.loads(metadata.custom_metadata_map["demosaic"])["blocks"] == [4, 32]
+
+
+def test_the_articles_model_is_exported_too(tmp_path: Path) -> None:
+    config = UNetConfig(down=(4, 8, 8), up=(8, 4))
+    torch.manual_seed(0)
+    generator = Generator(config)
+    scattered(generator)
+    card = ModelCard(**{**vars(CARD), "preset": "seed", "network": config, "sharp": False})
+    save_model(tmp_path / "seed.safetensors", generator, card)
+    out = tmp_path / "elsewhere.onnx"
+    words = ["export", str(tmp_path / "seed.safetensors"), "--out", str(out)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    observed = torch.rand(3, 3, SIDE, SIDE) * 2 - 1
+    with torch.inference_mode():
+        expected = generator(observed).numpy()
+    assert np.abs(run(out, observed=observed.numpy()) - expected).max() < AGREES
+
+
+def test_a_file_that_is_no_model_is_one_line(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["export", str(tmp_path / "none.safetensors")])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
