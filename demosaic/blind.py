@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from demosaic.augmentation import BLOCKS, Example, draw_example
 from demosaic.checkpoints import load_model
-from demosaic.config import NETWORKS, ResUNetConfig, TrainConfig
+from demosaic.config import NETWORKS, TrainConfig
 from demosaic.devices import Compute
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.evaluation import pixelated, restored_pictures, score_grids, score_unlearned
@@ -53,7 +53,8 @@ class Blind:
         self.listen = listen
         self.parts = config.parts
         known = _known(config, compute)
-        self.architecture = known.config if known else architecture(config, compute.device)
+        self.size = network_size(config, compute.device)
+        self.architecture = known.config if known else NETWORKS[self.size]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             network = known or ResUNet(self.architecture)
@@ -68,9 +69,10 @@ class Blind:
         values = sum(weight.numel() for weight in self.faithful.trained())
         yield f"a network of {values / 1e6:.1f} million values, for cells of {_span(BLOCKS)} px"
         if self.pairs.grid is None:
+            target = "right" if self.pairs.direction == "left-to-right" else "left"
             yield (
-                "mosaics are drawn over the right halves and the left ones left alone: "
-                "to learn what the left ones show, take --preset seed"
+                f"mosaics are drawn over the {target} halves, the others are not looked at: "
+                "to learn what turns one into the other, take --preset seed"
             )
 
     def draw(self, step: int) -> list[Faces]:
@@ -136,7 +138,7 @@ class Blind:
                 "the memory of the device does not hold a single face: "
                 "take --network S, or --device cpu"
             ) from error
-        self.parts *= 2
+        self.parts = 2 * len(batch)
         torch.cuda.empty_cache()
         self.listen(Notice(f"out of memory: each step now goes in {self.parts} parts"))
         return [half for part in batch for half in part.halves()]
@@ -216,7 +218,7 @@ class Blind:
 
     def state(self) -> dict[str, Any]:
         """All that a step changes, as `load` takes it."""
-        state = {"faithful": self.faithful.state(), "over": self.over}
+        state = {"network": self.size, "faithful": self.faithful.state(), "over": self.over}
         return {**state, "sharp": self.sharp.state()} if self.sharp else state
 
     def load(self, state: dict[str, Any]) -> None:
@@ -238,11 +240,11 @@ def _known(config: TrainConfig, compute: Compute) -> ResUNet | None:
     return generator.faithful.requires_grad_(True)
 
 
-def architecture(config: TrainConfig, device: torch.device) -> ResUNetConfig:
+def network_size(config: TrainConfig, device: torch.device) -> str:
     """The network asked for; M on a GPU and S on a CPU when none is."""
     if config.network != "auto":
-        return NETWORKS[config.network]
-    return NETWORKS["S" if device.type == "cpu" else "M"]
+        return config.network
+    return "S" if device.type == "cpu" else "M"
 
 
 def decibels(log_error: float) -> float:
@@ -267,7 +269,7 @@ def trial(config: TrainConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
 
     def work(compute: Compute) -> Tensor:
         if compute.device not in networks:
-            networks[compute.device] = ResUNet(architecture(config, compute.device))
+            networks[compute.device] = ResUNet(NETWORKS[network_size(config, compute.device)])
             # or nothing but zeros would come out
             nn.init.normal_(networks[compute.device].head.weight, std=0.01)
         network = networks[compute.device]

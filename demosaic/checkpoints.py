@@ -26,6 +26,7 @@ from demosaic.networks import Generator, Restorer, ResUNet
 
 FORMAT = 1
 _KEY = "demosaic"
+_MAIN_MEMORY = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _generator(card: ModelCard) -> Generator | Restorer:
     return Restorer(ResUNet(card.network), ResUNet(card.network) if card.sharp else None)
 
 
-def load_model(path: Path, device: torch.device) -> Model:
+def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
     """A model ready for inference. Raises DemosaicError that names the file when it is not one
     of ours.
     """

@@ -299,13 +299,17 @@ def train(
 
 def _recipe(preset: Preset, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
     """The preset with the options chosen. Raises DemosaicError for one that it does not have."""
-    if preset == SeedConfig.preset and "discriminator" in chosen:
-        chosen = {**chosen, "network": UNetConfig(discriminator=chosen.pop("discriminator"))}
-    kind = SeedConfig if preset == SeedConfig.preset else TrainConfig
-    strange = [name for name in chosen if name not in {field.name for field in fields(kind)}]
+    seed = preset == SeedConfig.preset
+    kind = SeedConfig if seed else TrainConfig
+    known = {field.name for field in fields(kind)}
+    known = known - {"network"} | {"discriminator"} if seed else known
+    strange = [name for name in chosen if name not in known]
     if strange:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
         raise DemosaicError(f"{options}: --preset {preset} has no such option", USAGE)
+    if "discriminator" in chosen:
+        chosen = {**chosen, "network": UNetConfig(discriminator=chosen["discriminator"])}
+        del chosen["discriminator"]
     return kind(**chosen)
 
 
@@ -394,14 +398,11 @@ def export(
     demosaic export runs/pairs-default/best.safetensors --onnx
     """
     config = RestoreConfig(realism=realism)
-    import torch
-
     from demosaic import checkpoints, console
     from demosaic import export as exporting
 
     path = out or model.with_suffix(".onnx")
-    loaded = checkpoints.load_model(model, torch.device("cpu"))
-    exporting.export_onnx(loaded, path, realism=config.realism)
+    exporting.export_onnx(checkpoints.load_model(model), path, realism=config.realism)
     with console.Console() as screen:
         screen.say(f"saved {path}")
 

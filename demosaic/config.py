@@ -1,5 +1,6 @@
 """Frozen option records: the only home of a default. Importing this costs nothing."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, get_args
@@ -22,6 +23,12 @@ def _refuse(problems: Iterable[str | None]) -> None:
 
 def _unless(good: bool, problem: str) -> str | None:
     return None if good else problem
+
+
+def _refuse_incomplete(kind: type["UNetConfig | ResUNetConfig"], record: dict[str, Any]) -> None:
+    missing = {field.name for field in fields(kind)} - set(record)
+    if missing:
+        raise TypeError(f"a network without {' and '.join(sorted(missing))}")
 
 
 @dataclass(frozen=True)
@@ -101,9 +108,7 @@ class UNetConfig:
         """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
         program's.
         """
-        missing = {field.name for field in fields(cls)} - set(record)
-        if missing:
-            raise TypeError(f"a network without {' and '.join(sorted(missing))}")
+        _refuse_incomplete(cls, record)
         return cls(**{**record, "down": tuple(record["down"]), "up": tuple(record["up"])})
 
 
@@ -141,6 +146,7 @@ class ResUNetConfig:
         """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
         program's.
         """
+        _refuse_incomplete(cls, record)
         lists = {name: tuple(record[name]) for name in ("widths", "down", "up")}
         return cls(**(record | lists))
 
@@ -194,7 +200,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _refuse(
             (
-                _unless(self.minutes > 0, f"--minutes {self.minutes}: choose more than 0"),
+                _unless(
+                    0 < self.minutes < math.inf, f"--minutes {self.minutes}: choose more than 0"
+                ),
                 _unless(
                     self.steps is None or self.steps >= 1, f"--steps {self.steps}: choose 1 or more"
                 ),

@@ -110,8 +110,10 @@ class Console:
             return
         self._progress = Progress(
             TextColumn("step {task.fields[step]}", table_column=Column(no_wrap=True, min_width=11)),
-            BarColumn(bar_width=12),
-            TextColumn("{task.percentage:.0f}% of " + event.budget),
+            TextColumn(
+                "{task.percentage:.0f}% of " + event.budget,
+                table_column=Column(no_wrap=True, min_width=len(event.budget) + 8),
+            ),
             TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True, min_width=11)),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
             TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True, ratio=1)),

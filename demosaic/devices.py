@@ -47,17 +47,12 @@ class Compute:
 def choose(
     config: DeviceConfig, trial: Trial | None = None, before: bool | None = None
 ) -> tuple[Compute, str]:
-    """What to compute with, and a sentence that says why; sets the number of threads.
+    """What to compute with, and a sentence that says why.
 
     `auto` precision is fp32 unless the machine computes bf16 in hardware and, in a timed `trial`,
-    is faster in it and agrees with fp32. The threads are torch's own choice unless others are
-    faster in the trial. Raises DemosaicError for a device that is not there.
+    is faster in it and agrees with fp32. Raises DemosaicError for a device that is not there.
     """
-    if config.threads:
-        torch.set_num_threads(config.threads)
     device = _device(config.device)
-    if trial and device.type == "cpu" and not config.threads and before is None:
-        _take_fastest_threads(trial)
     if config.precision != "auto":
         compute = Compute(device, config.precision == "bf16")
         return compute, f"computing on {compute}, as asked"
@@ -68,6 +63,16 @@ def choose(
         compute = Compute(device, False)
         return compute, f"computing on {compute}"
     return _fastest(Compute(device, False), Compute(device, True), trial)
+
+
+def settle_threads(config: DeviceConfig, before: int | None = None) -> None:
+    """Take as many CPU threads as asked for, as `before`, or as there are cores for.
+
+    Torch takes a thread a core of the machine, of which a container may be allowed but a few: the
+    others would wait for each other at every operation.
+    """
+    asked = config.threads or before
+    torch.set_num_threads(asked or min(torch.get_num_threads(), _allowed_cores()))
 
 
 def _device(name: str) -> torch.device:
@@ -107,18 +112,6 @@ def _fastest(exact: Compute, short: Compute, trial: Trial) -> tuple[Compute, str
     measured = f"bf16 takes {fast / slow:.2f} x the time of fp32, and differs by {error:.3f}"
     chosen = short if fast < slow and error < _PARITY else exact
     return chosen, f"computing on {chosen} ({measured})"
-
-
-def _take_fastest_threads(trial: Trial) -> None:
-    """Torch takes a thread a physical core, which is too many where a container allows fewer."""
-    counts = {torch.get_num_threads(), _allowed_cores()}
-    if len(counts) == 1:
-        return
-    times = {}
-    for count in counts:
-        torch.set_num_threads(count)
-        times[count], _ = _timed(Compute(torch.device("cpu"), False), trial)
-    torch.set_num_threads(min(times, key=times.__getitem__))
 
 
 def _allowed_cores() -> int:

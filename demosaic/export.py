@@ -78,4 +78,6 @@ def _traceable(model: Model, realism: float) -> tuple[nn.Module, dict[str, Tenso
     free["colours"] |= {2: rows, 3: columns}
     free["means_down"] |= {2: rows}
     free["means_across"] |= {2: columns}
+    free["smooth_down"] |= {3: rows}
+    free["smooth_across"] |= {3: columns}
     return _Flat(model.generator, realism), shown, (tuple(free.values()),)

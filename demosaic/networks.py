@@ -182,7 +182,7 @@ class ResUNet(nn.Module):
             for level, (width, blocks) in enumerate(zip(widths, config.down, strict=True))
         )
         self.narrow = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in pairwise(widths))
-        self.widen = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairwise(widths))
+        self.widen = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
         self.merge = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in widths[:-1])
         self.up = nn.ModuleList(
             _level(width, blocks, attention=level == config.attention)
@@ -208,7 +208,8 @@ class ResUNet(nn.Module):
             features = narrow(F.pixel_unshuffle(skips[-1], 2))
         features = self.down[-1](features)
         for level, widen, merge in reversed([*zip(self.up, self.widen, self.merge, strict=True)]):
-            wide = F.pixel_shuffle(widen(features), 2)
+            # Not shuffled: without overlap the second stage drew the seams of coarse levels
+            wide = F.interpolate(widen(features), scale_factor=2.0, mode="bilinear")
             features = level(merge(torch.cat([wide, skips.pop()], 1)))
         fine = F.leaky_relu(F.pixel_shuffle(self.grow(features), 2), _SLOPE)
         return seen + F.pixel_shuffle(self.head(fine), 2).float()

@@ -123,6 +123,10 @@ class Views:
     """(N, 1, K, H): `means_down @ image @ means_across^T` are the cells of an image."""
     means_across: Tensor
     """(N, 1, L, W)."""
+    smooth_down: Tensor
+    """(N, 1, H, K): `smooth_down @ cells @ smooth_across^T` is the smooth image of cells."""
+    smooth_across: Tensor
+    """(N, 1, W, L)."""
     pull: Tensor
     """(N, 1, 1, 1): each observation's consistency."""
 
@@ -135,21 +139,19 @@ class Views:
         return self.to(lambda tensor: tensor[which])
 
     def reconcile(self, restored: Tensor) -> Tensor:
-        """The nearest images to `restored` (N, 3, H, W) that agree with the cells, and are the
-        picture where it is visible.
+        """The images `restored` (N, 3, H, W) made to agree with the cells, and to be the picture
+        where it is visible.
 
-        In a cell that is partly visible only the hidden pixels move, by what the whole cell lacks.
+        What the cells lack is added as a smooth image with those means, B (c - A x). The nearest
+        image that agrees, of `mosaic.reconcile`, would move whole cells and so draw their edges. In
+        a cell that is partly visible only the hidden pixels move.
         """
         image = torch.lerp(self.seen, restored, self.hidden)
         means = self.means_down @ image @ self.means_across.transpose(-1, -2)
         lacking = (self.colours - means) * self.pull
-        shift = _spread(self.means_down) @ lacking @ _spread(self.means_across).transpose(-1, -2)
-        return image + self.hidden * shift
-
-
-def _spread(means: Tensor) -> Tensor:
-    """The replication over pixels (..., N, K) that belongs to averaging matrices (..., K, N)."""
-    return (means > 0).to(means.dtype).transpose(-1, -2)
+        return image + self.hidden * (
+            self.smooth_down @ lacking @ self.smooth_across.transpose(-1, -2)
+        )
 
 
 def views(observations: Sequence[Observation]) -> Views:
@@ -169,14 +171,20 @@ def views(observations: Sequence[Observation]) -> Views:
         ),
         colours=_stacked([_placed(one.colours, (3, rows, columns)) for one in observations]),
         means_down=_stacked(
-            [
-                _placed(one.down.averaging[None], (1, rows, height), one.box.y)
-                for one in observations
-            ]
+            [_shifted(one.down.averaging, (rows, height), left=one.box.y) for one in observations]
         ),
         means_across=_stacked(
             [
-                _placed(one.across.averaging[None], (1, columns, width), one.box.x)
+                _shifted(one.across.averaging, (columns, width), left=one.box.x)
+                for one in observations
+            ]
+        ),
+        smooth_down=_stacked(
+            [_shifted(one.down.smoothing, (height, rows), top=one.box.y) for one in observations]
+        ),
+        smooth_across=_stacked(
+            [
+                _shifted(one.across.smoothing, (width, columns), top=one.box.x)
                 for one in observations
             ]
         ),
@@ -195,8 +203,15 @@ def _grown(planes: Floats, height: int, width: int) -> Floats:
     return np.pad(planes, ((0, 0), (0, more[0]), (0, more[1])), mode="edge")
 
 
-def _placed(planes: Floats, shape: tuple[int, int, int], left: int = 0) -> Floats:
-    """The planes in the corner of zeros of `shape`, moved `left` to the right."""
+def _placed(planes: Floats, shape: tuple[int, int, int]) -> Floats:
+    """The planes in the corner of zeros of `shape`."""
     placed = np.zeros(shape, np.float32)
-    placed[:, : planes.shape[1], left : left + planes.shape[2]] = planes
+    placed[:, : planes.shape[1], : planes.shape[2]] = planes
+    return placed
+
+
+def _shifted(matrix: Floats, shape: tuple[int, int], *, top: int = 0, left: int = 0) -> Floats:
+    """The matrix in a plane (1, *shape) of zeros, so far from the top and the left."""
+    placed = np.zeros((1, *shape), np.float32)
+    placed[0, top : top + matrix.shape[0], left : left + matrix.shape[1]] = matrix
     return placed

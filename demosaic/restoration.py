@@ -4,7 +4,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import nn
 
 from demosaic.checkpoints import Model, ModelCard, load_model, remembered_model
 from demosaic.config import DeviceConfig, RestoreConfig, UNetConfig
-from demosaic.devices import Compute, choose
+from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import (
     Listener,
@@ -108,7 +108,9 @@ def restore_face(
         )
     colours = cell_colours(observed, grid)
     if isinstance(model.generator, Restorer):
-        canvas = _restored_cells(colours, model.generator, model.card, compute, realism)
+        canvas = _restored_cells(
+            colours, model.generator, model.card, compute, realism=realism, reconcile=reconcile
+        )
     else:
         canvas = _translated_cells(colours, model.generator, model.card, compute)
     restored = _to_size(canvas, grid, observed.shape[1], observed.shape[0])
@@ -116,7 +118,13 @@ def restore_face(
 
 
 def _restored_cells(
-    colours: Floats, restorer: Restorer, card: ModelCard, compute: Compute, realism: float
+    colours: Floats,
+    restorer: Restorer,
+    card: ModelCard,
+    compute: Compute,
+    *,
+    realism: float,
+    reconcile: bool,
 ) -> Floats:
     """What our network makes of cell colours (3, rows, columns), with cells so large that the whole
     has about the size of the pictures it was trained on.
@@ -126,6 +134,8 @@ def _restored_cells(
     block = int(np.clip(round(card.size / max(rows, columns)), *card.blocks))
     grid, size = Grid.square(block), (rows * block, columns * block)
     shown = views([observe(paint_cells(colours, grid, size), grid)]).to(compute.take)
+    if not reconcile:
+        shown = replace(shown, pull=torch.zeros_like(shown.pull))
     with torch.inference_mode(), compute.precision():
         restored: Floats = restorer(shown, realism)[0].float().cpu().numpy()
     return restored[:, : size[0], : size[1]]
@@ -340,6 +350,7 @@ def restore_files(
     Raises that picture's own DemosaicError when there is only one, or one for all when none could
     be.
     """
+    settle_threads(devices or DeviceConfig())
     compute, _ = choose(devices or DeviceConfig())
     model = load_model(model_path, compute.device)
     if model.card.blocks is None:

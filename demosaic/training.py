@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from demosaic import blind, pix2pix
 from demosaic.checkpoints import ModelCard, load_state, save_model, save_state, write_card
 from demosaic.config import DeviceConfig, SeedConfig, TrainConfig, differences
-from demosaic.devices import Compute, choose
+from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import USAGE, DemosaicError, Interrupted
 from demosaic.evaluation import as_record
 from demosaic.events import (
@@ -134,6 +134,7 @@ def _train(
         return _report(run, step, best)
     if mates.leads:
         listen = tee(listen, _log(run, step))
+    config = _as_begun(config, state)
     compute, why = _chosen(config, pairs, devices, state)
     compute = replace(compute, bf16=bool(*mates.follow(compute.bf16)))
     recipe = _recipe(config, pairs, compute, mates, listen)
@@ -165,20 +166,21 @@ def _train(
             start = time.perf_counter()
             losses = recipe.step(draw(step), before)
             step += 1
-            seconds, stop = mates.follow(seconds + time.perf_counter() - start, stopped())
+            (seconds,) = mates.follow(seconds + time.perf_counter() - start)
             progress = config.progress(step, seconds)
             _refuse_nan(losses, step, run)
             listen(StepDone(step, time.perf_counter() - start, losses, progress))
             last = progress >= 1
             validating = last or config.validates(step, before, progress)
-            saving = last or step % config.save_every == 0 or bool(stop)
-            if validating or saving:
-                _refuse_nan_weights(recipe, step, run)
-            if validating and mates.leads:
-                best = validate(progress)
             if validating:
+                _refuse_nan_weights(recipe, step, run)
+                best = validate(progress) if mates.leads else best
                 recipe.over = bool(*mates.follow(recipe.over))
-            if (saving or recipe.over) and mates.leads:
+            stop = bool(*mates.follow(stopped()))
+            saving = last or recipe.over or stop or step % config.save_every == 0
+            if saving and not validating:
+                _refuse_nan_weights(recipe, step, run)
+            if saving and mates.leads:
                 save_state(run / "resume.pt", _state(recipe, step, seconds, best, compute))
             if stop and not last and not recipe.over:
                 raise Interrupted(
@@ -209,6 +211,15 @@ def _recipe(
     return blind.Blind(config, pairs, compute, mates, listen)
 
 
+def _as_begun(
+    config: TrainConfig | SeedConfig, state: dict[str, Any] | None
+) -> TrainConfig | SeedConfig:
+    """The config with the network that the run began with, should it go on on another device."""
+    if state is None or isinstance(config, SeedConfig):
+        return config
+    return replace(config, network=state["recipe"]["network"])
+
+
 def _chosen(
     config: TrainConfig | SeedConfig,
     pairs: Pairs,
@@ -216,8 +227,7 @@ def _chosen(
     state: dict[str, Any] | None,
 ) -> tuple[Compute, str]:
     """What to compute with, and why: a run that goes on keeps its precision and threads."""
-    if state:
-        devices = replace(devices, threads=devices.threads or state["threads"])
+    settle_threads(devices, state["threads"] if state else None)
     if isinstance(config, SeedConfig):
         work = pix2pix.trial(config, pairs)
     else:

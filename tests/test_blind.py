@@ -165,10 +165,8 @@ def test_making_networks_leaves_the_callers_random_numbers_alone(dataset: Path) 
 
 def test_a_network_is_chosen_by_the_device_and_the_option() -> None:
     for device, expected in (("cpu", "S"), ("cuda", "M"), ("mps", "M")):
-        found = blind.architecture(TrainConfig(), torch.device(device))
-        assert found == config.NETWORKS[expected]
-        found = blind.architecture(TrainConfig(network="M"), torch.device(device))
-        assert found == config.NETWORKS["M"]
+        assert blind.network_size(TrainConfig(), torch.device(device)) == expected
+        assert blind.network_size(TrainConfig(network="M"), torch.device(device)) == "M"
 
 
 # What is drawn

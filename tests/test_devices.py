@@ -9,7 +9,7 @@ from torch import Tensor
 
 from demosaic import devices
 from demosaic.config import DeviceConfig
-from demosaic.devices import Compute, Trial, choose, tune_allocator
+from demosaic.devices import Compute, Trial, choose, settle_threads, tune_allocator
 from demosaic.errors import USAGE, DemosaicError
 
 CPU = torch.device("cpu")
@@ -105,8 +105,20 @@ def test_auto_finds_a_device_to_compute_on() -> None:
 
 
 def test_the_threads_asked_for_are_taken() -> None:
-    choose(DeviceConfig(device="cpu", threads=3))
+    settle_threads(DeviceConfig(threads=3), before=2)
     assert torch.get_num_threads() == 3
+
+
+def test_a_run_goes_on_with_the_threads_it_began_with() -> None:
+    settle_threads(DeviceConfig(), before=2)
+    assert torch.get_num_threads() == 2
+
+
+def test_no_more_threads_are_taken_than_cores_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(7)
+    monkeypatch.setattr(devices, "_allowed_cores", lambda: 2)
+    settle_threads(DeviceConfig())
+    assert torch.get_num_threads() == 2
 
 
 def test_the_precision_holds_within_and_not_after() -> None:

@@ -8,6 +8,7 @@ milliseconds a face at inference, and each as a ratio to one step of the article
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def main() -> None:
     faces = drawn()
     for size in ("S", "M"):
         stage = FaithfulStage(ResUNet(NETWORKS[size]), config.lr, compute, trained=False)
-        tell(f"first stage of {size}", seconds(lambda stage=stage: one_step(stage, faces)))
+        tell(f"first stage of {size}", seconds(partial(one_step, stage, faces)))
     sharp = SharpStage(ResUNet(NETWORKS["S"]), Critic(), config.lr, compute)
     tell("second stage of S", seconds(lambda: one_step(sharp, faces)))
 
@@ -78,9 +79,8 @@ def main() -> None:
     restorer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     observed = [pixelated(picture(rng), Grid.square(16))]
     for here in (plain, compute) if short else (plain,):
-        taken = seconds(
-            lambda here=here: restored_pictures(restorer, observed, Grid.square(16), here)
-        )
+        work = partial(restored_pictures, restorer, observed, Grid.square(16), here)
+        taken = seconds(work)
         print(f"restoring a face, {here}: {1000 * taken:.0f} ms, {taken / step:.3f} x the step")
 
 
