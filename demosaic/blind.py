@@ -203,14 +203,17 @@ class Blind:
             yield from self.sharp.trained()
 
     def sheet(self) -> Pixels:
-        """Rows of [mosaic | restored | original] at blocks of 16, 8 and 24 px."""
-        targets = list(self._targets(_SAMPLES))
+        """Rows of [mosaic | restored | sharp, once there is | original], blocks of 16, 8, 24 px."""
+        restorer, targets = self.restorer(), list(self._targets(_SAMPLES))
         grids = [Grid.square((16, 8, 24)[number % 3]) for number in range(len(targets))]
         rows = []
         for target, grid in zip(targets, grids, strict=True):
             observed = pixelated(target, grid)
-            restored = restored_pictures(self.restorer(), [observed], grid, self.compute)[0]
-            rows.append(np.hstack([observed, restored, target]))
+            restored = [
+                restored_pictures(restorer, [observed], grid, self.compute, realism)[0]
+                for realism in ((0.0, 1.0) if restorer.sharp else (0.0,))
+            ]
+            rows.append(np.hstack([observed, *restored, target]))
         return contact_sheet(rows, 2, self.pairs.size)
 
     def _targets(self, count: int) -> Iterator[Pixels]:

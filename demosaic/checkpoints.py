@@ -19,12 +19,19 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from demosaic import __version__
-from demosaic.config import ResUNetConfig, SeedConfig, UNetConfig
+from demosaic.config import ResUNetConfig, SeedConfig, TrainConfig, UNetConfig
 from demosaic.errors import DemosaicError
 from demosaic.files import encoded, make_folder, write_bytes, write_with
 from demosaic.networks import Generator, Restorer, ResUNet
 
 FORMAT = 1
+_RECIPES: dict[str, str] = {
+    TrainConfig.preset: (
+        "One network for cells of any size and offset, trained on mosaics drawn anew at every step;"
+        "\nthe faithful mean (`restored`) and, from the second stage on, a `sharp` one beside it."
+    ),
+    SeedConfig.preset: "The 2020 article's pix2pix, trained on the stored pairs.",
+}
 _KEY = "demosaic"
 _MAIN_MEMORY = torch.device("cpu")
 
@@ -192,7 +199,10 @@ def write_card(path: Path, card: ModelCard) -> None:
         f"Trained on {card.train_pairs} pairs of {card.size} px ({mosaic}), dataset {card.dataset},"
         f" seed {card.seed}, demosaic {card.demosaic}.",
         "",
-        f"Means over {card.val_pairs} validation pairs:",
+        _RECIPES[card.preset],
+        "",
+        f"Means over {card.val_pairs} validation pairs, of groups that were not trained on (in",
+        "mid-course over a few of them):",
         "",
         "| | PSNR, dB | SSIM | L1 | cell error, grey levels |",
         "|---|---|---|---|---|",

@@ -250,12 +250,14 @@ def test_what_the_cells_lack_is_added_as_a_smooth_image(
 ) -> None:
     """The nearest image that agrees would have whole cells moved, and their edges drawn."""
     _, observed = scene
+    box = observed.box
+    place = (..., slice(box.y, box.y + box.height), slice(box.x, box.x + box.width))
     guess = fitting(observed, seed)
-    inside = cropped(guess, observed)
+    inside = cropped(guess, observed)[place]
     means = observed.down.averaging @ inside @ observed.across.averaging.T
     lacking = observed.colours - means
     smooth = observed.down.smoothing @ lacking @ observed.across.smoothing.T
-    after = cropped(shown(observed).reconcile(guess), observed)
+    after = cropped(shown(observed).reconcile(guess), observed)[place]
     assert np.allclose(after, inside + smooth, rtol=0, atol=SMALL)
 
 
