@@ -70,7 +70,7 @@ def pixelate_at_random(target: Pixels, rng: np.random.Generator) -> Observation:
     piece = paint_cells(sample(crop(target, box), grid, sampler), grid, (box.height, box.width))
     if rng.random() < _RESIZED:
         piece = _resized(piece, rng)
-    picture = paste(target, piece, box) * hidden[:, :, None] + target * ~hidden[:, :, None]
+    picture = np.where(hidden[:, :, None], paste(target, piece, box), target)
     if rng.random() < _JPEG:
         picture = jpeg_damaged(picture, int(rng.integers(*_QUALITIES, endpoint=True)))
     consistent = sampler == "mean" or rng.random() < _TRUSTED

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from demosaic.augmentation import BLOCKS, Example, draw_example
 from demosaic.checkpoints import load_model
 from demosaic.config import NETWORKS, TrainConfig
-from demosaic.devices import Compute
+from demosaic.devices import Compute, settle
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.evaluation import pixelated, restored_pictures, score_grids, score_unlearned
 from demosaic.events import Listener, Notice, Scores
@@ -150,8 +150,8 @@ class Blind:
         start = copy.deepcopy(self.faithful.learner.average).requires_grad_(True)
         return SharpStage(start, critic, self.config.lr, self.compute)
 
-    def restorer(self) -> Restorer:
-        """The model as it is now: the moving averages."""
+    def generator(self) -> Restorer:
+        """What a model file holds: the moving averages."""
         sharp = self.sharp.learner.average if self.sharp else None
         return Restorer(self.faithful.learner.average, sharp)
 
@@ -174,7 +174,7 @@ class Blind:
         return scores, math.inf if self.sharp or self.over else mean
 
     def _scores(self, count: int, grids: Mapping[str, Grid]) -> dict[str, Scores]:
-        return score_grids(self.restorer(), self._targets(count), grids, self.compute)
+        return score_grids(self.generator(), self._targets(count), grids, self.compute)
 
     def _collapsed(self, scores: Mapping[str, Scores]) -> bool:
         """Whether the second stage went astray: it is then left out, and the run is over."""
@@ -192,10 +192,6 @@ class Blind:
         """What a ModelCard says that only the recipe knows."""
         return {"network": self.architecture, "blocks": BLOCKS, "sharp": self.sharp is not None}
 
-    def generator(self) -> nn.Module:
-        """What a model file holds."""
-        return self.restorer()
-
     def trained(self) -> Iterator[Tensor]:
         """All weights that a step changes."""
         yield from self.faithful.trained()
@@ -204,7 +200,7 @@ class Blind:
 
     def sheet(self) -> Pixels:
         """Rows of [mosaic | restored | sharp, once there is | original], blocks of 16, 8, 24 px."""
-        restorer, targets = self.restorer(), list(self._targets(_SAMPLES))
+        restorer, targets = self.generator(), list(self._targets(_SAMPLES))
         grids = [Grid.square((16, 8, 24)[number % 3]) for number in range(len(targets))]
         rows = []
         for target, grid in zip(targets, grids, strict=True):
@@ -276,7 +272,7 @@ def trial(config: TrainConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
             # or nothing but zeros would come out
             nn.init.normal_(networks[compute.device].head.weight, std=0.01)
         network = networks[compute.device]
-        network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        settle(network, compute.device)
         here = shown.to(compute.take)
         with compute.precision():
             change = network(here.seen, here.hidden, here.guide) - here.seen

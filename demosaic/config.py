@@ -25,6 +25,26 @@ def _unless(good: bool, problem: str) -> str | None:
     return None if good else problem
 
 
+def _shared(config: "TrainConfig | SeedConfig") -> Iterable[str | None]:
+    """What may be wrong with the options that both recipes have."""
+    return (
+        _unless(config.lr > 0, f"--lr {config.lr}: choose more than 0"),
+        _unless(config.seed >= 0, f"--seed {config.seed}: choose 0 or more"),
+        _unless(
+            config.limit is None or config.limit >= 1, f"--limit {config.limit}: choose 1 or more"
+        ),
+        _unless(
+            config.direction in get_args(Direction),
+            f"--direction {config.direction}: choose left-to-right or right-to-left",
+        ),
+        _unless(
+            config.validation_pairs >= 1,
+            f"--validation-pairs {config.validation_pairs}: choose 1 or more",
+        ),
+        _unless(config.save_every >= 1, f"--save-every {config.save_every}: choose 1 or more"),
+    )
+
+
 def _refuse_incomplete(kind: type["UNetConfig | ResUNetConfig"], record: dict[str, Any]) -> None:
     missing = {field.name for field in fields(kind)} - set(record)
     if missing:
@@ -200,6 +220,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _refuse(
             (
+                *_shared(self),
                 _unless(
                     0 < self.minutes < math.inf, f"--minutes {self.minutes}: choose more than 0"
                 ),
@@ -211,27 +232,13 @@ class TrainConfig:
                     f"--network {self.network}: choose auto, S or M",
                 ),
                 _unless(self.batch >= 1, f"--batch {self.batch}: choose 1 or more"),
-                _unless(self.lr > 0, f"--lr {self.lr}: choose more than 0"),
                 _unless(
                     1 <= self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"
                 ),
                 _unless(0 <= self.sharpen < 1, f"--sharpen {self.sharpen}: choose 0 to below 1"),
-                _unless(self.seed >= 0, f"--seed {self.seed}: choose 0 or more"),
-                _unless(
-                    self.limit is None or self.limit >= 1, f"--limit {self.limit}: choose 1 or more"
-                ),
-                _unless(
-                    self.direction in get_args(Direction),
-                    f"--direction {self.direction}: choose left-to-right or right-to-left",
-                ),
                 _unless(
                     self.validations >= 1, f"--validations {self.validations}: choose 1 or more"
                 ),
-                _unless(
-                    self.validation_pairs >= 1,
-                    f"--validation-pairs {self.validation_pairs}: choose 1 or more",
-                ),
-                _unless(self.save_every >= 1, f"--save-every {self.save_every}: choose 1 or more"),
             )
         )
 
@@ -292,30 +299,17 @@ class SeedConfig:
     def __post_init__(self) -> None:
         _refuse(
             (
-                _unless(
-                    self.direction in get_args(Direction),
-                    f"--direction {self.direction}: choose left-to-right or right-to-left",
-                ),
+                *_shared(self),
                 _unless(self.steps >= 1, f"--steps {self.steps}: choose 1 or more"),
                 _unless(
                     self.batch >= 2,
                     f"--batch {self.batch}: choose 2 or more (a batch of one has no statistics)",
                 ),
-                _unless(self.seed >= 0, f"--seed {self.seed}: choose 0 or more"),
-                _unless(self.lr > 0, f"--lr {self.lr}: choose more than 0"),
                 _unless(self.l1_weight >= 0, f"--l1-weight {self.l1_weight}: choose 0 or more"),
-                _unless(
-                    self.limit is None or self.limit >= 1, f"--limit {self.limit}: choose 1 or more"
-                ),
                 _unless(
                     self.validate_every >= 1,
                     f"--validate-every {self.validate_every}: choose 1 or more",
                 ),
-                _unless(
-                    self.validation_pairs >= 1,
-                    f"--validation-pairs {self.validation_pairs}: choose 1 or more",
-                ),
-                _unless(self.save_every >= 1, f"--save-every {self.save_every}: choose 1 or more"),
             )
         )
 

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from demosaic.config import DeviceConfig
 from demosaic.errors import USAGE, DemosaicError
@@ -39,9 +43,20 @@ class Compute:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
             yield
 
+    def infer(self, network: nn.Module, *inputs: Any) -> NDArray[np.float32]:
+        """What a network makes of inputs on the device, in main memory; it learns nothing."""
+        with torch.inference_mode(), self.precision():
+            made: NDArray[np.float32] = network(*inputs).float().cpu().numpy()
+        return made
+
     def take(self, array: "torch.Tensor") -> torch.Tensor:
         """The images (N, C, H, W) on the device, channels last, as convolutions like them best."""
         return array.to(self.device, memory_format=torch.channels_last)
+
+
+def settle(network: nn.Module, device: torch.device) -> None:
+    """Move a network to the device, its filters channels last as `Compute.take` lays out images."""
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def choose(

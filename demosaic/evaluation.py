@@ -67,16 +67,23 @@ def mean_scores(scores: Sequence[Scores]) -> Scores:
     )
 
 
+def _means(found: Iterable[tuple[str, Scores]]) -> dict[str, Scores]:
+    """The mean of the scores of each name, in the order in which the names first came."""
+    by_name: dict[str, list[Scores]] = {}
+    for name, one in found:
+        by_name.setdefault(name, []).append(one)
+    return {name: mean_scores(scores) for name, scores in by_name.items()}
+
+
 def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
     """What needs no learning, to compare with: the mosaic itself and, on a grid, bicubic and
     `base`.
     """
-    scores: dict[str, list[Scores]] = {}
-    for path in paths:
-        observed, target = pairs.read(path)
-        for name, picture in _unlearned(observed, pairs.grid).items():
-            scores.setdefault(name, []).append(score(picture, observed, target, pairs.grid))
-    return {name: mean_scores(found) for name, found in scores.items()}
+    return _means(
+        (name, score(picture, observed, target, pairs.grid))
+        for observed, target in map(pairs.read, paths)
+        for name, picture in _unlearned(observed, pairs.grid).items()
+    )
 
 
 def _unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
@@ -100,14 +107,18 @@ def evaluate(
     """Mean scores over pairs: `restored` as the network gives it and, on a grid, `reconciled`
     with the cells.
     """
-    scores: dict[str, list[Scores]] = {}
-    for observed, target, restored in restorations(generator, pairs, paths, compute):
-        outputs = {"restored": to_uint8(restored)}
-        if pairs.grid:
-            outputs["reconciled"] = finish(restored, cell_colours(observed, pairs.grid), pairs.grid)
-        for name, picture in outputs.items():
-            scores.setdefault(name, []).append(score(picture, observed, target, pairs.grid))
-    return {name: mean_scores(found) for name, found in scores.items()}
+    return _means(
+        (name, score(picture, observed, target, pairs.grid))
+        for observed, target, restored in restorations(generator, pairs, paths, compute)
+        for name, picture in _outputs(restored, observed, pairs.grid).items()
+    )
+
+
+def _outputs(restored: Floats, observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
+    raw = {"restored": to_uint8(restored)}
+    if grid is None:
+        return raw
+    return {**raw, "reconciled": finish(restored, cell_colours(observed, grid), grid)}
 
 
 def restorations(
@@ -124,8 +135,7 @@ def restorations(
         for start in range(0, len(paths), _BATCH):
             pictures = [pairs.read(path) for path in paths[start : start + _BATCH]]
             batch = torch.from_numpy(np.stack([to_float(observed) for observed, _ in pictures]))
-            with torch.inference_mode(), compute.precision():
-                restored = generator(compute.take(batch)).float().cpu().numpy()
+            restored = compute.infer(generator, compute.take(batch))
             for (observed, target), output in zip(pictures, restored, strict=True):
                 yield observed, target, output
     finally:
@@ -139,28 +149,30 @@ def score_grids(
     with a second stage, `GRID, sharp`.
     """
     kinds = {"restored": 0.0} | ({"sharp": 1.0} if restorer.sharp else {})
-    scores: dict[str, list[Scores]] = {f"{name}, {kind}": [] for name in grids for kind in kinds}
-    for batch in _batches(targets):
-        for name, grid in grids.items():
-            observed = [pixelated(target, grid) for target in batch]
-            for kind, realism in kinds.items():
-                pictures = restored_pictures(restorer, observed, grid, compute, realism)
-                scores[f"{name}, {kind}"] += [
-                    score(*one, grid) for one in zip(pictures, observed, batch, strict=True)
-                ]
-    return {name: mean_scores(found) for name, found in scores.items()}
+
+    def found() -> Iterator[tuple[str, Scores]]:
+        for batch in _batches(targets):
+            for name, grid in grids.items():
+                observed = [pixelated(target, grid) for target in batch]
+                for kind, realism in kinds.items():
+                    pictures = restored_pictures(restorer, observed, grid, compute, realism)
+                    for one in zip(pictures, observed, batch, strict=True):
+                        yield f"{name}, {kind}", score(*one, grid)
+
+    return _means(found())
 
 
 def score_unlearned(targets: Iterable[Pixels], grids: Mapping[str, Grid]) -> dict[str, Scores]:
     """Mean scores of what needs no learning on each grid, named `GRID, base` and the like."""
-    scores: dict[str, list[Scores]] = {}
-    for target in targets:
-        for name, grid in grids.items():
-            observed = pixelated(target, grid)
-            for kind, picture in _unlearned(observed, grid).items():
-                found = score(picture, observed, target, grid)
-                scores.setdefault(f"{name}, {kind}", []).append(found)
-    return {name: mean_scores(found) for name, found in scores.items()}
+
+    def found() -> Iterator[tuple[str, Scores]]:
+        for target in targets:
+            for name, grid in grids.items():
+                observed = pixelated(target, grid)
+                for kind, picture in _unlearned(observed, grid).items():
+                    yield f"{name}, {kind}", score(picture, observed, target, grid)
+
+    return _means(found())
 
 
 def pixelated(target: Pixels, grid: Grid) -> Pixels:
@@ -177,8 +189,7 @@ def restored_pictures(
 ) -> list[Pixels]:
     """Whole mosaics of one size, all on `grid`, restored; their cells are those observed."""
     shown = views([observe(picture, grid) for picture in observed]).to(compute.take)
-    with torch.inference_mode(), compute.precision():
-        restored = restorer(shown, realism).float().cpu().numpy()
+    restored = compute.infer(restorer, shown, realism)
     height, width = observed[0].shape[:2]
     return [
         finish(image[:, :height, :width], cell_colours(picture, grid), grid)

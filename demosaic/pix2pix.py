@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from demosaic.config import SeedConfig
-from demosaic.devices import Compute
+from demosaic.devices import Compute, settle
 from demosaic.evaluation import baselines, evaluate, restorations
 from demosaic.events import Scores
 from demosaic.images import Pixels, contact_sheet, to_uint8
@@ -39,8 +39,8 @@ class Networks:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             generator, discriminator = Generator(config.network), Discriminator(config.network)
-        _settle(generator, device)
-        _settle(discriminator, device)
+        settle(generator, device)
+        settle(discriminator, device)
         return cls(generator, discriminator, _adam(generator, config), _adam(discriminator, config))
 
     def state(self) -> dict[str, Any]:
@@ -197,10 +197,6 @@ def _adam_step(adam: torch.optim.Adam, loss: Tensor) -> None:
     adam.step()
 
 
-def _settle(network: nn.Module, device: torch.device) -> None:
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
 def trial(config: SeedConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
     """Some work like a step's, on a network of its own, to choose the precision by."""
     size, generator = pairs.size, Generator(config.network)
@@ -213,7 +209,7 @@ def trial(config: SeedConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
     )
 
     def work(compute: Compute) -> Tensor:
-        _settle(generator, compute.device)
+        settle(generator, compute.device)
         generator.zero_grad()
         with compute.precision():
             restored = generator(compute.take(image))

@@ -136,9 +136,7 @@ def _restored_cells(
     shown = views([observe(paint_cells(colours, grid, size), grid)]).to(compute.take)
     if not reconcile:
         shown = replace(shown, pull=torch.zeros_like(shown.pull))
-    with torch.inference_mode(), compute.precision():
-        restored: Floats = restorer(shown, realism)[0].float().cpu().numpy()
-    return restored[:, : size[0], : size[1]]
+    return compute.infer(restorer, shown, realism)[0, :, : size[0], : size[1]]
 
 
 def _translated_cells(
@@ -175,9 +173,8 @@ def _to_size(canvas: Floats, grid: Grid, width: int, height: int) -> Floats:
 
 
 def _run(canvas: Pixels, generator: nn.Module, compute: Compute) -> Floats:
-    with torch.inference_mode(), compute.precision():
-        batch = compute.take(torch.from_numpy(to_float(canvas))[None])
-        output: Floats = generator(batch)[0].float().cpu().numpy()
+    batch = compute.take(torch.from_numpy(to_float(canvas))[None])
+    output: Floats = compute.infer(generator, batch)[0]
     return output
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from demosaic.devices import Compute
+from demosaic.devices import Compute, settle
 from demosaic.losses import feature_distance, log_error, relativistic, roughness
 from demosaic.networks import Critic, ResUNet
 from demosaic.observations import Views
@@ -58,7 +58,7 @@ class Learner:
     """A network being trained, with its moving average and its optimisers."""
 
     def __init__(self, network: ResUNet, lr: float, compute: Compute) -> None:
-        network.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        settle(network, compute.device)
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(False)
         filters, rest = network.parameters_by_kind()
@@ -147,7 +147,7 @@ class SharpStage:
 
     def __init__(self, start: ResUNet, critic: Critic, lr: float, compute: Compute) -> None:
         self.learner = Learner(start, lr * _CAUTION, compute)
-        critic.to(compute.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        settle(critic, compute.device)
         self.critic = critic
         self.critic_adam = torch.optim.Adam(
             critic.parameters(), _CRITIC_RATE, betas=(0.0, 0.99), fused=True

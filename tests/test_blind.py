@@ -141,7 +141,7 @@ def test_before_the_first_step_the_restored_is_base(dataset: Path, grid: Grid) -
     observed = pixelated(wave(3, 32), grid)
     shown = views([observe(observed, grid)])
     with torch.no_grad():
-        restored = recipe(dataset).restorer()(shown, 0.0)[0].numpy()
+        restored = recipe(dataset).generator()(shown, 0.0)[0].numpy()
     expected = base(cells(to_float(observed), grid), grid, (32, 32))
     assert np.allclose(restored, expected, rtol=0, atol=1e-4)
 
@@ -493,7 +493,7 @@ def test_the_sample_sheet_shows_mosaics_of_three_blocks_restored_and_originals(
         observed = pixelated(target, grid)
         assert np.array_equal(shown[0], observed)
         assert np.array_equal(
-            shown[1], restored_pictures(made.restorer(), [observed], grid, COMPUTE)[0]
+            shown[1], restored_pictures(made.generator(), [observed], grid, COMPUTE)[0]
         )
         assert np.array_equal(shown[2], target)
 
@@ -511,7 +511,7 @@ def test_the_saved_model_restores_as_the_one_in_memory(
     assert isinstance(loaded, Restorer)
     shown = some_views()
     with torch.no_grad():
-        expected = trained.restorer()(shown, realism)
+        expected = trained.generator()(shown, realism)
         torch.testing.assert_close(loaded(shown, realism), expected, rtol=0, atol=1e-6)
         assert not torch.allclose(expected, shown.reconcile(shown.seen), rtol=0, atol=2e-6)
 
@@ -780,7 +780,7 @@ def test_a_run_may_start_from_another_model(dataset: Path, run: Path, straight: 
     assert isinstance(loaded, Restorer)
     shown = some_views()
     with torch.no_grad():
-        found, expected = made.restorer()(shown, 0.0), loaded(shown, 0.0)
+        found, expected = made.generator()(shown, 0.0), loaded(shown, 0.0)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
     assert steps(go(dataset, run, config)) == [1, 2]
     before, after = (load_file(path / "model.safetensors") for path in (straight, run))
