@@ -162,8 +162,8 @@ def _walk(folder: Path, seen: set[Path], passed_over: Callable[[Path], object]) 
 
 
 def _pass_over(folder: Path, passed_over: Callable[[Path], object]) -> None:
-    """Hand on every file of a junk folder; links in it are not followed."""
-    for inside, _, names in os.walk(folder):
+    """Hand on every file of a junk folder, unless it is a link: what it leads to lies elsewhere."""
+    for inside, _, names in () if folder.is_symlink() else os.walk(folder):
         for name in names:
             passed_over(Path(inside, name))
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 
 import people
 from demosaic.errors import PROBLEM, DemosaicError
-from demosaic.faces import Face, MediaPipeDetector
+from demosaic.faces import Face, FaceDetector, MediaPipeDetector, find_faces, turned_upright
+from demosaic.images import Box, Pixels, crop, resize
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,144 @@ def test_a_mediapipe_without_a_model_is_refused_with_one_that_has_it(
     assert "pip install 'mediapipe==" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == PROBLEM
+
+
+# Every face
+
+
+def group_photo(columns: int, rows: int, side: int) -> Pixels:
+    """Rows of drawn heads, `side` px each; every eighth is the same person."""
+    alone = (people.photo(0, number, 0) for number in range(50))
+    heads = [resize(portrait(photo), side, side) for photo in alone if len(photo.faces) == 1][:8]
+    numbers = np.arange(columns * rows).reshape(rows, columns) % 8
+    return np.vstack([np.hstack([heads[number] for number in row]) for row in numbers])
+
+
+def portrait(photo: people.Photo) -> Pixels:
+    """The square round a drawn face, 2.2 times as wide; grey beyond the photo."""
+    x, y, width, _ = photo.faces[0].box
+    half = round(1.1 * width)
+    wide = np.pad(photo.image, ((half, half), (half, half), (0, 0)), constant_values=128)
+    left, top = round(x + width / 2), round(y + width / 2)
+    return wide[top : top + 2 * half, left : left + 2 * half]
+
+
+@pytest.fixture(scope="module")
+def group() -> Pixels:
+    """108 faces of about 36 px in 960 x 720 px: no look at the whole of it sees one."""
+    return group_photo(12, 9, 80)
+
+
+def cells_of(faces: Sequence[Face], side: int) -> list[tuple[int, int]]:
+    """In which of a group photo's squares the middles of the faces lie."""
+    middles = [(f.box.x + f.box.width / 2, f.box.y + f.box.height / 2) for f in faces]
+    return [(int(x // side), int(y // side)) for x, y in middles]
+
+
+def test_a_group_photo_gives_its_small_faces_each_once(
+    group: Pixels, detector: MediaPipeDetector
+) -> None:
+    assert len(detector.detect(group)) == 0
+    found = find_faces(group, detector)
+    cells = cells_of(found, 80)
+    assert len(set(cells)) >= 0.9 * 108
+    assert len(cells) == len(set(cells))
+    assert [face.score for face in found] == sorted((f.score for f in found), reverse=True)
+    assert all(face.box.inside(group) and face.angle == 0 for face in found)
+    for face, (column, row) in zip(found, cells, strict=True):
+        assert all(column * 80 <= x < column * 80 + 80 for x, _ in face.keypoints[:4])
+        assert all(row * 80 <= y < row * 80 + 80 for _, y in face.keypoints[:4])
+
+
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_a_photo_that_lies_on_its_side_gives_its_face_and_its_angle(
+    angle: int, detector: MediaPipeDetector
+) -> None:
+    for number in range(4):
+        photo = people.photo(0, number, 0)
+        upright = find_faces(photo.image, detector)[0]
+        lying = np.rot90(photo.image, -angle // 90)
+        face = find_faces(lying, detector)[0]
+        assert face.angle == angle
+        assert abs(face.score - upright.score) < 0.01
+        piece = turned_upright(face, crop(lying, face.box))
+        assert np.array_equal(piece, crop(photo.image, upright.box))
+        height, width = photo.image.shape[:2]
+        x, y = np.array(upright.keypoints).T
+        there = {90: (height - y, x), 180: (width - x, height - y), 270: (y, width - x)}[angle]
+        assert np.allclose(np.array(face.keypoints).T, there)
+
+
+def test_upright_photos_are_not_turned(detector: MediaPipeDetector) -> None:
+    for number in range(12):
+        found = find_faces(people.photo(0, number, 1).image, detector)
+        assert {face.angle for face in found} <= {0}
+
+
+@dataclass
+class Counting:
+    """A detector that counts its looks."""
+
+    detector: FaceDetector
+    looks: int = 0
+
+    def detect(self, image: Pixels) -> Sequence[Face]:
+        self.looks += 1
+        return self.detector.detect(image)
+
+
+def test_a_small_photo_and_a_portrait_are_looked_at_once(detector: MediaPipeDetector) -> None:
+    photo = people.photo(0, 0, 0).image
+    for width in (250, 1000):
+        counting = Counting(detector)
+        image = resize(photo, width, round(width * photo.shape[0] / photo.shape[1]))
+        assert len(find_faces(image, counting)) == 1
+        assert counting.looks == 1
+
+
+def test_a_large_photo_of_nobody_is_searched_in_vain_but_not_to_the_end(
+    detector: MediaPipeDetector,
+) -> None:
+    counting = Counting(detector)
+    assert find_faces(np.full((750, 1000, 3), 128, np.uint8), counting) == []
+    assert counting.looks == 1 + 6 + 24 + 3
+
+
+UPRIGHT = ((20.0, 20.0), (40.0, 20.0), (30.0, 30.0), (30.0, 40.0), (10.0, 20.0), (50.0, 20.0))
+
+
+@dataclass(frozen=True)
+class Tilted:
+    """A detector that is less sure of the photo as it is, and finds odd keypoints turned."""
+
+    keypoints: tuple[tuple[float, float], ...]
+    score: float
+
+    def detect(self, image: Pixels) -> Sequence[Face]:
+        if image.shape[1] == 100:
+            return [Face(Box(10, 10, 40, 40), 0.5, UPRIGHT)]
+        return [Face(Box(10, 10, 40, 40), self.score, self.keypoints)]
+
+
+@pytest.mark.parametrize(
+    ("keypoints", "score", "angle"),
+    [
+        (UPRIGHT, 0.7, 90),
+        (UPRIGHT, 0.58, 0),
+        (tuple((y, x) for x, y in UPRIGHT), 0.99, 0),
+        (tuple((60 - x, 60 - y) for x, y in UPRIGHT), 0.99, 0),
+        ((*UPRIGHT[:2], (30.0, 45.0), *UPRIGHT[3:]), 0.99, 0),
+        ((*UPRIGHT[:2], (30.0, 15.0), *UPRIGHT[3:]), 0.99, 0),
+        ((UPRIGHT[1], UPRIGHT[0], *UPRIGHT[2:]), 0.99, 0),
+    ],
+    ids=["plausible", "no surer", "eyes below one another", "mouth above", "nose below the mouth",
+         "nose above the eyes", "eyes changed over"],
+)  # fmt: skip
+def test_a_turn_needs_a_surer_face_with_its_parts_in_place(
+    keypoints: tuple[tuple[float, float], ...], score: float, angle: int
+) -> None:
+    (face,) = find_faces(np.zeros((200, 100, 3), np.uint8), Tilted(keypoints, score))
+    assert face.angle == angle
 
 
 OFFLINE = """
