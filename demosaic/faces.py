@@ -25,7 +25,7 @@ _LOOKS = (2, 4, 8)  # tiles of a half, a quarter and an eighth of the longer sid
 _EASY_LOOKS = (2, 4)  # those that every large photo gets; the last, 100 tiles, must be worth it
 _TILE_STEP = 0.7  # of a tile: faces of up to 0.3 lie whole in one, larger ones the look before saw
 _TILE_SCORE = 0.6
-_SAME, _NESTED = 0.3, 0.6  # overlap, of the union and of the smaller box, of one face found twice
+_SAME, _NESTED = 0.3, 0.45  # overlap, of the union and of the smaller box, of one face found twice
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _merged(found: Sequence[Face], seen: Sequence[Face]) -> list[Face]:
         twins = [other for other in faces if _overlap(face.box, other.box)[0] > _SAME]
         if twins and all(face.score > other.score for other in twins):
             faces = [other for other in faces if other not in twins] + [face]
-        elif not any(_overlap(face.box, other.box)[1] > _NESTED for other in faces) and not twins:
+        elif not any(_overlap(face.box, other.box)[1] > _NESTED for other in faces):
             faces.append(face)
     return faces
 
