@@ -251,7 +251,7 @@ def _sharpness(piece: Pixels) -> float:
     `photos/` the median is .43, the lowest .22; blurred by a Gaussian of 4 px at 256 px 97 % are
     below .2, of 2 px less than 1 %.
     """
-    grey = _grey(resize(piece, _SHARPNESS_AT, _SHARPNESS_AT))
+    grey = resize(_grey(piece), _SHARPNESS_AT, _SHARPNESS_AT)
     blurred = cv2.GaussianBlur(grey, (0, 0), 1.5)
     lost = []
     for axis in (0, 1):
@@ -334,7 +334,7 @@ def _fingerprint(target: Pixels) -> str:
     """64 bits as 16 hexadecimal digits: which of a face's 64 lowest frequencies (DCT) are above
     their median. Copies, however small or compressed, differ in few.
     """
-    waves = cv2.dct(_grey(resize(target, 32, 32)))[:8, :8]
+    waves = cv2.dct(resize(_grey(target), 32, 32))[:8, :8]
     return np.packbits(waves > np.median(waves)).tobytes().hex()
 
 

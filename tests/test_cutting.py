@@ -274,6 +274,16 @@ def test_a_face_that_was_compressed_is_not_pixelated(quality: int | None) -> Non
     assert len(cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE).kept) == 1
 
 
+def test_stripes_and_waves_are_no_mosaic() -> None:
+    across = np.arange(512)
+    stripes = np.where(across // 8 % 2, 255, 0).astype(np.uint8)
+    waves = 128 + 60 * np.sin(across * np.pi / 6)
+    striped = (portrait() // 2 + stripes[:, None] // 2).astype(np.uint8)
+    waved = np.repeat((waves[:, None] + waves - 128)[..., None], 3, 2).astype(np.uint8)
+    for image in (striped, waved):
+        assert len(cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE).kept) == 1
+
+
 def test_a_pixelated_and_compressed_face_is_still_pixelated() -> None:
     image = jpeg_damaged(tiles(portrait(), 12, 5), 85)
     assert reasons(cut_out(saved(image), BuildConfig(), WHOLE)) == [("already pixelated", "")]
