@@ -101,8 +101,7 @@ def examine(data: bytes, detector: FaceDetector) -> Examined:
     """The faces in the bytes of a photo, or why it cannot be used; a function of the two alone."""
     try:
         width, height = photo_size(data)
-        longer = max(width, height)
-        image = _decoded(data, next((r for r in _REDUCTIONS if longer / r >= _LOOK_AT), 1))
+        image = _decoded(data, _reduction(max(width, height), _LOOK_AT))
     except NotAPicture as error:
         return Examined(reason=_reason(error), detail=str(error))
     small = min(1.0, _LOOK_AT_MOST / max(image.shape[:2]))
@@ -110,6 +109,11 @@ def examine(data: bytes, detector: FaceDetector) -> Examined:
     found = find_faces(image, detector)
     scale = width / image.shape[1], height / image.shape[0]
     return Examined(width, height, tuple(_enlarged(face, scale) for face in found))
+
+
+def _reduction(length: int, least: int) -> int:
+    """By how much a photo can be decoded smaller for `length` of its pixels to be `least` still."""
+    return next((reduce for reduce in _REDUCTIONS if length / reduce >= least), 1)
 
 
 @lru_cache(maxsize=1)
@@ -206,12 +210,13 @@ def _pieces(
     data: bytes, squares: Mapping[Face, Box], examined: Examined, config: BuildConfig
 ) -> Iterator[tuple[Face, Pixels]]:
     """What is in the square of each face, upright; the photo is decoded no larger than the smallest
-    of them needs.
+    of them needs, but not smaller than it was examined, to be decoded once.
     """
     if not squares:
         return
     smallest = min(square.width for square in squares.values())
-    image = _decoded(data, next((r for r in _REDUCTIONS if smallest / r >= config.size), 1))
+    longer = max(examined.width, examined.height)
+    image = _decoded(data, min(_reduction(smallest, config.size), _reduction(longer, _LOOK_AT)))
     scale = image.shape[1] / examined.width
     for face, square in squares.items():
         yield face, turned_upright(face, crop(image, _scaled(square, scale, image)))

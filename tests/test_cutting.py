@@ -174,11 +174,11 @@ def test_a_face_that_lies_is_cut_out_upright(angle: int) -> None:
     assert turned.kept[0][0].angle == angle
 
 
-@pytest.mark.parametrize(("side", "reduce"), [(1280, 1), (1300, 1), (2560, 2), (5120, 4)])
+@pytest.mark.parametrize(("side", "reduce"), [(1020, 1), (1280, 1), (2100, 2), (4200, 4)])
 def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
     side: int, reduce: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The crop is 0.25 of the photo's side: from 256 px up for 1,024 px, 512 for 2,048, ..."""
+    """The crop is a quarter of the photo's side."""
     image = resize(portrait(), side, side)
     face = a_face(Box(*[round(side * 0.4)] * 2, *[round(side * 0.25 / 1.25)] * 2))
     data = saved(image, "JPEG", quality=95)
@@ -195,6 +195,23 @@ def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
     monkeypatch.setattr("demosaic.cutting._REDUCTIONS", (1,))
     full = target(cut_out(data, config, face))
     assert np.abs(small.astype(int) - full).mean() < 2
+
+
+def test_a_portrait_is_decoded_once(
+    detector: MediaPipeDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its crop alone could be decoded at an eighth."""
+    asked: list[int] = []
+
+    def watched(data: bytes, scale: int) -> Pixels:
+        asked.append(scale)
+        return decode_photo(data, scale)
+
+    monkeypatch.setattr("demosaic.cutting.decode_photo", watched)
+    data = saved(resize(portrait(), 3000, 3000), "JPEG")
+    result = cut(data, examine(data, detector), "a.jpg", "hash", BuildConfig(min_sharpness=0))
+    assert [pair.crop > 8 * 256 for pair, _ in result.kept] == [True]
+    assert asked == [4]
 
 
 def test_examining_first_changes_no_pixel_of_a_pair(detector: MediaPipeDetector) -> None:
