@@ -341,7 +341,7 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode[0] not in "IF":
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     # 16-bit or float grey, which Pillow's own conversion clips at 255
     grey = np.asarray(image, dtype=np.float32)
     top = 255.0 if grey.max(initial=0) <= 255 else 65535.0
