@@ -1,7 +1,8 @@
 """Faces cut out of the same photos by demosaic and by autocrop: photos a second, and recall.
 
 autocrop 2.0 (its own detector, YuNet, at full resolution) is installed into a virtual environment
-of its own. Neither tool is given more than one process; autocrop keeps the largest face, demosaic every one.
+of its own. Both work in one process; autocrop keeps the largest face, demosaic every one that can
+be cut out.
 
 python tests/benchmarks/build_autocrop.py PHOTOS [--large 30]
 """
