@@ -28,13 +28,14 @@ _CLOSE = 1e-3  # grey levels; a cell of 255 pixels then still rounds to the righ
 class Grid:
     """Cells of `width` x `height` pixels, one of whose corners lies at (`left`, `top`).
 
-    The grid covers any image: cells cut by an edge have the pixels they have.
+    The grid covers any image: cells cut by an edge have the pixels they have. Sides need not be
+    whole, as in a mosaic of 12 cells over 200 pixels: then each edge lies at the nearest pixel.
     """
 
-    width: int
-    height: int
-    left: int = 0
-    top: int = 0
+    width: float
+    height: float
+    left: float = 0
+    top: float = 0
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -237,33 +238,33 @@ def _like(matrix: NDArray[Any], image: Any) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _edges(size: int, cell: int, offset: int) -> NDArray[np.intp]:
+def _edges(size: int, cell: float, offset: float) -> NDArray[np.intp]:
     """Where cells begin and end along an axis of `size` pixels: 0, ..., size."""
-    inner = np.arange(offset if offset else cell, size, cell)
-    return np.concatenate([[0], inner, [size]])
+    lines = np.floor(offset + np.arange(size / cell + 1) * cell + 0.5).astype(np.intp)
+    return np.concatenate([[0], lines[(lines > 0) & (lines < size)], [size]])
 
 
 @lru_cache(maxsize=32)
-def _replication(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _replication(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     edges = _edges(size, cell, offset)
     return np.repeat(np.eye(len(edges) - 1), np.diff(edges), axis=0)
 
 
 @lru_cache(maxsize=32)
-def _averaging(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _averaging(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     edges = _edges(size, cell, offset)
     means: Doubles = _replication(size, cell, offset).T / np.diff(edges)[:, None]
     return means
 
 
 @lru_cache(maxsize=32)
-def _smoothing(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _smoothing(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     """B = U (A U)^-1."""
     upsampling = _catmull_rom(size, cell, offset)
     return upsampling @ np.linalg.inv(_averaging(size, cell, offset) @ upsampling)
 
 
-def _catmull_rom(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _catmull_rom(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     """Cubic Hermite interpolation from the cells' centres to the pixels, flat beyond the outermost
     centres.
 
