@@ -31,6 +31,7 @@ _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
 _CELLS = 4  # rows and columns of cells a mosaic has at least
 _FLAT = 1.0  # grey levels
 _LIKELY = 0.35  # of the best score; so much of it a comb of broken pixels has when they are rounded
+_CLEARLY = 0.03  # of a correlation
 _ASTRAY = 0.1  # share of lines; fewer may lie beside a step by chance
 _HALF_CLEAR = 0.25  # contrast of edges to what is between: 0 on a photo, 0.5 to 1 in a mosaic
 _LOSSLESS = 0.05  # grey levels inside the cells; what is below was never coded with loss
@@ -176,7 +177,7 @@ def _rhythm(level: _Levels) -> tuple[Floats, Floats]:
     profile -= cv2.blur(profile, window)
     energy = cv2.blur(profile * profile, window) + _FAINT
     likeness = np.zeros((len(_LAGS), rows, columns), np.float32)
-    for number, lag in enumerate(_LAGS):
+    for number, lag in enumerate(_LAGS[: max(0, width - _LAGS[0])]):
         product = np.zeros_like(profile)
         product[:, : width - lag] = profile[:, : width - lag] * profile[:, lag:]
         near = cv2.blur(product, window) / energy
@@ -330,7 +331,9 @@ def _uneven(profile: Floats, whole: _Comb) -> _Comb:
     """The comb of broken pixels near one of whole pixels, if it explains a profile better."""
     step = 0.5 * whole.pitch / len(profile)  # the last line moves by half a pixel
     uneven = _best_of(profile, np.arange(max(3.0, whole.pitch - 1), whole.pitch + 1, step), 0.25)
-    return _refined(profile, uneven, step) if uneven and uneven.score >= whole.score else whole
+    # With noise, some broken side is always a little better than the true whole one
+    needed = whole.score + (_CLEARLY if float(np.median(profile)) > _LOSSLESS else 0)
+    return _refined(profile, uneven, step) if uneven and uneven.score >= needed else whole
 
 
 def _beside(profile: Floats, comb: _Comb) -> bool:
@@ -397,6 +400,9 @@ def _filling(
         lines = other.lines(1, length)
         return float(profile[lines[lines < length]].sum())
 
+    lines = comb.lines(start + 1, start + length)
+    if len(lines) == count - 1 and comb.pitch.is_integer():
+        return comb
     # Programs round the edges of uneven cells up, down or to the nearest
     filling = [_Comb(pitch, place, comb.score) for place in (0.0, -0.25, -0.49, 0.25, 0.49)]
     best = max(filling, key=met)
