@@ -27,6 +27,7 @@ _SCALES = (1, 2, 4)  # of the levels: cells of 3 to 96 px
 _FAINT = 0.5  # of a squared profile, grey levels; what is fainter has no rhythm
 _RHYTHM = 0.3  # correlation of a profile with itself, one cell on, that is looked into
 _CERTAIN = 0.5  # confidence below which a region is no mosaic
+_MERIT = 0.4  # checked cloth and shelves have up to 0.3, mosaics through JPEG of quality 60 0.48
 _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
 _CELLS = 4  # rows and columns of cells a mosaic has at least
 _FLAT = 1.0  # grey levels
@@ -90,6 +91,8 @@ def find_mosaic(image: Pixels) -> list[Region]:
 
     Cells of 3 to 64 px, at least 4 x 4 of them.
     """
+    if min(image.shape[:2]) < _CELLS * _LAGS[0]:
+        return []
     luma = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     tried: list[Region] = []
     for candidate in _candidates(luma):
@@ -219,6 +222,13 @@ class _Fit:
     box: Box
     confidence: float
 
+    @property
+    def merit(self) -> float:
+        """How well the combs explain the picture, 0..1: a shelf has edges with flat between, but
+        not all where a comb has its lines.
+        """
+        return self.confidence * float(np.sqrt(max(0.0, self.across.score * self.down.score)))
+
 
 def _region(luma: _Levels, candidate: _Candidate) -> Region | None:
     """The mosaic at a place, if it is one."""
@@ -232,7 +242,9 @@ def _region(luma: _Levels, candidate: _Candidate) -> Region | None:
             break
         box = reached
         fit = _fit(luma, box, (fit.across.pitch, fit.down.pitch))
-    if fit is None or fit.confidence < (_JPEG_CERTAIN if _like_jpeg(fit) else _CERTAIN):
+    if fit is None or fit.merit < _MERIT:
+        return None
+    if fit.confidence < (_JPEG_CERTAIN if _like_jpeg(fit) else _CERTAIN):
         return None
     return _cut_out(luma, fit)
 

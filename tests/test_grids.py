@@ -130,7 +130,7 @@ def test_a_flat_picture_has_none(colour: int) -> None:
     assert find_mosaic(np.full((200, 200, 3), colour, np.uint8)) == []
 
 
-@pytest.mark.parametrize("block", [3, 5, 8, 16, 31, 48, 64])
+@pytest.mark.parametrize("block", [3, 5, 8, 16, 24, 48, 64])
 def test_a_picture_that_is_all_mosaic_is_found_whole(block: int) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (3, 8, 7)).astype(np.float32)
     (region,) = find_mosaic(paint_cells(colours, Grid.square(block), (8 * block, 7 * block)))
