@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from demosaic import __version__
 from demosaic.config import (
+    LEAST_SCORE,
     BuildConfig,
     DeviceConfig,
     Direction,
@@ -113,6 +114,15 @@ def build_dataset(
     min_score: Annotated[
         float, typer.Option(help="Leave out what is less surely a face, 0 to 1.")
     ] = BuildConfig.min_score,
+    max_per_photo: Annotated[
+        int, typer.Option(help="Keep so many faces of a photo, the largest; 0 keeps all.")
+    ] = BuildConfig.max_per_photo,
+    max_enlarge: Annotated[
+        float, typer.Option(help="Leave out faces that would have to be enlarged more.")
+    ] = BuildConfig.max_enlarge,
+    min_sharpness: Annotated[
+        float, typer.Option(help="Leave out faces that are more blurred, 0 to 1.")
+    ] = BuildConfig.min_sharpness,
     val: Annotated[float, typer.Option(help="Share of people for validation.")] = BuildConfig.val,
     test: Annotated[
         float, typer.Option(help="Share of people for a last test.")
@@ -135,6 +145,9 @@ def build_dataset(
         margin=margin,
         min_face=min_face,
         min_score=min_score,
+        max_per_photo=max_per_photo,
+        max_enlarge=max_enlarge,
+        min_sharpness=min_sharpness,
         val=val,
         test=test,
     )
@@ -145,7 +158,7 @@ def build_dataset(
             photos,
             pairs,
             config,
-            make_detector=partial(faces.MediaPipeDetector, config.min_score),
+            make_detector=partial(faces.MediaPipeDetector, LEAST_SCORE),
             detector_name=faces.MediaPipeDetector.name,
             workers=workers,
             listen=screen,

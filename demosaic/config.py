@@ -13,6 +13,9 @@ Direction = Literal["left-to-right", "right-to-left"]
 Precision = Literal["auto", "fp32", "bf16"]
 DiscriminatorKind = Literal["code", "summary"]
 
+LEAST_SCORE = 0.3
+"""Nothing the detector is less sure of (0..1) is taken for a face at all."""
+
 
 def _refuse(problems: Iterable[str | None]) -> None:
     """Raise one DemosaicError with every problem found, if there is any."""
@@ -65,6 +68,12 @@ class BuildConfig:
     """Faces whose box is narrower than this many photo pixels are left out."""
     min_score: float = 0.5
     """Faces the detector is less sure of (0..1) are left out."""
+    max_per_photo: int = 0
+    """So many of a photo's faces, the largest, are kept; 0 keeps all."""
+    max_enlarge: float = 4.0
+    """Faces whose crop has to be enlarged more than this to reach `size` are left out."""
+    min_sharpness: float = 0.2
+    """Faces less sharp (0..1) are left out as blurred."""
     val: float = 0.1
     """Share of the groups kept for validation."""
     test: float = 0.0
@@ -78,8 +87,19 @@ class BuildConfig:
                 _unless(1 <= self.margin <= 4, f"--margin {self.margin}: choose 1 to 4"),
                 _unless(self.min_face >= 8, f"--min-face {self.min_face}: choose 8 or more"),
                 _unless(
-                    0 < self.min_score <= 1,
-                    f"--min-score {self.min_score}: choose above 0, up to 1",
+                    LEAST_SCORE <= self.min_score <= 1,
+                    f"--min-score {self.min_score}: choose {LEAST_SCORE} to 1",
+                ),
+                _unless(
+                    self.max_per_photo >= 0,
+                    f"--max-per-photo {self.max_per_photo}: choose 0 or more",
+                ),
+                _unless(
+                    self.max_enlarge > 0, f"--max-enlarge {self.max_enlarge}: choose more than 0"
+                ),
+                _unless(
+                    0 <= self.min_sharpness <= 1,
+                    f"--min-sharpness {self.min_sharpness}: choose 0 to 1",
                 ),
                 _unless(0 <= self.val < 1, f"--val {self.val}: choose 0 to below 1"),
                 _unless(0 <= self.test < 1, f"--test {self.test}: choose 0 to below 1"),

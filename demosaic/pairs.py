@@ -66,6 +66,12 @@ class Pair:
     block: tuple[int, int]
     offset: tuple[int, int]
     sampler: str
+    enlarged: float
+    """Side of the face picture, as a multiple of `crop`."""
+    sharpness: float
+    """How much of its fine steps a blur would take away, 0 (blurred) to 1."""
+    fingerprint: str
+    """16 hexadecimal digits of which near duplicates differ in few bits."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ from demosaic.images import Box, Pixels, decode, read_image, write_png
 from demosaic.pairs import Pairs
 
 SMALL = BuildConfig(size=64, block=8)
-CONFIG = BuildConfig(size=128, block=16, margin=1.6)  # of an 80 px face: exactly 128 photo pixels
+CONFIG = BuildConfig(size=128, block=16, margin=1.6, min_sharpness=0)
+"""Of an 80 px face: exactly 128 photo pixels."""
 
 Line = dict[str, Any]
 
@@ -142,7 +143,7 @@ def test_a_line_says_where_a_pair_comes_from_and_how_it_was_made(
     for line in records:
         assert list(line) == [
             "id", "split", "group", "photo", "sha256", "box", "keypoints", "score", "angle",
-            "crop", "block", "offset", "sampler",
+            "crop", "block", "offset", "sampler", "enlarged", "sharpness", "fingerprint",
         ]  # fmt: skip
         assert hashlib.sha256((photos / line["photo"]).read_bytes()).hexdigest() == line["sha256"]
         assert line["photo"].startswith(line["group"] + "/")
@@ -195,7 +196,11 @@ def test_the_right_half_is_the_square_round_the_face_of_the_upright_photo(
         method = cv2.INTER_AREA if side > 256 else cv2.INTER_CUBIC
         expected = cv2.resize(square, (256, 256), interpolation=method)
         picture = read_image(dataset / line["split"] / f"{line['id']}.png")
-        assert np.abs(picture[:, 256:].astype(int) - expected).max() <= 1
+        apart = np.abs(picture[:, 256:].astype(int) - expected)
+        if side < 512:
+            assert apart.max() <= 1
+        else:  # decoded at half the size
+            assert apart.mean() < 2
     assert turned >= 2
 
 
@@ -482,7 +487,7 @@ def test_a_dataset_that_refused_everything_takes_other_options(tmp_path: Path) -
     small = given(Box(15, 15, 30, 30))
     with pytest.raises(DemosaicError, match="1 x face too small"):
         build(tmp_path / "photos", tmp_path / "out", detector=small)
-    config = BuildConfig(size=64, block=8, min_face=20)
+    config = BuildConfig(size=64, block=8, min_face=20, min_sharpness=0)
     report = build(tmp_path / "photos", tmp_path / "out", config, detector=small)
     assert (report.pairs, dict(report.skipped)) == (1, {})
     assert not (tmp_path / "out" / "skipped.jpg").exists()

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
+import people
 from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.images import (
     Box,
@@ -22,9 +23,12 @@ from demosaic.images import (
     contact_sheet,
     crop,
     decode,
+    decode_photo,
     encode_png,
     find_images,
     paste,
+    photo_size,
+    read_bytes,
     read_image,
     read_size,
     resize,
@@ -35,7 +39,17 @@ from demosaic.images import (
     write_png,
 )
 
-ODD_FILES = Path(__file__).parents[2] / "shared" / "odd_files"
+KINDS = ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "GIF", "PPM"]
+INVERSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""What an upright picture is turned by to be stored under an EXIF orientation."""
 
 
 def noise(height: int, width: int, seed: int = 0) -> Pixels:
@@ -75,6 +89,36 @@ def test_dot_files_and_what_systems_litter_are_left_out(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", ".hidden.jpg", "._a.jpg", ".trash/b.jpg", "Thumbs.db", "desktop.ini")
     touch(tmp_path, "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/a.jpg", ".DS_Store")
     assert found(tmp_path) == ["a.jpg"]
+
+
+def test_junk_is_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "._a.jpg", ".thumbnails/1.jpg", ".thumbnails/deep/2.jpg", "Thumbs.db")
+    touch(tmp_path, "b/@eaDir/c.jpg/SYNOPHOTO_THUMB_M.jpg", "b/#recycle/d.jpg", "b/e.jpg")
+    (tmp_path / ".hidden-link").symlink_to(tmp_path)
+    junk: list[Path] = []
+    assert len(find_images(tmp_path, passed_over=junk.append)) == 2
+    assert {path.relative_to(tmp_path).as_posix() for path in junk} == {
+        "._a.jpg", ".thumbnails/1.jpg", ".thumbnails/deep/2.jpg", "Thumbs.db",
+        "b/@eaDir/c.jpg/SYNOPHOTO_THUMB_M.jpg", "b/#recycle/d.jpg",
+    }  # fmt: skip
+    assert len(junk) == 6
+
+
+def test_a_folder_that_cannot_be_entered_stops_nothing_and_is_missed_when_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a/1.jpg", "locked/2.jpg", "z.jpg")
+    enter = os.scandir
+
+    def refuse(path: Path) -> object:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return enter(path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    assert found(tmp_path) == ["a/1.jpg", "locked", "z.jpg"]
+    with pytest.raises(DemosaicError, match=r"cannot read .*locked: Permission denied"):
+        read_bytes(tmp_path / "locked")
 
 
 def test_a_folder_that_links_to_itself_is_walked_once(tmp_path: Path) -> None:
@@ -126,18 +170,9 @@ def test_odd_names_are_read_like_any_other(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_exif_turn_gives_the_same_upright_picture(orientation: int) -> None:
     upright = noise(6, 4)
-    inverse = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
     stored = Image.fromarray(upright)
-    if orientation in inverse:
-        stored = stored.transpose(inverse[orientation])
+    if orientation in INVERSE:
+        stored = stored.transpose(INVERSE[orientation])
     exif = Image.Exif()
     exif[0x0112] = orientation
     assert np.array_equal(decode(encoded(stored, "PNG", exif=exif)), upright)
@@ -273,27 +308,116 @@ def test_no_damaged_byte_makes_any_other_exception(seed: int) -> None:
         assert str(error)
 
 
-@pytest.mark.skipif(not ODD_FILES.is_dir(), reason="the odd files lie beside a checkout only")
-def test_every_odd_file_gives_a_picture_or_a_reason() -> None:
-    trouble = {}
-    for path in sorted(ODD_FILES.iterdir()):
-        try:
-            image = decode(path.read_bytes())
-            assert image.dtype == np.uint8
-            assert (image.ndim, image.shape[2]) == (3, 3)
-        except NotAPicture as error:
-            if not str(error):
-                trouble[path.name] = "no reason"
-        except Exception as error:
-            trouble[path.name] = repr(error)
-    assert trouble == {}
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_ends_too_early_is_refused_not_half_used(kind: str, share: float) -> None:
+    data = encoded(Image.fromarray(people.photo(0, 0, 0).image).resize((200, 300)), kind)
+    for read in (decode, decode_photo, lambda data: decode_photo(data, 4)):
+        with pytest.raises(NotAPicture) as caught:
+            read(data[: int(len(data) * share)])
+        assert str(caught.value).startswith("damaged picture (")
 
 
-@pytest.mark.skipif(not ODD_FILES.is_dir(), reason="the odd files lie beside a checkout only")
-def test_one_photo_stored_in_eight_turns_reads_as_one() -> None:
-    turned = [ODD_FILES / f"hopper_orientation_{number}.jpg" for number in range(2, 9)]
-    first, *others = [read_image(path).astype(int) for path in turned]
-    assert all(np.abs(first - other).mean() < 8 for other in others)  # saved twice
+# Decoding a photo as it is to be seen
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_photo_in_every_format_is_the_same_picture(kind: str) -> None:
+    image = np.asarray(Image.fromarray(people.photo(0, 0, 0).image).resize((200, 300)))
+    data = encoded(Image.fromarray(image), kind)
+    assert photo_size(data) == (200, 300)
+    assert np.abs(decode_photo(data).astype(int) - image).mean() < 6  # a GIF has 256 colours
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_every_turn_is_undone_once_in_every_format_that_has_one(
+    kind: str, orientation: int
+) -> None:
+    """A TIFF is turned by Pillow, a HEIC by libheif."""
+    upright = np.kron(noise(5, 3), np.ones((16, 16, 1), np.uint8))
+    stored = Image.fromarray(upright)
+    if orientation in INVERSE:
+        stored = stored.transpose(INVERSE[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(stored, kind, exif=exif.tobytes(), quality=95)
+    assert photo_size(data) == (48, 80)
+    assert np.abs(decode_photo(data).astype(int) - upright).mean() < 8
+    assert decode_photo(data, 4).shape == (20, 12, 3)
+
+
+def test_the_first_picture_of_several_is_the_photo() -> None:
+    for kind in ("MPO", "TIFF", "PNG"):
+        first, second = (Image.fromarray(noise(16, 16, seed)) for seed in (1, 2))
+        data = encoded(first.copy(), kind, save_all=True, append_images=[second])
+        assert np.array_equal(decode_photo(data), decode_photo(encoded(first, kind)))
+
+
+@pytest.mark.parametrize("reduce", [2, 4, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "TIFF"])
+@pytest.mark.parametrize(("width", "height"), [(203, 301), (160, 64), (9, 9)])
+def test_a_reduced_photo_has_the_means_of_its_pixels(
+    width: int, height: int, kind: str, reduce: int
+) -> None:
+    image = people.photo(0, 0, 0).image[100 : 100 + height, 100 : 100 + width]
+    data = encoded(Image.fromarray(image), kind)
+    small = decode_photo(data, reduce)
+    assert small.shape == (-(-height // reduce), -(-width // reduce), 3)
+    rows, columns = height // reduce, width // reduce
+    whole = image[: rows * reduce, : columns * reduce]
+    means = whole.reshape(rows, reduce, columns, reduce, 3).mean(axis=(1, 3))
+    assert np.abs(small[:rows, :columns] - means).mean() < 2
+    assert np.array_equal(small, decode_photo(data, reduce))
+
+
+def test_what_is_transparent_is_seen_over_white_and_kept_as_it_is_stored() -> None:
+    data = encoded(Image.new("RGBA", (3, 2), (*RED, 51)), "PNG")
+    assert np.array_equal(decode(data), np.full((2, 3, 3), RED))
+    over_white = [round(0.2 * level + 0.8 * 255) for level in RED]
+    assert np.array_equal(decode_photo(data), np.full((2, 3, 3), over_white))
+    palette = Image.new("RGB", (3, 2), RED).quantize(4)
+    clear = encoded(palette, "PNG", transparency=bytes(4))
+    assert np.array_equal(decode_photo(clear), np.full((2, 3, 3), 255))
+
+
+def swapped_profile() -> bytes:
+    """An sRGB profile whose red and blue primaries have changed places, under another name."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = struct.unpack(">I", data[128:132])[0]
+    entries = {bytes(data[place : place + 4]): place for place in range(132, 132 + 12 * count, 12)}
+    red, blue = entries[b"rXYZ"], entries[b"bXYZ"]
+    data[red : red + 4], data[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    return bytes(data).replace("sRGB".encode("utf-16-be"), "Bogs".encode("utf-16-be"))
+
+
+def test_the_colours_of_a_profile_are_seen_in_srgb_and_kept_as_they_are_stored() -> None:
+    data = encoded(Image.new("RGB", (3, 2), RED), "PNG", icc_profile=swapped_profile())
+    assert np.array_equal(decode(data), np.full((2, 3, 3), RED))
+    assert np.abs(decode_photo(data).astype(int) - RED[::-1]).max() <= 3
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        b"no profile at all",
+        swapped_profile()[:200],
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes(),
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+    ],
+    ids=["foreign", "truncated", "of another kind of picture", "sRGB itself"],
+)
+def test_a_profile_that_says_nothing_changes_nothing(profile: bytes) -> None:
+    data = encoded(Image.new("RGB", (3, 2), RED), "PNG", icc_profile=profile)
+    assert np.array_equal(decode_photo(data), np.full((2, 3, 3), RED))
+
+
+def test_a_jpeg_with_sixteen_bit_tables_and_a_progressive_one_are_jpegs() -> None:
+    image = people.photo(0, 0, 0).image[:200, :200]
+    for options in ({"qtables": [[300] * 64, [300] * 64]}, {"progressive": True}):
+        data = encoded(Image.fromarray(image), "JPEG", **options)
+        assert np.abs(decode_photo(data, 2).astype(int) - image[::2, ::2]).mean() < 30
+    assert b"\xff\xc2" in data
 
 
 # Encoding

@@ -1,0 +1,332 @@
+"""One photo is looked at once, and cut apart by whatever options."""
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import people
+from demosaic.config import LEAST_SCORE, BuildConfig
+from demosaic.cutting import Examined, PhotoResult, cut, examine
+from demosaic.faces import Face, MediaPipeDetector
+from demosaic.images import (
+    Box,
+    Pixels,
+    decode,
+    decode_photo,
+    encode_png,
+    jpeg_damaged,
+    resize,
+)
+
+POINTS = ((20.0, 20.0), (40.0, 20.0), (30.0, 30.0), (30.0, 40.0), (10.0, 20.0), (50.0, 20.0))
+
+
+@cache
+def portrait() -> Pixels:
+    """A drawn face that fills the middle of 512 x 512 px."""
+    photo = people.photo(0, 0, 0)
+    x, y, width, _ = photo.faces[0].box
+    half = round(0.85 * width)
+    left, top = round(x + width / 2) - half, max(0, round(y + width / 2) - half)
+    return resize(photo.image[top : top + 2 * half, left : left + 2 * half], 512, 512)
+
+
+def saved(image: Pixels, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, kind, **options)
+    return file.getvalue()
+
+
+def blurred(image: Pixels, sigma: float) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
+
+
+def a_face(box: Box, score: float = 0.9, angle: int = 0) -> Face:
+    return Face(box, score, POINTS, angle)
+
+
+def cut_out(data: bytes, config: BuildConfig, *faces: Face) -> PhotoResult:
+    height, width = decode(data).shape[:2]
+    examined = Examined(width, height, faces)
+    return cut(data, examined, "a/b.png", hashlib.sha256(data).hexdigest(), config)
+
+
+def target(result: PhotoResult) -> Pixels:
+    ((_, picture),) = result.kept
+    return decode(picture)[:, decode(picture).shape[1] // 2 :]
+
+
+def reasons(result: PhotoResult) -> list[tuple[str, str]]:
+    return [(skipped.reason, skipped.detail) for skipped in result.skipped]
+
+
+@pytest.fixture(scope="module")
+def detector() -> MediaPipeDetector:
+    return MediaPipeDetector(LEAST_SCORE)
+
+
+# Looking
+
+
+def test_a_photo_is_examined_in_its_upright_pixels(detector: MediaPipeDetector) -> None:
+    photo = people.photo(0, 0, 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = np.rot90(photo.image)
+    examined = examine(saved(stored, exif=exif), detector)
+    assert (examined.height, examined.width) == photo.image.shape[:2]
+    (face,) = examined.faces
+    x, y, side, _ = photo.faces[0].box
+    assert abs(face.box.x + face.box.width / 2 - x - side / 2) < 0.25 * side
+    assert abs(face.box.y + face.box.height / 2 - y - side / 2) < 0.25 * side
+    assert face.angle == 0
+    assert (examined.reason, examined.detail) == ("", "")
+
+
+def test_what_is_examined_survives_json(detector: MediaPipeDetector) -> None:
+    for data in (saved(people.photo(0, 0, 0).image), saved(portrait()[::-1]), b"", b"text"):
+        examined = examine(data, detector)
+        assert Examined.from_record(json.loads(json.dumps(examined.as_record()))) == examined
+
+
+@pytest.mark.parametrize("record", [{}, {"faces": [{}]}, {"faces": [], "colour": "red"}])
+def test_a_record_of_something_else_is_refused(record: dict[str, object]) -> None:
+    with pytest.raises((KeyError, TypeError)):
+        Examined.from_record(record)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "detail"),
+    [
+        (b"", "empty file", "empty file"),
+        (b"Dear diary", "not a picture", "not a picture"),
+        (saved(np.zeros((90, 90, 3), np.uint8))[:60], "damaged picture",
+         "damaged picture (image file is truncated)"),
+    ],
+)  # fmt: skip
+def test_what_is_no_photo_is_examined_with_its_reason(
+    data: bytes, reason: str, detail: str, detector: MediaPipeDetector
+) -> None:
+    examined = examine(data, detector)
+    assert examined == Examined(reason=reason, detail=detail)
+    result = cut(data, examined, "a.jpg", "hash", BuildConfig())
+    assert (result.kept, reasons(result)) == ((), [(reason, detail)])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_face_is_where_it_is_however_large_the_photo(
+    kind: str, detector: MediaPipeDetector
+) -> None:
+    """A JPEG is decoded smaller, other formats are shrunk."""
+    photo = people.photo(0, 0, 0).image
+    once = examine(saved(photo, kind), detector)
+    height, width = photo.shape[:2]
+    large = resize(photo, 4 * width, 4 * height)
+    four_times = examine(saved(large, kind), detector)
+    assert (four_times.width, four_times.height) == (4 * width, 4 * height)
+    (small,), (big,) = once.faces, four_times.faces
+    assert abs(big.box.x - 4 * small.box.x) < 0.06 * big.box.width
+    assert abs(big.box.width - 4 * small.box.width) < 0.06 * big.box.width
+    assert np.allclose(big.keypoints, 4 * np.array(small.keypoints), atol=0.05 * big.box.width)
+
+
+def test_one_look_serves_every_score(detector: MediaPipeDetector) -> None:
+    data = saved(people.photo(0, 0, 0).image)
+    examined = examine(data, detector)
+    (face,) = examined.faces
+    result = cut(data, examined, "a.png", "hash", BuildConfig(min_score=face.score))
+    assert len(result.kept) == 1
+    strict = BuildConfig(min_score=min(1.0, face.score + 0.001))
+    assert reasons(cut(data, examined, "a.png", "hash", strict)) == [("no face", "")]
+
+
+# Cutting
+
+
+def test_a_pair_tells_how_it_was_made() -> None:
+    data = saved(portrait())
+    result = cut_out(data, BuildConfig(margin=1.6), a_face(Box(156, 160, 160, 200)))
+    ((pair, picture),) = result.kept
+    assert (pair.crop, pair.enlarged, pair.angle) == (320, 0.8, 0)
+    assert (pair.box, pair.keypoints, pair.score) == ((156, 160, 160, 200), POINTS, 0.9)
+    assert 0.2 < pair.sharpness < 1
+    assert len(pair.fingerprint) == 16
+    assert int(pair.fingerprint, 16) > 0
+    assert decode(picture).shape == (256, 512, 3)
+
+
+@pytest.mark.parametrize("angle", [0, 90, 180, 270])
+def test_a_face_that_lies_is_cut_out_upright(angle: int) -> None:
+    config, box = BuildConfig(size=256, margin=1.6), Box(176, 176, 160, 160)
+    upright = cut_out(saved(portrait()), config, a_face(box))
+    lying = np.ascontiguousarray(np.rot90(portrait(), -angle // 90))
+    turned = cut_out(saved(lying), config, a_face(box, angle=angle))
+    assert np.array_equal(target(turned), target(upright))
+    assert turned.kept[0][0].fingerprint == upright.kept[0][0].fingerprint
+    assert turned.kept[0][0].angle == angle
+
+
+@pytest.mark.parametrize(("side", "reduce"), [(1280, 1), (1300, 1), (2560, 2), (5120, 4)])
+def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
+    side: int, reduce: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The crop is 0.25 of the photo's side: from 256 px up for 1,024 px, 512 for 2,048, ..."""
+    image = resize(portrait(), side, side)
+    face = a_face(Box(*[round(side * 0.4)] * 2, *[round(side * 0.25 / 1.25)] * 2))
+    data = saved(image, "JPEG", quality=95)
+    config = BuildConfig(margin=1.25)
+    asked: list[int] = []
+
+    def watched(data: bytes, scale: int) -> Pixels:
+        asked.append(scale)
+        return decode_photo(data, scale)
+
+    monkeypatch.setattr("demosaic.cutting._decoded", watched)
+    small = target(cut_out(data, config, face))
+    assert asked == [reduce]
+    monkeypatch.setattr("demosaic.cutting._REDUCTIONS", (1,))
+    full = target(cut_out(data, config, face))
+    assert np.abs(small.astype(int) - full).mean() < 2
+
+
+def test_examining_first_changes_no_pixel_of_a_pair(detector: MediaPipeDetector) -> None:
+    photo = people.photo(0, 0, 0).image
+    data = saved(resize(photo, 3 * photo.shape[1], 3 * photo.shape[0]), "JPEG")
+    examined = examine(data, detector)
+    first = cut(data, examined, "a.jpg", "hash", BuildConfig())
+    examine(saved(portrait()), detector)
+    assert cut(data, examined, "a.jpg", "hash", BuildConfig()) == first
+    assert len(first.kept) == 1
+
+
+# Leaving out
+
+
+def test_the_largest_faces_of_a_photo_are_kept() -> None:
+    boxes = [Box(20, 20, 100, 100), Box(200, 200, 160, 160), Box(30, 300, 120, 120)]
+    faces = [a_face(box) for box in boxes]
+    config = BuildConfig(size=128, max_per_photo=2, min_sharpness=0)
+    result = cut_out(saved(portrait()), config, *faces, a_face(Box(-9, 0, 300, 300)))
+    assert [pair.box[0] for pair, _ in result.kept] == [200, 30]
+    assert reasons(result) == [
+        ("too many faces", "the photo has 3"),
+        ("face cut by the border", ""),
+    ]
+    assert result.skipped[0].box == (20, 20, 100, 100)
+    assert len(cut_out(saved(portrait()), replace(config, max_per_photo=0), *faces).kept) == 3
+
+
+@pytest.mark.parametrize(("most", "kept"), [(1.59, 0), (1.61, 1)])
+def test_a_face_that_would_be_enlarged_too_much_is_left_out(most: float, kept: int) -> None:
+    config = BuildConfig(margin=1.6, max_enlarge=most, min_sharpness=0)
+    result = cut_out(saved(portrait()), config, a_face(Box(200, 200, 100, 100)))
+    assert [pair.enlarged for pair, _ in result.kept] == [1.6] * kept
+    assert reasons(result) == [("enlarged too much", "1.6 times")] * (1 - kept)
+
+
+WHOLE = a_face(Box(106, 106, 300, 300))
+
+
+@pytest.mark.parametrize(("blur", "kept"), [(0, 1), (1, 1), (10, 0)])
+def test_a_blurred_face_is_left_out(blur: float, kept: int) -> None:
+    image = blurred(portrait(), blur) if blur else portrait()
+    result = cut_out(saved(image), BuildConfig(), WHOLE)
+    assert len(result.kept) == kept
+    assert [reason for reason, _ in reasons(result)] == ["too blurred"] * (1 - kept)
+    everything = cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE)
+    assert len(everything.kept) == 1
+
+
+def test_contrast_is_not_sharpness() -> None:
+    pale = (portrait() // 3 + 120).astype(np.uint8)
+    sharp, soft = (cut_out(saved(image), BuildConfig(), WHOLE) for image in (portrait(), pale))
+    assert abs(sharp.kept[0][0].sharpness - soft.kept[0][0].sharpness) < 0.05
+
+
+def tiles(image: Pixels, block: int, offset: int) -> Pixels:
+    """A mosaic of a picture whose first cells are cut to `block` less `offset`."""
+    result = image.copy()
+    for y in range(-offset, image.shape[0], block):
+        for x in range(-offset, image.shape[1], block):
+            cell = result[max(y, 0) : y + block, max(x, 0) : x + block]
+            cell[:] = cell.mean(axis=(0, 1))
+    return result
+
+
+@pytest.mark.parametrize("block", [3, 4, 7, 16, 40])
+def test_a_face_that_was_pixelated_before_is_left_out(block: int) -> None:
+    for image in (tiles(portrait(), block, 0), tiles(portrait(), block, block // 2)):
+        result = cut_out(saved(image), BuildConfig(), WHOLE)
+        assert reasons(result) == [("already pixelated", "")]
+
+
+@pytest.mark.parametrize("quality", [None, 75, 30])
+def test_a_face_that_was_compressed_is_not_pixelated(quality: int | None) -> None:
+    image = jpeg_damaged(portrait(), quality) if quality else portrait()
+    assert len(cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE).kept) == 1
+
+
+def test_stripes_and_waves_are_no_mosaic() -> None:
+    across = np.arange(512)
+    stripes = np.where(across // 8 % 2, 255, 0).astype(np.uint8)
+    waves = 128 + 60 * np.sin(across * np.pi / 6)
+    striped = (portrait() // 2 + stripes[:, None] // 2).astype(np.uint8)
+    waved = np.repeat((waves[:, None] + waves - 128)[..., None], 3, 2).astype(np.uint8)
+    for image in (striped, waved):
+        assert len(cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE).kept) == 1
+
+
+def test_a_pixelated_and_compressed_face_is_still_pixelated() -> None:
+    image = jpeg_damaged(tiles(portrait(), 12, 5), 85)
+    assert reasons(cut_out(saved(image), BuildConfig(), WHOLE)) == [("already pixelated", "")]
+
+
+# Near duplicates
+
+
+def fingerprint(image: Pixels, config: BuildConfig = BuildConfig(min_sharpness=0)) -> int:  # noqa: B008
+    side = image.shape[1]
+    face = a_face(Box(*[round(side * 0.2)] * 2, *[round(side * 0.58)] * 2))
+    ((pair, _),) = cut_out(encode_png(image), config, face).kept
+    return int(pair.fingerprint, 16)
+
+
+def bits_apart(one: int, other: int) -> int:
+    return bin(one ^ other).count("1")
+
+
+def test_copies_of_a_photo_have_near_fingerprints_and_others_far_ones() -> None:
+    own = fingerprint(portrait())
+    copies: Sequence[Pixels] = (
+        jpeg_damaged(portrait(), 40),
+        resize(portrait(), 300, 300),
+        np.clip(portrait() * 0.9 + 10, 0, 255).astype(np.uint8),
+        blurred(portrait(), 3),
+    )
+    assert all(bits_apart(own, fingerprint(copy)) <= 6 for copy in copies)
+    assert bits_apart(own, fingerprint(portrait(), BuildConfig(size=128, min_sharpness=0))) <= 2
+    assert bits_apart(own, fingerprint(np.ascontiguousarray(portrait()[:, ::-1]))) > 12
+    assert bits_apart(own, fingerprint(people.photo(0, 3, 0).image[:400, :400])) > 16
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """A detector that finds nothing."""
+
+    def detect(self, image: Pixels) -> Sequence[Face]:
+        return []
+
+
+def test_a_photo_of_nobody_has_no_face() -> None:
+    data = saved(portrait())
+    examined = examine(data, Nobody())
+    assert examined == Examined(512, 512)
+    assert reasons(cut(data, examined, "a.png", "hash", BuildConfig())) == [("no face", "")]
