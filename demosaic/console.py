@@ -31,6 +31,7 @@ from demosaic.events import (
     PictureRestored,
     PicturesFound,
     PictureSkipped,
+    RegionRestored,
     Scores,
     SheetSaved,
     StepDone,
@@ -95,9 +96,11 @@ class Console:
                 self.say(f"saved {path}")
             case PicturesFound(total):
                 self._begin("pictures", total)
-            case PictureRestored(picture, out, block):
-                cells = f" (cells of {block[0]} x {block[1]} px)" if block else ""
-                self.say(f"restored {picture}{cells}: {out}")
+            case PictureRestored(picture, out, regions):
+                self.say(f"restored {picture}: {out}")
+                for region in regions:
+                    if region.block:
+                        self.say(f"  {_described(region)}")
                 self._advance("")
             case PictureSkipped(_, reason):
                 self.say(f"left out: {reason}")
@@ -233,3 +236,13 @@ def article_lines(event: StepDone) -> list[str]:
         f"Discriminator loss: {event.losses['discriminator']:.4f}",
         f"Generator loss: {losses}",
     ]
+
+
+def _described(region: RegionRestored) -> str:
+    """A mosaic in one line."""
+    x, y, width, height = region.box
+    across, down = region.block or (0, 0)
+    return (
+        f"{width} x {height} px at {x},{y}: cells of {across:.4g} x {down:.4g} px, "
+        f"confidence {region.confidence:.2f}, cell error {region.cell_error:.2f}"
+    )

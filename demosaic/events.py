@@ -110,13 +110,28 @@ class PicturesFound:
 
 
 @dataclass(frozen=True)
+class RegionRestored:
+    """One mosaic of a picture was undone."""
+
+    box: tuple[int, int, int, int]
+    """x, y, width and height, picture pixels."""
+    block: tuple[float, float] | None
+    """Cell width and height, picture pixels; None for a model of other pictures than mosaics."""
+    offset: tuple[float, float]
+    """Where in the box the first whole cell begins."""
+    confidence: float
+    """How sure it is that this is the mosaic, 0..1; 1 when it was given."""
+    cell_error: float
+    """Grey levels between the restored cells and those shown, the worst."""
+
+
+@dataclass(frozen=True)
 class PictureRestored:
     """One picture was restored into `out`."""
 
     picture: str
     out: str
-    block: tuple[int, int] | None
-    """Cell width and height, picture pixels; None when there was no mosaic to find."""
+    regions: tuple[RegionRestored, ...]
 
 
 @dataclass(frozen=True)

@@ -481,6 +481,13 @@ def resize(image: NDArray[Any], width: int, height: int) -> NDArray[Any]:
     )
 
 
+def resize_mask(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:
+    """The mask (H, W) at another size: the nearest pixel's value."""
+    size = (width, height)
+    scaled = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    return scaled.astype(bool)
+
+
 def to_float(image: Pixels) -> Floats:
     """uint8 (H, W, 3) as float32 (3, H, W) in [-1, 1]."""
     return np.ascontiguousarray(image.transpose(2, 0, 1), dtype=np.float32) / 127.5 - 1.0

@@ -28,13 +28,14 @@ _CLOSE = 1e-3  # grey levels; a cell of 255 pixels then still rounds to the righ
 class Grid:
     """Cells of `width` x `height` pixels, one of whose corners lies at (`left`, `top`).
 
-    The grid covers any image: cells cut by an edge have the pixels they have.
+    The grid covers any image: cells cut by an edge have the pixels they have. Sides need not be
+    whole, as in a mosaic of 12 cells over 200 pixels: then each edge lies at the nearest pixel.
     """
 
-    width: int
-    height: int
-    left: int = 0
-    top: int = 0
+    width: float
+    height: float
+    left: float = 0
+    top: float = 0
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -69,7 +70,7 @@ class Axis:
     """(n, k): B = U (A U)^-1."""
 
     @classmethod
-    def of(cls, size: int, cell: int, offset: int) -> "Axis":
+    def of(cls, size: int, cell: float, offset: float) -> "Axis":
         """The axis of `size` pixels with cells of `cell`, one of which begins at `offset`."""
         return cls(
             _averaging(size, cell, offset).astype(np.float32),
@@ -122,19 +123,35 @@ def reconcile(restored: Array, observed: Array, grid: Grid) -> Array:
     return restored + replicate(observed - cells(restored, grid), grid, (height, width))
 
 
-def cell_colours(picture: NDArray[np.uint8], grid: Grid) -> Floats:
+def cell_colours(
+    picture: NDArray[np.uint8], grid: Grid, hidden: NDArray[np.bool_] | None = None
+) -> Floats:
     """The rounded mean colour of each cell, float (3, rows, columns) in 0..255, of an 8-bit picture
-    (H, W, 3).
+    (H, W, 3): of its pixels that are `hidden` (H, W), where there are any.
 
     The same as `cells`, in whole numbers: for pictures, sums are exact and faster than products.
     """
-    rows = _edges(picture.shape[0], grid.height, grid.top)
-    columns = _edges(picture.shape[1], grid.width, grid.left)
-    sums = np.add.reduceat(picture, rows[:-1], axis=0, dtype=np.uint32)
-    sums = np.add.reduceat(sums, columns[:-1], axis=1)
-    area = np.outer(np.diff(rows), np.diff(columns))[:, :, None]
+    sums, area = _sums(picture, grid), _areas(picture.shape[:2], grid)
+    if hidden is not None and not hidden.all():
+        counts = _sums(hidden[:, :, None].astype(np.uint8), grid)
+        some = counts > 0
+        sums = np.where(some, _sums(picture * hidden[:, :, None], grid), sums)
+        area = np.where(some, counts, area)
     colours: Floats = np.rint(sums / area).astype(np.float32).transpose(2, 0, 1)
     return colours
+
+
+def _sums(planes: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint32]:
+    """The sum over each cell, (rows, columns, C)."""
+    rows, columns = grid.edges(planes.shape[0], planes.shape[1])
+    sums = np.add.reduceat(planes, rows[:-1], axis=0, dtype=np.uint32)
+    return np.add.reduceat(sums, columns[:-1], axis=1)
+
+
+def _areas(size: tuple[int, ...], grid: Grid) -> NDArray[np.uint32]:
+    """The pixels of each cell, (rows, columns, 1)."""
+    rows, columns = grid.edges(size[0], size[1])
+    return np.outer(np.diff(rows), np.diff(columns))[:, :, None].astype(np.uint32)
 
 
 def paint_cells(colours: Floats, grid: Grid, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -237,33 +254,33 @@ def _like(matrix: NDArray[Any], image: Any) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _edges(size: int, cell: int, offset: int) -> NDArray[np.intp]:
+def _edges(size: int, cell: float, offset: float) -> NDArray[np.intp]:
     """Where cells begin and end along an axis of `size` pixels: 0, ..., size."""
-    inner = np.arange(offset if offset else cell, size, cell)
-    return np.concatenate([[0], inner, [size]])
+    lines = np.floor(offset + np.arange(size / cell + 1) * cell + 0.5).astype(np.intp)
+    return np.concatenate([[0], lines[(lines > 0) & (lines < size)], [size]])
 
 
 @lru_cache(maxsize=32)
-def _replication(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _replication(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     edges = _edges(size, cell, offset)
     return np.repeat(np.eye(len(edges) - 1), np.diff(edges), axis=0)
 
 
 @lru_cache(maxsize=32)
-def _averaging(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _averaging(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     edges = _edges(size, cell, offset)
     means: Doubles = _replication(size, cell, offset).T / np.diff(edges)[:, None]
     return means
 
 
 @lru_cache(maxsize=32)
-def _smoothing(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _smoothing(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     """B = U (A U)^-1."""
     upsampling = _catmull_rom(size, cell, offset)
     return upsampling @ np.linalg.inv(_averaging(size, cell, offset) @ upsampling)
 
 
-def _catmull_rom(size: int, cell: int, offset: int) -> NDArray[np.float64]:
+def _catmull_rom(size: int, cell: float, offset: float) -> NDArray[np.float64]:
     """Cubic Hermite interpolation from the cells' centres to the pixels, flat beyond the outermost
     centres.
 

@@ -96,7 +96,7 @@ def _guide(size: tuple[int, int], grid: Grid, box: Box, consistency: float) -> F
     return guide
 
 
-def _phase(points: int, cell: int, offset: int, start: int, length: int) -> Floats:
+def _phase(points: int, cell: float, offset: float, start: int, length: int) -> Floats:
     """Sine and cosine (2, points) of where in its cell each point lies; 0 outside the box."""
     place = (np.arange(points) + 0.5) * COARSE - start
     angle = 2 * np.pi * (place - offset) / cell
@@ -105,7 +105,7 @@ def _phase(points: int, cell: int, offset: int, start: int, length: int) -> Floa
     return phase
 
 
-def _log_size(cell: int) -> float:
+def _log_size(cell: float) -> float:
     """-1 at 4 px, 1 at 32 px."""
     return (float(np.log2(cell)) - 3.5) / 1.5
 

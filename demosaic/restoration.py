@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from demosaic.checkpoints import Model, ModelCard, load_model, remembered_model
@@ -21,9 +22,11 @@ from demosaic.events import (
     PictureRestored,
     PicturesFound,
     PictureSkipped,
+    RegionRestored,
     ignore,
 )
 from demosaic.files import make_folder
+from demosaic.grids import Region, find_mosaic
 from demosaic.images import (
     Box,
     Pixels,
@@ -32,11 +35,12 @@ from demosaic.images import (
     paste,
     read_image,
     resize,
+    resize_mask,
     to_float,
     to_uint8,
     write_restored,
 )
-from demosaic.mosaic import Floats, Grid, cell_colours, finish, paint_cells
+from demosaic.mosaic import Floats, Grid, cell_colours, cells, finish, paint_cells
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
 
@@ -47,12 +51,10 @@ _NOISE = 25.0  # squared grey levels; so much is JPEG or scaling, whatever the v
 
 @dataclass(frozen=True)
 class Restored:
-    """A picture with its mosaic undone."""
+    """A picture with its mosaics undone."""
 
     image: Pixels
-    box: Box
-    grid: Grid | None
-    """The cells inside the box; None for a model of other pictures than mosaics."""
+    regions: tuple[RegionRestored, ...]
 
 
 @dataclass(frozen=True)
@@ -98,45 +100,12 @@ def restore_face(
 ) -> Pixels:
     """The face behind a mosaic (H, W, 3) of any size on `grid`; same size.
 
-    The network sees the cells' colours painted at a cell size it was trained on, so that a picture
-    of any resolution is what it knows. With `reconcile`, the result pixelates on `grid` to the
-    colours shown, each within half a grey level.
+    With `reconcile`, the result pixelates on `grid` to the colours shown, each within half a grey
+    level. Raises DemosaicError for a model of other pictures than mosaics.
     """
-    if model.card.blocks is None:
-        raise DemosaicError(
-            "this model was not trained on mosaics: it restores whole pictures only"
-        )
-    colours = cell_colours(observed, grid)
-    if isinstance(model.generator, Restorer):
-        canvas = _restored_cells(
-            colours, model.generator, model.card, compute, realism=realism, reconcile=reconcile
-        )
-    else:
-        canvas = _translated_cells(colours, model.generator, model.card, compute)
-    restored = _to_size(canvas, grid, observed.shape[1], observed.shape[0])
-    return finish(restored, colours, grid) if reconcile else to_uint8(restored)
-
-
-def _restored_cells(
-    colours: Floats,
-    restorer: Restorer,
-    card: ModelCard,
-    compute: Compute,
-    *,
-    realism: float,
-    reconcile: bool,
-) -> Floats:
-    """What our network makes of cell colours (3, rows, columns), with cells so large that the whole
-    has about the size of the pictures it was trained on.
-    """
-    assert card.blocks is not None
-    _, rows, columns = colours.shape
-    block = int(np.clip(round(card.size / max(rows, columns)), *card.blocks))
-    grid, size = Grid.square(block), (rows * block, columns * block)
-    shown = views([observe(paint_cells(colours, grid, size), grid)]).to(compute.take)
-    if not reconcile:
-        shown = replace(shown, pull=torch.zeros_like(shown.pull))
-    return compute.infer(restorer, shown, realism)[0, :, : size[0], : size[1]]
+    config = RestoreConfig(reconcile=reconcile, realism=realism)
+    whole = _filled(Box.whole(observed), grid, 1.0)
+    return restore_region(observed, whole, model, config, compute)
 
 
 def _translated_cells(
@@ -165,9 +134,17 @@ def _surrounded(colours: Floats, multiple: int) -> tuple[Floats, int, int]:
 
 def _to_size(canvas: Floats, grid: Grid, width: int, height: int) -> Floats:
     """The part of a canvas of whole cells that `width` x `height` pixels on `grid` show."""
-    left, top = (grid.width - grid.left) % grid.width, (grid.height - grid.top) % grid.height
+    left, top = (-grid.left) % grid.width, (-grid.top) % grid.height
     rows, columns = grid.shape(height, width)
-    scaled = resize(canvas.transpose(1, 2, 0), columns * grid.width, rows * grid.height)
+    scaled = resize(
+        canvas.transpose(1, 2, 0),
+        max(width, round(columns * grid.width)),
+        max(height, round(rows * grid.height)),
+    )
+    top, left = (
+        min(round(top), scaled.shape[0] - height),
+        min(round(left), scaled.shape[1] - width),
+    )
     shown: Floats = scaled[top : top + height, left : left + width].transpose(2, 0, 1)
     return shown
 
@@ -189,63 +166,204 @@ def _translate(image: Pixels, model: Model, compute: Compute) -> Pixels:
 
 
 def restore_image(image: Pixels, model: Model, config: RestoreConfig, compute: Compute) -> Restored:
-    """A picture (H, W, 3) with the mosaic in `config.region` undone; every other pixel as it was.
+    """A picture (H, W, 3) with its mosaics undone, those found or the one in `config.region`; every
+    other pixel as it was.
 
-    Raises DemosaicError when the region is not inside, or holds no mosaic of the grid it should
-    have.
+    Raises DemosaicError when the region is not inside, or nothing is a mosaic.
     """
-    box = Box(*config.region) if config.region else Box.whole(image)
+    if model.card.blocks is None:
+        box = _given_box(image, config) or Box.whole(image)
+        translated = _translate(crop(image, box), model, compute)
+        whole = RegionRestored(_corners(box), None, (0, 0), 1.0, 0.0)
+        return Restored(paste(image, translated, box), (whole,))
+    result, done = image, []
+    for region in _regions(image, config):
+        restored = restore_region(image, region, model, config, compute)
+        result = paste(result, restored, region.box)
+        done.append(_outcome(image, restored, region))
+    return Restored(result, tuple(done))
+
+
+def restore_region(
+    image: Pixels, region: Region, model: Model, config: RestoreConfig, compute: Compute
+) -> Pixels:
+    """What is behind a mosaic in a picture (H, W, 3): the pixels of its box, those of them that are
+    no mosaic as they were.
+
+    The network sees the cells' colours painted at a cell size it was trained on, and ours what is
+    round them at the same scale, so that a picture of any resolution is what it knows.
+    """
+    if model.card.blocks is None:
+        raise DemosaicError(
+            "this model was not trained on mosaics: it restores whole pictures only"
+        )
+    observed, grid, box = crop(image, region.box), region.grid, region.box
+    colours = cell_colours(observed, grid, region.hidden)
+    if isinstance(model.generator, Restorer):
+        canvas = _restored_in_place(image, region, model, config, compute)
+        scaled = resize(canvas.transpose(1, 2, 0), box.width, box.height)
+        restored = np.ascontiguousarray(scaled.transpose(2, 0, 1))
+    else:
+        canvas = _translated_cells(colours, model.generator, model.card, compute)
+        restored = _to_size(canvas, grid, box.width, box.height)
+    pixels = finish(restored, colours, grid) if config.reconcile else to_uint8(restored)
+    return np.where(region.hidden[:, :, None], pixels, observed)
+
+
+def _restored_in_place(
+    image: Pixels, region: Region, model: Model, config: RestoreConfig, compute: Compute
+) -> Floats:
+    """What our network makes of a region and its surroundings, in cells of whole pixels: the part
+    of the canvas that the region fills.
+    """
+    view = _canvas(image, region, model.card)
+    shown = views([observe(view.picture, view.grid, box=view.box, hidden=view.hidden)])
+    shown = shown.to(compute.take)
+    if not config.reconcile:
+        shown = replace(shown, pull=torch.zeros_like(shown.pull))
+    assert isinstance(model.generator, Restorer)
+    output: Floats = compute.infer(model.generator, shown, config.realism)[0]
+    return output[:, view.box.y : view.box.y + view.box.height, view.box.x :][
+        :, :, : view.box.width
+    ]
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """A region and what is round it, scaled so that a cell has whole pixels."""
+
+    picture: Pixels
+    grid: Grid
+    box: Box
+    """Where in the picture the region is."""
+    hidden: NDArray[np.bool_]
+    """(H, W) of the picture."""
+
+
+def _canvas(image: Pixels, region: Region, card: ModelCard) -> _Canvas:
+    """The region at a cell size the model knows, the whole about as large as in training."""
+    assert card.blocks is not None
+    rows, columns = region.grid.edges(region.box.height, region.box.width)
+    around = _surroundings(region.box, image)
+    across = around.width / region.grid.width
+    down = around.height / region.grid.height
+    block = int(np.clip(round(card.size / max(across, down)), *card.blocks))
+    heights, widths = (
+        _scaled(rows, region.grid.height, block),
+        _scaled(columns, region.grid.width, block),
+    )
+    scale_x, scale_y = block / region.grid.width, block / region.grid.height
+    before_x = round((region.box.x - around.x) * scale_x)
+    before_y = round((region.box.y - around.y) * scale_y)
+    box = Box(before_x, before_y, sum(widths), sum(heights))
+    after_x = round((around.x + around.width - region.box.x - region.box.width) * scale_x)
+    after_y = round((around.y + around.height - region.box.y - region.box.height) * scale_y)
+    size = (before_x + box.width + after_x, before_y + box.height + after_y)
+    picture = resize(crop(image, around), *size)
+    inside = resize_mask(region.hidden, box.width, box.height)
+    grid = Grid(block, block, widths[0], heights[0])
+    colours = cell_colours(crop(image, region.box), region.grid, region.hidden)
+    painted = paint_cells(colours, grid, (box.height, box.width))
+    hidden = np.zeros(picture.shape[:2], bool)
+    hidden[box.y : box.y + box.height, box.x : box.x + box.width] = inside
+    piece = np.where(inside[:, :, None], painted, crop(picture, box))
+    return _Canvas(paste(picture, piece, box), grid, box, hidden)
+
+
+def _surroundings(box: Box, image: Pixels) -> Box:
+    """The box with a quarter more on each side, as far as the picture goes."""
+    height, width = image.shape[:2]
+    more_x, more_y = box.width // 4, box.height // 4
+    x, y = max(0, box.x - more_x), max(0, box.y - more_y)
+    right = min(width, box.x + box.width + more_x)
+    bottom = min(height, box.y + box.height + more_y)
+    return Box(x, y, right - x, bottom - y)
+
+
+def _scaled(edges: NDArray[np.intp], cell: float, block: int) -> list[int]:
+    """The sides of cells when a whole one has `block` pixels; those cut by an edge have fewer."""
+    sides = [block] * (len(edges) - 1)
+    for end in (0, -1):
+        part = float(np.diff(edges)[end])
+        if part < cell - 1:
+            sides[end] = max(1, min(block - 1, round(part * block / cell)))
+    return sides
+
+
+def _outcome(image: Pixels, restored: Pixels, region: Region) -> RegionRestored:
+    shown = cell_colours(crop(image, region.box), region.grid, region.hidden)
+    sums = cells(restored.transpose(2, 0, 1).astype(np.float64), region.grid)
+    whole = cells(region.hidden[None].astype(np.float64), region.grid) > 0.999
+    error = float(np.max(np.abs(sums - shown) * whole))
+    return RegionRestored(
+        _corners(region.box),
+        (region.grid.width, region.grid.height),
+        (region.grid.left, region.grid.top),
+        round(region.confidence, 3),
+        round(error, 3),
+    )
+
+
+def _corners(box: Box) -> tuple[int, int, int, int]:
+    return box.x, box.y, box.width, box.height
+
+
+def _given_box(image: Pixels, config: RestoreConfig) -> Box | None:
+    """The region asked for. Raises DemosaicError when it is not inside the picture."""
+    if config.region is None:
+        return None
+    box = Box(*config.region)
     if not box.inside(image):
         raise DemosaicError(
             f"the region {box.x},{box.y},{box.width},{box.height} is not inside the picture of "
             f"{image.shape[1]} x {image.shape[0]} px"
         )
-    observed = crop(image, box)
-    if model.card.blocks is None:
-        return Restored(paste(image, _translate(observed, model, compute), box), box, None)
-    grid = _grid_of(observed, model, config.block)
-    restored = restore_face(
-        observed,
-        grid,
-        model,
-        compute=compute,
-        reconcile=config.reconcile,
-        realism=config.realism,
-    )
-    return Restored(paste(image, restored, box), box, grid)
+    return box
 
 
-def _grid_of(observed: Pixels, model: Model, block: int | None) -> Grid:
-    """The grid of a mosaic: of `block` when given, else of the model's own blocks, as they are or
-    scaled with the picture, whichever fits.
+def _regions(image: Pixels, config: RestoreConfig) -> list[Region]:
+    """The mosaics to undo: the one given, or all that are found.
+
+    Cells of a side that was given begin in the corner of the region, or of the picture.
     """
-    candidates = {block} if block else _candidates(max(observed.shape[:2]), model.card)
-    # Where several fit, as twice as large cells fit every grid of half, the larger are the cells
-    misfit, best = min((_misfit(observed, Grid.square(side)), -side) for side in candidates)
-    if misfit > _MISFIT:
-        tried = f"{min(candidates)} to {max(candidates)}"
+    box = _given_box(image, config)
+    if config.block:
+        return [_given(image, box or Box.whole(image), Grid.square(config.block))]
+    if box is None:
+        found = find_mosaic(image)
+    else:
+        found = [_in_box(region, box) for region in find_mosaic(crop(image, box))[:1]]
+    if not found:
         raise DemosaicError(
-            f"no mosaic with cells of {tried} px that begin in the corner: "
-            "give the cell size with --block and the pixelated rectangle with --region",
+            "no mosaic found: mark it with --region X,Y,W,H and give the cell size with --block",
             NOTHING_TO_DO,
         )
-    return Grid.square(-best)
+    return found
 
 
-def _candidates(side: int, card: ModelCard) -> set[int]:
-    """The cell sides to look for in a mosaic whose longer side has so many pixels."""
-    smallest, largest = card.blocks or (1, 1)
-    scale = side / card.size
-    scaled = range(max(2, round(smallest * scale)), max(2, round(largest * scale)) + 1)
-    return {*range(smallest, largest + 1), *scaled}
-
-
-def _misfit(observed: Pixels, grid: Grid) -> float:
-    """The share of a picture's variance that is inside the cells: 0 for a perfect mosaic."""
-    height, width = observed.shape[:2]
-    flat = paint_cells(cell_colours(observed, grid), grid, (height, width))
+def _given(image: Pixels, box: Box, grid: Grid) -> Region:
+    """The mosaic that is said to fill a box. Raises DemosaicError when no such mosaic is there."""
+    observed = crop(image, box)
+    flat = paint_cells(cell_colours(observed, grid), grid, (box.height, box.width))
     inside = float(np.mean((observed.astype(np.float32) - flat) ** 2))
-    return 0.0 if inside < _NOISE else inside / max(float(observed.var()), 1e-9)
+    if inside > max(_NOISE, _MISFIT * float(observed.var())):
+        raise DemosaicError(
+            f"no mosaic with cells of {grid.width} px that begin in the corner: "
+            "leave out --block, and give the pixelated rectangle with --region",
+            NOTHING_TO_DO,
+        )
+    return _filled(box, grid, 1.0)
+
+
+def _in_box(region: Region, box: Box) -> Region:
+    """The cells of a mosaic found in a part of a picture, all over that part."""
+    grid = region.grid
+    shifted = replace(grid, left=grid.left + region.box.x, top=grid.top + region.box.y)
+    return _filled(box, shifted, region.confidence)
+
+
+def _filled(box: Box, grid: Grid, confidence: float) -> Region:
+    return Region(box, grid, np.ones((box.height, box.width), bool), confidence)
 
 
 # Files
@@ -330,8 +448,13 @@ def restore_file(job: Job, model: Model, config: RestoreConfig, compute: Compute
     except DemosaicError as error:
         raise DemosaicError(f"{job.source}: {error}", error.exit_code) from error
     make_folder(job.out.parent)
-    write_restored(job.out, restored.image, like=job.source, whole=config.region is None)
+    write_restored(job.out, restored.image, like=job.source, whole=_is_all(restored, image))
     return restored
+
+
+def _is_all(restored: Restored, image: Pixels) -> bool:
+    """Whether a model made every pixel."""
+    return any(region.box == _corners(Box.whole(image)) for region in restored.regions)
 
 
 def restore_files(
@@ -363,12 +486,8 @@ def restore_files(
             failures.append(error)
             listen(PictureSkipped(str(job.source), str(error)))
         else:
-            listen(PictureRestored(str(job.source), str(job.out), _block(restored.grid)))
+            listen(PictureRestored(str(job.source), str(job.out), restored.regions))
     if len(failures) == len(jobs):
         code = max(error.exit_code for error in failures)
         raise DemosaicError(f"none of {len(jobs)} pictures was restored: {failures[0]}", code)
     return len(jobs) - len(failures)
-
-
-def _block(grid: Grid | None) -> tuple[int, int] | None:
-    return (grid.width, grid.height) if grid else None

@@ -30,6 +30,7 @@ ARROWS = {
     "losses": "",
     "networks": "config observations",
     "checkpoints": "config errors files networks __version__",
+    "grids": "images mosaic",
     "cutting": "config errors faces images mosaic pairs",
     "building": "config cutting errors events faces images pairs",
     "evaluation": "devices events images mosaic networks observations pairs",
@@ -45,7 +46,7 @@ ARROWS = {
     ),
     "export": "checkpoints errors files mosaic networks observations",
     "restoration": (
-        "checkpoints config devices errors events files images mosaic networks observations"
+        "checkpoints config devices errors events files grids images mosaic networks observations"
     ),
     "console": "events",
     "board": "errors events",

@@ -151,9 +151,9 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
         "trained 2 steps; the best was step 2\n",
         f"next: demosaic restore face.jpg --model {run.relative_to(here)}/best.safetensors\n",
         "model runs/pairs-seed/best.safetensors (the newest below runs/)\n",
-        "restored face.png (cells of 16 x 16 px): seed.png\n",
+        "restored face.png: seed.png\n  80 x 96 px at 0,0: cells of 16 x 16 px, ",
         "model runs/pairs-default/best.safetensors (the newest below runs/)\n",
-        "restored face.png (cells of 16 x 16 px): face.restored.png\n",
+        "restored face.png: face.restored.png\n  80 x 96 px at 0,0: cells of 16 x 16 px, ",
     ):
         assert said in done.stdout
     dataset = json.loads((here / "pairs" / "dataset.json").read_text())
@@ -501,7 +501,8 @@ def test_the_model_taken_is_said(here: Path, model: str, monkeypatch: pytest.Mon
     assert (code, errors) == (0, "")
     assert said.splitlines() == [
         f"model {model} ($DEMOSAIC_MODEL)",
-        "restored a.png (cells of 4 x 4 px): a.restored.png",
+        "restored a.png: a.restored.png",
+        "  32 x 32 px at 0,0: cells of 4 x 4 px, confidence 1.00, cell error 0.00",
     ]
 
 
@@ -511,7 +512,7 @@ def test_a_bracketed_name_is_printed_whole(here: Path, model: str) -> None:
     code, said, _ = demosaic("restore", name, "--model", model)
     result = f"{name.removesuffix('.png')}.restored.png"
     assert code == 0
-    assert said.splitlines()[-1] == f"restored {name} (cells of 4 x 4 px): {result}"
+    assert said.splitlines()[-2] == f"restored {name}: {result}"
     assert error(1, "restore", name, "--model", model).startswith(f"{result} is already there")
     assert demosaic("restore", name, "--model", model, "--force")[0] == 0
 
@@ -620,13 +621,13 @@ def test_a_model_of_the_default_recipe_restores_what_it_never_saw(
 ) -> None:
     words = ["train", str(dataset), "--steps", "2", "--batch", "2", "--precision", "fp32"]
     assert demosaic(*words, "--validation-pairs", "2")[0] == 0
-    for block in (4, 7, 16):
+    for block in (4, 7, 10):
         grid = Grid.square(block)
         observed = mosaicked(48, 40, grid)
         write_png(here / f"{block}.png", observed)
         code, said, errors = demosaic("restore", f"{block}.png", "--realism", "0.7")
         assert (code, errors) == (0, "")
-        assert f"restored {block}.png (cells of {block} x {block} px)" in said
+        assert f"40 x 48 px at 0,0: cells of {block} x {block} px" in said
         restored = read_image(here / f"{block}.restored.png")
         assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
         assert not np.array_equal(restored, observed)

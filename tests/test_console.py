@@ -18,6 +18,7 @@ from demosaic.events import (
     PictureRestored,
     PicturesFound,
     PictureSkipped,
+    RegionRestored,
     Scores,
     SheetSaved,
     StepDone,
@@ -32,6 +33,8 @@ ARTICLE = [
     "Generator loss: [6.1235, 0.5679, 0.0556]",
 ]
 NAMES = ["a [bold]b[/bold].png", "[1].png", ":smile:.png", "x" * 300 + ".png", "[/] two  gaps.png"]
+
+REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), 0.94, 0.25)
 
 
 def shown(*events: Event, live: bool = False) -> str:
@@ -53,9 +56,12 @@ def test_names_are_shown_whole_and_as_they_are(name: str) -> None:
         shown(PictureSkipped(name, f"{name}: not a picture"))
         == f"left out: {name}: not a picture\n"
     )
-    restored = PictureRestored(name, f"out/{name}", (12, 16))
-    assert shown(restored) == f"restored {name} (cells of 12 x 16 px): out/{name}\n"
-    assert shown(PictureRestored(name, name, None)) == f"restored {name}: {name}\n"
+    restored = PictureRestored(name, f"out/{name}", (REGION,))
+    assert shown(restored) == (
+        f"restored {name}: out/{name}\n"
+        "  120 x 96 px at 8,16: cells of 12 x 16 px, confidence 0.94, cell error 0.25\n"
+    )
+    assert shown(PictureRestored(name, name, ())) == f"restored {name}: {name}\n"
 
 
 def test_a_step_is_logged_as_in_the_article() -> None:
@@ -108,7 +114,7 @@ def test_every_event_can_be_shown_anywhere() -> None:
         PhotoSkipped("b.jpg", "no face"),
         PhotoDone("b.jpg", 0),
         PicturesFound(2),
-        PictureRestored("a", "b", None),
+        PictureRestored("a", "b", ()),
         PictureSkipped("c", "why"),
     ]
     for live in (True, False):

@@ -10,6 +10,7 @@ from demosaic.events import (
     PhotoDone,
     PhotoSkipped,
     PictureRestored,
+    RegionRestored,
     Scores,
     StepDone,
     as_record,
@@ -20,6 +21,8 @@ from demosaic.events import (
 from demosaic.files import read_lines
 
 SCORES = Scores(psnr=24.5, ssim=0.75, l1=0.05, cell_error=0.25)
+
+REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), 0.94, 0.25)
 
 
 def test_every_listener_hears_every_event_in_order() -> None:
@@ -49,8 +52,16 @@ def test_nested_records_survive_json() -> None:
         "scores": {"restored": {"psnr": 24.5, "ssim": 0.75, "l1": 0.05, "cell_error": 0.25}},
         "best": True,
     }
-    restored = json.loads(json.dumps(as_record(PictureRestored("a", "b", (16, 12)))))
-    assert restored["block"] == [16, 12]
+    restored = json.loads(json.dumps(as_record(PictureRestored("a", "b", (REGION,)))))
+    assert restored["regions"] == [
+        {
+            "box": [8, 16, 120, 96],
+            "block": [12, 16],
+            "offset": [0, 3],
+            "confidence": 0.94,
+            "cell_error": 0.25,
+        }
+    ]
 
 
 def test_a_log_holds_a_line_an_event(tmp_path: Path) -> None:

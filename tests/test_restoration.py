@@ -15,13 +15,21 @@ from demosaic.checkpoints import Model, load_model, remember_model, save_model
 from demosaic.config import RestoreConfig, UNetConfig
 from demosaic.devices import Compute
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.events import Event, Notice, PictureRestored, PicturesFound, PictureSkipped
+from demosaic.events import (
+    Event,
+    Notice,
+    PictureRestored,
+    PicturesFound,
+    PictureSkipped,
+    RegionRestored,
+)
 from demosaic.images import Pixels, read_image, write_png
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.observations import Views
 from demosaic.restoration import (
     Job,
+    Restored,
     find_model,
     plan,
     restore_face,
@@ -70,6 +78,13 @@ def mosaicked(height: int, width: int, grid: Grid, seed: int = 0) -> Pixels:
 
 def means(picture: Pixels, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return cells(picture.transpose(2, 0, 1).astype(np.float64), grid)
+
+
+def cells_of(restored: Restored) -> Grid:
+    """The grid of the only mosaic that was undone."""
+    (region,) = restored.regions
+    assert region.block is not None
+    return Grid(*region.block, *region.offset)
 
 
 def save(path: Path, picture: Pixels) -> Path:
@@ -153,7 +168,7 @@ def test_without_reconciling_the_network_speaks_for_itself(model: Model) -> None
 def test_every_cell_comes_back_in_its_place(height: int, width: int, grid: Grid) -> None:
     """Through a network that changes nothing."""
     observed = mosaicked(height, width, grid)
-    echo = Model(Echo().eval(), replace(CARD, blocks=(grid.width, grid.width)))
+    echo = Model(Echo().eval(), replace(CARD, blocks=(int(grid.width), int(grid.width))))
     restored = restore_face(observed, grid, echo, compute=COMPUTE, reconcile=False)
     assert np.array_equal(restored, observed)
 
@@ -197,29 +212,38 @@ def test_pixels_outside_the_region_are_bit_identical(
     grid = Grid.square(4)
     assert np.abs(means(inside, grid) - cell_colours(shown, grid)).max() <= 0.5
     assert np.array_equal(picture, before)
-    assert restored.grid == grid
+    assert cells_of(restored) == grid
 
 
 def test_a_mosaic_of_the_models_own_block_is_known_at_any_size(model: Model) -> None:
     observed = mosaicked(100, 72, Grid.square(4))
-    assert restore_image(observed, model, ANYTHING, COMPUTE).grid == Grid.square(4)
+    assert cells_of(restore_image(observed, model, ANYTHING, COMPUTE)) == Grid.square(4)
 
 
 def test_a_picture_scaled_after_pixelating_has_larger_cells(model: Model) -> None:
     small = mosaicked(32, 32, Grid.square(4))
     large = small.repeat(2, axis=0).repeat(2, axis=1)
-    assert restore_image(large, model, ANYTHING, COMPUTE).grid == Grid.square(8)
+    assert cells_of(restore_image(large, model, ANYTHING, COMPUTE)) == Grid.square(8)
 
 
 def test_a_block_given_is_the_block_taken(model: Model) -> None:
     observed = mosaicked(60, 60, Grid.square(12))
     restored = restore_image(observed, model, RestoreConfig(block=6), COMPUTE)
-    assert restored.grid == Grid.square(6)
+    assert cells_of(restored) == Grid.square(6)
 
 
-@pytest.mark.parametrize("config", [ANYTHING, RestoreConfig(block=8)])
-def test_a_clean_picture_holds_nothing_to_do(model: Model, config: RestoreConfig) -> None:
-    with pytest.raises(DemosaicError, match="no mosaic with cells of") as caught:
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (ANYTHING, "no mosaic found"),
+        (RestoreConfig(region=(8, 8, 40, 40)), "no mosaic found"),
+        (RestoreConfig(block=8), "no mosaic with cells of 8 px"),
+    ],
+)
+def test_a_clean_picture_holds_nothing_to_do(
+    model: Model, config: RestoreConfig, said: str
+) -> None:
+    with pytest.raises(DemosaicError, match=said) as caught:
         restore_image(texture(64, 64), model, config, COMPUTE)
     assert caught.value.exit_code == NOTHING_TO_DO
     assert "--block" in str(caught.value)
@@ -240,7 +264,7 @@ def test_a_model_of_other_pictures_restores_whole_pictures_and_reconciles_nothin
     picture = texture(40, 56)
     restored = restore_image(picture, a_model(block=None), ANYTHING, COMPUTE)
     assert restored.image.shape == picture.shape
-    assert restored.grid is None
+    assert [region.block for region in restored.regions] == [None]
     assert not np.array_equal(restored.image, picture)
 
 
@@ -489,7 +513,7 @@ def test_exif_stays_without_the_turn_that_was_made(
     source = folder / f"a.{kind.lower()}"
     options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
     Image.fromarray(np.rot90(observed)).save(source, kind, exif=exif, **options)
-    out = restored_as(folder, model, name, source)
+    out = restored_as(folder, model, name, source, RestoreConfig(block=4))
     with Image.open(out) as image:
         found = image.getexif()
         assert image.size == (48, 32)
@@ -538,7 +562,8 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
     kinds = [type(event) for event in events]
     assert kinds == [PicturesFound, PictureRestored, PictureSkipped, PictureRestored]
     assert events[0] == PicturesFound(3)
-    assert events[1] == PictureRestored(str(good[0]), str(jobs[0].out), (4, 4))
+    region = RegionRestored((0, 0, 32, 32), (4, 4), (0, 0), 1.0, 0.0)
+    assert events[1] == PictureRestored(str(good[0]), str(jobs[0].out), (region,))
     skipped = events[2]
     assert isinstance(skipped, PictureSkipped)
     assert (skipped.picture, str(bad) in skipped.reason) == (str(bad), True)
@@ -573,7 +598,8 @@ def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path)
     jobs = plan([source], None, force=False)
     restore_files(jobs, folder / "model.safetensors", ANYTHING, listen=events.append)
     assert isinstance(events[0], Notice) and "not reconciled" in events[0].text
-    assert events[2] == PictureRestored(str(source), str(jobs[0].out), None)
+    whole = RegionRestored((0, 0, 30, 20), None, (0, 0), 1.0, 0.0)
+    assert events[2] == PictureRestored(str(source), str(jobs[0].out), (whole,))
     assert read_image(jobs[0].out).shape == (20, 30, 3)
 
 
@@ -620,7 +646,7 @@ def test_one_model_of_ours_restores_every_block(block: int) -> None:
     grid = Grid.square(block)
     observed = mosaicked(5 * block, 4 * block, grid)
     found = restore_image(observed, our_model(), RestoreConfig(block=block), COMPUTE)
-    assert found.grid == grid
+    assert cells_of(found) == grid
     assert np.abs(means(found.image, grid) - cell_colours(observed, grid)).max() < 1e-6
 
 
@@ -737,16 +763,18 @@ def test_without_reconciling_ours_speaks_for_itself_too() -> None:
 @pytest.mark.parametrize("block", [4, 5, 8, 11, 16, 23, 32])
 def test_a_mosaic_of_any_block_that_ours_knows_is_found(block: int) -> None:
     observed = mosaicked(6 * block + 3, 5 * block + 1, Grid.square(block))
-    assert restore_image(observed, our_model(), ANYTHING, COMPUTE).grid == Grid.square(block)
+    assert cells_of(restore_image(observed, our_model(), ANYTHING, COMPUTE)) == Grid.square(block)
 
 
 def test_larger_cells_are_found_in_a_larger_picture() -> None:
     observed = mosaicked(480, 480, Grid.square(60))
-    assert restore_image(observed, our_model(size=64), ANYTHING, COMPUTE).grid == Grid.square(60)
+    assert cells_of(restore_image(observed, our_model(size=64), ANYTHING, COMPUTE)) == Grid.square(
+        60
+    )
 
 
 def test_a_clean_picture_holds_nothing_to_do_for_ours() -> None:
-    with pytest.raises(DemosaicError, match="no mosaic with cells of") as caught:
+    with pytest.raises(DemosaicError, match="no mosaic found") as caught:
         restore_image(texture(64, 64), our_model(), ANYTHING, COMPUTE)
     assert caught.value.exit_code == NOTHING_TO_DO
 

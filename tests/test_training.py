@@ -72,7 +72,7 @@ def a_dataset(folder: Path, people: int = 16) -> Path:
     for person in range(people):
         (folder / "photos" / f"person {person}").mkdir(parents=True)
         write_png(folder / "photos" / f"person {person}" / "photo.png", wave(person))
-    config = BuildConfig(size=32, block=4, min_face=8, val=0.3)
+    config = BuildConfig(size=32, block=4, min_face=8, val=0.3, min_sharpness=0)
     build_dataset(
         folder / "photos",
         folder / "pairs",

@@ -1,0 +1,137 @@
+"""A mosaic is found wherever it is, with its very cells; a clean picture has none.
+
+The mosaics are made by Pillow and cv2, not by the code under test.
+"""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import people
+from demosaic.grids import find_mosaic
+from demosaic.images import Box, Pixels, jpeg_damaged
+from demosaic.mosaic import Grid, paint_cells
+
+
+@pytest.fixture(scope="module")
+def photo() -> Pixels:
+    """A drawn person, 480 px high or wide, with the grain that photos have."""
+    image = people.photo(3, 1, 0).image
+    scale = 480 / max(image.shape[:2])
+    size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+    grain = np.random.default_rng(0).normal(0, 3, (size[1], size[0], 3))
+    drawn = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.clip(drawn + grain, 0, 255).astype(np.uint8)
+
+
+def pillow_mosaic(image: Pixels, box: Box, columns: int, rows: int) -> Pixels:
+    """The picture with so many cells over a box."""
+    picture = Image.fromarray(image)
+    piece = picture.crop((box.x, box.y, box.x + box.width, box.y + box.height))
+    small = piece.resize((columns, rows), Image.Resampling.BOX)
+    size = (box.width, box.height)
+    picture.paste(small.resize(size, Image.Resampling.NEAREST), (box.x, box.y))
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize(
+    ("box", "columns", "rows"),
+    [
+        (Box(80, 60, 160, 192), 20, 24),
+        (Box(77, 41, 180, 180), 30, 30),
+        (Box(101, 33, 192, 176), 12, 11),
+        (Box(60, 50, 200, 200), 8, 8),
+        (Box(90, 70, 120, 160), 15, 10),
+        (Box(83, 64, 132, 132), 33, 33),
+    ],
+)
+def test_a_mosaic_in_a_photo_is_found_to_the_pixel(
+    photo: Pixels, box: Box, columns: int, rows: int
+) -> None:
+    (region,) = find_mosaic(pillow_mosaic(photo, box, columns, rows))
+    assert region.box == box
+    assert region.grid == Grid(box.width // columns, box.height // rows)
+    assert region.hidden.all()
+    assert region.confidence > 0.95
+
+
+def test_cells_need_not_have_whole_sides(photo: Pixels) -> None:
+    """12 cells over 200 pixels: their edges lie where Pillow put them."""
+    box = Box(70, 50, 200, 200)
+    shown = pillow_mosaic(photo, box, 12, 12)
+    (region,) = find_mosaic(shown)
+    assert region.box == box
+    edges = np.nonzero(np.diff(shown[50:250, 70:270].astype(int), axis=1).any((0, 2)))[0] + 1
+    assert region.grid.edges(200, 200)[1].tolist() == [0, *edges.tolist(), 200]
+
+
+def test_cells_cut_by_the_end_of_the_box_are_part_of_it(photo: Pixels) -> None:
+    """As in `deface`, which takes the top left pixel of each cell and begins in the corner."""
+    shown = photo.copy()
+    shown[40:210, 60:231] = photo[40:210:20, 60:231:20].repeat(20, 0).repeat(20, 1)[:170, :171]
+    (region,) = find_mosaic(shown)
+    assert (region.box, region.grid) == (Box(60, 40, 171, 170), Grid.square(20))
+
+
+@pytest.mark.parametrize("quality", [90, 75])
+def test_cells_are_found_through_jpeg(photo: Pixels, quality: int) -> None:
+    box = Box(77, 41, 180, 180)
+    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 15, 15), quality))
+    assert (region.grid.width, region.grid.height) == (12, 12)
+    place = ((region.box.x + region.grid.left) % 12, (region.box.y + region.grid.top) % 12)
+    assert place == (77 % 12, 41 % 12)
+    shared = Box(
+        max(box.x, region.box.x),
+        max(box.y, region.box.y),
+        min(257, region.box.x + region.box.width) - max(box.x, region.box.x),
+        min(221, region.box.y + region.box.height) - max(box.y, region.box.y),
+    )
+    assert shared.width * shared.height > 0.85 * 180 * 180
+
+
+def test_an_ellipse_is_told_from_its_box(photo: Pixels) -> None:
+    box = Box(80, 60, 160, 192)
+    inside = cv2.ellipse(
+        np.zeros(photo.shape[:2], np.uint8), (160, 156), (80, 96), 0, 0, 360, (1,), -1
+    ).astype(bool)
+    shown = np.where(inside[:, :, None], pillow_mosaic(photo, box, 20, 24), photo)
+    (region,) = find_mosaic(shown)
+    found = np.zeros_like(inside)
+    found[
+        region.box.y : region.box.y + region.box.height,
+        region.box.x : region.box.x + region.box.width,
+    ] = region.hidden
+    assert (found & inside).sum() / (found | inside).sum() > 0.95
+
+
+def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
+    boxes = [Box(16, 20, 144, 144), Box(200, 180, 120, 120)]
+    shown = pillow_mosaic(pillow_mosaic(photo, boxes[0], 12, 12), boxes[1], 20, 20)
+    found = {(region.box, region.grid) for region in find_mosaic(shown)}
+    assert found == {(boxes[0], Grid.square(12)), (boxes[1], Grid.square(6))}
+
+
+@pytest.mark.parametrize("quality", [None, 95, 75, 50, 20])
+def test_a_clean_photo_has_none_and_the_squares_of_jpeg_are_none(
+    photo: Pixels, quality: int | None
+) -> None:
+    assert find_mosaic(jpeg_damaged(photo, quality) if quality else photo) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3), (17, 17)])
+def test_a_picture_too_small_for_a_mosaic_has_none(size: tuple[int, int]) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    assert find_mosaic(picture) == []
+
+
+@pytest.mark.parametrize("colour", [0, 128, 255])
+def test_a_flat_picture_has_none(colour: int) -> None:
+    assert find_mosaic(np.full((200, 200, 3), colour, np.uint8)) == []
+
+
+@pytest.mark.parametrize("block", [3, 5, 8, 16, 24, 48, 64])
+def test_a_picture_that_is_all_mosaic_is_found_whole(block: int) -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (3, 8, 7)).astype(np.float32)
+    (region,) = find_mosaic(paint_cells(colours, Grid.square(block), (8 * block, 7 * block)))
+    assert (region.box, region.grid) == (Box(0, 0, 7 * block, 8 * block), Grid.square(block))
