@@ -23,6 +23,7 @@ from demosaic.images import (
     photo_size,
     read_bytes,
     resize,
+    to_grey,
 )
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 from demosaic.pairs import Pair, Skipped, split_of
@@ -168,7 +169,7 @@ def cut(
         pair = _pair(face, chosen[face], (photo, sha256), seen, config)
         kept.append((pair, encode_png(side_by_side(target, Grid.square(config.block)))))
     skipped_faces = tuple(
-        Skipped(photo, sha256, *left_out[face], box=_corners(face.box))
+        Skipped(photo, sha256, *left_out[face], box=face.box.corners)
         for face in sure
         if face in left_out
     )
@@ -183,7 +184,7 @@ def _left_out(
     left_out = {face: why for face, why in whys.items() if why}
     largest = sorted(
         (face for face in faces if face not in left_out),
-        key=lambda face: -face.box.width * face.box.height,
+        key=lambda face: -face.box.area,
     )
     for face in largest[config.max_per_photo :] if config.max_per_photo else ():
         left_out[face] = "too many faces", f"the photo has {len(largest)}"
@@ -197,8 +198,7 @@ def _why_not(face: Face, photo: Examined, config: BuildConfig) -> tuple[str, str
         return "face too small", f"{box.width} x {box.height} px"
     if config.size > config.max_enlarge * side:
         return "enlarged too much", f"{config.size / side:.1f} times"
-    right, bottom = box.x + box.width, box.y + box.height
-    if box.x < 0 or box.y < 0 or right > photo.width or bottom > photo.height:
+    if not box.within(Box(0, 0, photo.width, photo.height)):
         return "face cut by the border", ""
     shorter = min(photo.width, photo.height)
     if side > shorter:
@@ -246,7 +246,7 @@ def _middle(grey: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _grey(image: Pixels) -> np.ndarray[Any, Any]:
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return to_grey(image).astype(np.float32)
 
 
 def _sharpness(piece: Pixels) -> float:
@@ -303,10 +303,6 @@ def _square(face: Face, photo: Examined, config: BuildConfig) -> Box:
     return Box(x, y, square.width, square.height)
 
 
-def _corners(box: Box) -> tuple[int, int, int, int]:
-    return box.x, box.y, box.width, box.height
-
-
 def _pair(
     face: Face, square: Box, source: tuple[str, str], seen: tuple[str, float], config: BuildConfig
 ) -> Pair:
@@ -316,12 +312,12 @@ def _pair(
     (photo, sha256), (fingerprint, sharpness) = source, seen
     group = photo.rpartition("/")[0] or photo
     return Pair(
-        id=hashlib.sha256(f"{sha256} {_corners(square)}".encode()).hexdigest()[:16],
+        id=hashlib.sha256(f"{sha256} {square.corners}".encode()).hexdigest()[:16],
         split=split_of(group, val=config.val, test=config.test),
         group=group,
         photo=photo,
         sha256=sha256,
-        box=_corners(face.box),
+        box=face.box.corners,
         keypoints=face.keypoints,
         score=face.score,
         angle=face.angle,

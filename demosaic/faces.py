@@ -228,11 +228,8 @@ def _merged(found: Sequence[Face], seen: Sequence[Face]) -> list[Face]:
 
 def _overlap(one: Box, other: Box) -> tuple[float, float]:
     """What two boxes share, as a part of their union and of the smaller one."""
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    shared = max(width, 0) * max(height, 0)
-    areas = one.width * one.height, other.width * other.height
-    return shared / (sum(areas) - shared), shared / min(areas)
+    shared = one.shared(other)
+    return shared / (one.area + other.area - shared), shared / min(one.area, other.area)
 
 
 def _model() -> bytes:

@@ -7,18 +7,20 @@ how far do the lines and the flat cells between them reach?
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.images import Box, Pixels
-from demosaic.mosaic import Grid
+from demosaic.images import Box, Pixels, crop, to_grey
+from demosaic.mosaic import Grid, cells, replicate
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 _Levels = NDArray[np.uint8]
+_Span = tuple[int, int]
+"""Where a stretch of pixels begins and ends."""
 
 _CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
 _BAND = 16  # pixels of a level averaged before rhythm is looked for
@@ -70,7 +72,8 @@ class _Comb:
         first = np.ceil((low - 0.5 - self.start) / self.pitch)
         last = np.ceil((high - 0.5 - self.start) / self.pitch)
         places = np.floor(self.start + np.arange(first, last) * self.pitch + 0.5)
-        return np.asarray(places, np.intp)
+        inside: NDArray[np.intp] = places[(places >= low) & (places < high)].astype(np.intp)
+        return inside
 
     def moved(self, way: int) -> "_Comb":
         """The comb as seen from a point so many pixels before."""
@@ -93,7 +96,7 @@ def find_mosaic(image: Pixels) -> list[Region]:
     """
     if min(image.shape[:2]) < _CELLS * _LAGS[0]:
         return []
-    luma = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+    luma = to_grey(image)
     tried: list[Region] = []
     for candidate in _candidates(luma):
         if not any(_inside(candidate, region) for region in tried):
@@ -121,10 +124,7 @@ def _inside(candidate: "_Candidate", region: Region) -> bool:
 
 def _overlap(one: Box, other: Box) -> float:
     """The share of the smaller box that both have."""
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    area = min(one.width * one.height, other.width * other.height)
-    return max(0, width) * max(0, height) / area
+    return one.shared(other) / min(one.area, other.area)
 
 
 # The coarse look
@@ -140,13 +140,9 @@ def _candidates(luma: _Levels) -> Iterator[_Candidate]:
                 return
             level = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
         for candidate in _places(level):
-            box = Box(*(scale * side for side in _corners(candidate.box)))
+            box = Box(*(scale * side for side in candidate.box.corners))
             across, down = candidate.pitches
             yield _Candidate(box, (across * scale, down * scale))
-
-
-def _corners(box: Box) -> tuple[int, int, int, int]:
-    return box.x, box.y, box.width, box.height
 
 
 def _places(level: _Levels) -> Iterator[_Candidate]:
@@ -159,13 +155,7 @@ def _places(level: _Levels) -> Iterator[_Candidate]:
         inside = labels == number
         pitches = (float(np.median(pitch_across[inside])), float(np.median(pitch_down[inside])))
         box = Box(x * _BAND, y * _BAND, width * _BAND, height * _BAND)
-        yield _Candidate(_clipped(box, level), pitches)
-
-
-def _clipped(box: Box, plane: NDArray[np.uint8]) -> Box:
-    height, width = plane.shape[:2]
-    x, y = max(0, box.x), max(0, box.y)
-    return Box(x, y, min(width, box.x + box.width) - x, min(height, box.y + box.height) - y)
+        yield _Candidate(box.grown(0, 0, level), pitches)
 
 
 def _rhythm(level: _Levels) -> tuple[Floats, Floats]:
@@ -238,7 +228,7 @@ def _region(luma: _Levels, candidate: _Candidate) -> Region | None:
         if fit is None:
             return None
         reached = fit.box
-        if _overlap(reached, box) * _area(reached) > 0.98 * max(_area(reached), _area(box)):
+        if _overlap(reached, box) * reached.area > 0.98 * max(reached.area, box.area):
             break
         box = reached
         fit = _fit(luma, box, (fit.across.pitch, fit.down.pitch))
@@ -265,23 +255,14 @@ def _widened(candidate: _Candidate, luma: _Levels) -> Box:
         max(0, round((_CELLS + 1) * pitch - length) // 2)
         for pitch, length in zip(candidate.pitches, (box.width, box.height), strict=True)
     )
-    grown = Box(box.x - more_x, box.y - more_y, box.width + 2 * more_x, box.height + 2 * more_y)
-    return _clipped(grown, luma)
-
-
-def _area(box: Box) -> int:
-    return box.width * box.height
+    return box.grown(more_x, more_y, luma)
 
 
 def _fit(luma: _Levels, core: Box, pitches: tuple[float, float]) -> _Fit | None:
     margin = round(2 * max(pitches)) + max(_BAND, max(core.width, core.height) // 2)
-    around = _clipped(
-        Box(core.x - margin, core.y - margin, core.width + 2 * margin, core.height + 2 * margin),
-        luma,
-    )
-    piece = luma[around.y : around.y + around.height, around.x : around.x + around.width]
+    around = core.grown(margin, margin, luma)
     inner = Box(core.x - around.x, core.y - around.y, core.width, core.height)
-    across, down = _planes(piece)
+    across, down = _planes(crop(luma, around))
     rows, columns = (inner.y, inner.height), (inner.x, inner.width)
     comb_x = _fitted(_profile(across, *rows), columns, pitches[0])
     comb_y = _fitted(_profile(down.T, *columns), rows, pitches[1])
@@ -353,7 +334,6 @@ def _beside(profile: Floats, comb: _Comb) -> bool:
     whole pixels apart.
     """
     lines = comb.lines(1, len(profile) - 1)
-    lines = lines[(lines >= 1) & (lines < len(profile) - 1)]
     next_to = np.maximum(profile[lines - 1], profile[lines + 1])
     return bool(np.mean(next_to > profile[lines]) > _ASTRAY)
 
@@ -409,8 +389,7 @@ def _filling(
     pitch = length / count
 
     def met(other: _Comb) -> float:
-        lines = other.lines(1, length)
-        return float(profile[lines[lines < length]].sum())
+        return float(profile[other.lines(1, length)].sum())
 
     lines = comb.lines(start + 1, start + length)
     if len(lines) == count - 1 and comb.pitch.is_integer():
@@ -423,55 +402,44 @@ def _filling(
 
 def _extent(across: Floats, down: Floats, comb_x: _Comb, comb_y: _Comb, inner: Box) -> Box | None:
     """How far the mosaic reaches, from the middle of a place."""
-    box = inner
+    columns: _Span | None = (inner.x, inner.x + inner.width)
+    rows: _Span | None = (inner.y, inner.y + inner.height)
     for _ in range(3):
-        quarter = box.height // 8
-        columns = _reach(
-            down,
-            comb_y,
-            comb_x,
-            (box.y + quarter, box.y + box.height - quarter),
-            (box.x, box.x + box.width),
-        )
-        if columns is None:
-            return None
-        box = Box(columns[0], box.y, columns[1] - columns[0], box.height)
-        quarter = box.width // 8
-        rows = _reach(
-            across.T,
-            comb_x,
-            comb_y,
-            (box.x + quarter, box.x + box.width - quarter),
-            (box.y, box.y + box.height),
-        )
-        if rows is None:
-            return None
-        box = Box(box.x, rows[0], box.width, rows[1] - rows[0])
+        columns = columns and rows and _reach(down, comb_y, comb_x, _less(rows, 8), columns)
+        rows = columns and rows and _reach(across.T, comb_x, comb_y, _less(columns, 8), rows)
+    if columns is None or rows is None:
+        return None
+    box = Box(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
     if box.width < (_CELLS - 0.5) * comb_x.pitch or box.height < (_CELLS - 0.5) * comb_y.pitch:
         return None
     return box
+
+
+def _less(span: _Span, part: int) -> _Span:
+    """A span without its first and its last part of so many."""
+    end = (span[1] - span[0]) // part
+    return span[0] + end, span[1] - end
 
 
 def _reach(
     differences: Floats,
     lines: _Comb,
     snap: _Comb,
-    within: tuple[int, int],
-    inner: tuple[int, int],
-) -> tuple[int, int] | None:
+    within: _Span,
+    inner: _Span,
+) -> _Span | None:
     """From where to where along an axis the cells go on: differences (n, m) are those along the
     other axis, whose `lines` are known and whose part `within` is mosaic.
     """
     low, high = max(1, within[0]), within[1]
     on = lines.lines(low, high)
-    on = on[(on >= low) & (on < high)]
     if len(on) < 2:
         return None
     off = np.setdiff1d(np.arange(low, high), np.concatenate([on - 1, on, on + 1]))
     if len(off) == 0:
         off = np.setdiff1d(np.arange(low, high), on)
     edge, flat = differences[on].mean(0), differences[off].mean(0)
-    middle = slice(inner[0] + (inner[1] - inner[0]) // 4, inner[1] - (inner[1] - inner[0]) // 4)
+    middle = slice(*_less(inner, 4))
     noise = float(np.median(flat[middle]))
     if noise < _LOSSLESS:  # lossless: not a single difference in a cell
         evidence = np.where(edge > 0.1 * float(np.median(edge[middle])), 1.0, _PLAIN)
@@ -511,7 +479,6 @@ def _confidence(across: Floats, down: Floats, comb_x: _Comb, comb_y: _Comb, box:
 def _clarity(differences: Floats, comb: _Comb, start: int) -> float:
     profile = differences.mean(0)
     on = comb.lines(start + 1, start + len(profile)) - start
-    on = on[(on > 0) & (on < len(profile))]
     off = np.setdiff1d(np.arange(1, len(profile)), on)
     if len(on) == 0 or len(off) == 0:
         return 0.0
@@ -532,10 +499,7 @@ def _cut_out(luma: _Levels, fit: _Fit) -> Region:
         hidden = np.ones_like(hidden)
     else:  # what is round reaches over the box that its middle fills
         more = max(around.width, around.height) // 4
-        grown = Box(
-            around.x - more, around.y - more, around.width + 2 * more, around.height + 2 * more
-        )
-        around = _clipped(grown, luma)
+        around = around.grown(more, more, luma)
         hidden = _flat_pixels(luma, fit, around)
     rows, columns = np.nonzero(hidden.any(1))[0], np.nonzero(hidden.any(0))[0]
     top, left = int(rows[0]), int(columns[0])
@@ -546,30 +510,21 @@ def _cut_out(luma: _Levels, fit: _Fit) -> Region:
 
 def _flat_pixels(luma: _Levels, fit: _Fit, box: Box) -> Mask:
     """The largest connected part of a box whose pixels are like their neighbours in the cell."""
-    piece = luma[box.y : box.y + box.height, box.x : box.x + box.width]
-    across, down = _planes(piece)
+    across, down = _planes(crop(luma, box))
     grid = _grid(fit.across, fit.down, box)
     rows, columns = grid.edges(box.height, box.width)
     across[:, columns[:-1]] = 0
     down[rows[:-1]] = 0
     rough = across + down
-    means = _cell_means(rough, rows, columns)
-    shift_x, shift_y = fit.box.x - box.x, fit.box.y - box.y
-    middle = rough[shift_y : shift_y + fit.box.height, shift_x : shift_x + fit.box.width]
+    middle = crop(rough, replace(fit.box, x=fit.box.x - box.x, y=fit.box.y - box.y))
     if np.mean(middle == 0) > _UNTOUCHED:  # nothing in a cell differs, so whatever does is outside
         side = max(3, round(min(grid.width, grid.height) / 2))
         flat = cv2.morphologyEx(
             (rough == 0).astype(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8)
         )
         return _filled(flat.astype(bool))
-    calm = means < 2 * float(np.median(middle)) + 2
-    return _filled(np.repeat(np.repeat(calm, np.diff(rows), axis=0), np.diff(columns), axis=1))
-
-
-def _cell_means(plane: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
-    sums = np.add.reduceat(np.add.reduceat(plane, rows[:-1], axis=0), columns[:-1], axis=1)
-    means = sums / np.outer(np.diff(rows), np.diff(columns))
-    return means.astype(np.float32)
+    calm = cells(rough, grid) < 2 * float(np.median(middle)) + 2
+    return _filled(replicate(calm.astype(np.float32), grid, (box.height, box.width)) > 0.5)
 
 
 def _filled(mask: Mask) -> Mask:

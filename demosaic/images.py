@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -27,6 +27,7 @@ Pixels = NDArray[np.uint8]
 """A picture: RGB, (H, W, 3), 0..255."""
 Floats = NDArray[np.float32]
 """A picture for arithmetic: RGB, (3, H, W), -1..1."""
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 # Thumbnails, resource forks and waste baskets of network disks, Macs and Windows
 _JUNK_FOLDERS = {"@eadir", "__macosx", "#recycle", "$recycle.bin"}
@@ -106,15 +107,42 @@ class Box:
         """The box of a whole picture."""
         return cls(0, 0, image.shape[1], image.shape[0])
 
+    @property
+    def area(self) -> int:
+        """How many pixels it has."""
+        return self.width * self.height
+
+    @property
+    def corners(self) -> tuple[int, int, int, int]:
+        """x, y, width and height."""
+        return self.x, self.y, self.width, self.height
+
     def inside(self, image: Pixels) -> bool:
         """Whether every pixel of the box lies in the picture."""
-        height, width = image.shape[:2]
+        return self.within(Box.whole(image))
+
+    def within(self, other: "Box") -> bool:
+        """Whether every pixel of the box lies in the other."""
         return (
-            self.x >= 0
-            and self.y >= 0
-            and self.x + self.width <= width
-            and self.y + self.height <= height
+            self.x >= other.x
+            and self.y >= other.y
+            and self.x + self.width <= other.x + other.width
+            and self.y + self.height <= other.y + other.height
         )
+
+    def shared(self, other: "Box") -> int:
+        """How many pixels lie in both boxes."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return max(width, 0) * max(height, 0)
+
+    def grown(self, across: int, down: int, image: NDArray[np.uint8]) -> "Box":
+        """The box with so many pixels more on each side, as far as the picture goes."""
+        height, width = image.shape[:2]
+        x, y = max(0, self.x - across), max(0, self.y - down)
+        right = min(width, self.x + self.width + across)
+        bottom = min(height, self.y + self.height + down)
+        return Box(x, y, right - x, bottom - y)
 
 
 def find_images(
@@ -457,8 +485,8 @@ def read_size(path: Path) -> tuple[int, int]:
         raise DemosaicError(f"{path}: not a picture") from error
 
 
-def crop(image: Pixels, box: Box) -> Pixels:
-    """The pixels of `box`, which lies inside the picture; a view."""
+def crop(image: NDArray[_Kind], box: Box) -> NDArray[_Kind]:
+    """The pixels of `box`, which lies inside the picture or plane (H, W, ...); a view."""
     return image[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
@@ -486,6 +514,11 @@ def resize_mask(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.
     size = (width, height)
     scaled = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     return scaled.astype(bool)
+
+
+def to_grey(image: Pixels) -> NDArray[np.uint8]:
+    """The brightness (H, W), 0..255, of a picture."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def to_float(image: Pixels) -> Floats:

@@ -174,7 +174,7 @@ def restore_image(image: Pixels, model: Model, config: RestoreConfig, compute: C
     if model.card.blocks is None:
         box = _given_box(image, config) or Box.whole(image)
         translated = _translate(crop(image, box), model, compute)
-        whole = RegionRestored(_corners(box), None, (0, 0), 1.0, 0.0)
+        whole = RegionRestored(box.corners, None, (0, 0), 1.0, 0.0)
         return Restored(paste(image, translated, box), (whole,))
     result, done = image, []
     for region in _regions(image, config):
@@ -200,7 +200,9 @@ def restore_region(
     observed, grid, box = crop(image, region.box), region.grid, region.box
     colours = cell_colours(observed, grid, region.hidden)
     if isinstance(model.generator, Restorer):
-        canvas = _restored_in_place(image, region, model, config, compute)
+        canvas = _restored_in_place(
+            _canvas(image, region, colours, model.card), model, config, compute
+        )
         scaled = resize(canvas.transpose(1, 2, 0), box.width, box.height)
         restored = np.ascontiguousarray(scaled.transpose(2, 0, 1))
     else:
@@ -208,24 +210,6 @@ def restore_region(
         restored = _to_size(canvas, grid, box.width, box.height)
     pixels = finish(restored, colours, grid) if config.reconcile else to_uint8(restored)
     return np.where(region.hidden[:, :, None], pixels, observed)
-
-
-def _restored_in_place(
-    image: Pixels, region: Region, model: Model, config: RestoreConfig, compute: Compute
-) -> Floats:
-    """What our network makes of a region and its surroundings, in cells of whole pixels: the part
-    of the canvas that the region fills.
-    """
-    view = _canvas(image, region, model.card)
-    shown = views([observe(view.picture, view.grid, box=view.box, hidden=view.hidden)])
-    shown = shown.to(compute.take)
-    if not config.reconcile:
-        shown = replace(shown, pull=torch.zeros_like(shown.pull))
-    assert isinstance(model.generator, Restorer)
-    output: Floats = compute.infer(model.generator, shown, config.realism)[0]
-    return output[:, view.box.y : view.box.y + view.box.height, view.box.x :][
-        :, :, : view.box.width
-    ]
 
 
 @dataclass(frozen=True)
@@ -240,44 +224,54 @@ class _Canvas:
     """(H, W) of the picture."""
 
 
-def _canvas(image: Pixels, region: Region, card: ModelCard) -> _Canvas:
-    """The region at a cell size the model knows, the whole about as large as in training."""
+def _restored_in_place(
+    canvas: _Canvas, model: Model, config: RestoreConfig, compute: Compute
+) -> Floats:
+    """What our network makes of a region, shown with its surroundings: the part of the canvas that
+    the region fills.
+    """
+    box = canvas.box
+    shown = views([observe(canvas.picture, canvas.grid, box=box, hidden=canvas.hidden)])
+    shown = shown.to(compute.take)
+    if not config.reconcile:
+        shown = replace(shown, pull=torch.zeros_like(shown.pull))
+    output: Floats = compute.infer(model.generator, shown, config.realism)[0]
+    return output[:, box.y : box.y + box.height, box.x : box.x + box.width]
+
+
+def _canvas(image: Pixels, region: Region, colours: Floats, card: ModelCard) -> _Canvas:
+    """The region, its cells of these `colours`, at a cell size the model knows, the whole about as
+    large as in training.
+    """
     assert card.blocks is not None
-    rows, columns = region.grid.edges(region.box.height, region.box.width)
-    around = _surroundings(region.box, image)
-    across = around.width / region.grid.width
-    down = around.height / region.grid.height
-    block = int(np.clip(round(card.size / max(across, down)), *card.blocks))
-    heights, widths = (
-        _scaled(rows, region.grid.height, block),
-        _scaled(columns, region.grid.width, block),
-    )
-    scale_x, scale_y = block / region.grid.width, block / region.grid.height
-    before_x = round((region.box.x - around.x) * scale_x)
-    before_y = round((region.box.y - around.y) * scale_y)
-    box = Box(before_x, before_y, sum(widths), sum(heights))
-    after_x = round((around.x + around.width - region.box.x - region.box.width) * scale_x)
-    after_y = round((around.y + around.height - region.box.y - region.box.height) * scale_y)
-    size = (before_x + box.width + after_x, before_y + box.height + after_y)
-    picture = resize(crop(image, around), *size)
+    grid, place = region.grid, region.box
+    around = place.grown(place.width // 4, place.height // 4, image)
+    cells_across = max(around.width / grid.width, around.height / grid.height)
+    block = int(np.clip(round(card.size / cells_across), *card.blocks))
+    rows, columns = grid.edges(place.height, place.width)
+    top, heights, bottom = _layout(rows, grid.height, block, (place.y, around.y, around.height))
+    left, widths, right = _layout(columns, grid.width, block, (place.x, around.x, around.width))
+    box = Box(left, top, sum(widths), sum(heights))
+    picture = resize(crop(image, around), left + box.width + right, top + box.height + bottom)
     inside = resize_mask(region.hidden, box.width, box.height)
-    grid = Grid(block, block, widths[0], heights[0])
-    colours = cell_colours(crop(image, region.box), region.grid, region.hidden)
-    painted = paint_cells(colours, grid, (box.height, box.width))
+    whole = Grid(block, block, widths[0], heights[0])
+    painted = paint_cells(colours, whole, (box.height, box.width))
     hidden = np.zeros(picture.shape[:2], bool)
-    hidden[box.y : box.y + box.height, box.x : box.x + box.width] = inside
+    crop(hidden, box)[:] = inside
     piece = np.where(inside[:, :, None], painted, crop(picture, box))
-    return _Canvas(paste(picture, piece, box), grid, box, hidden)
+    return _Canvas(paste(picture, piece, box), whole, box, hidden)
 
 
-def _surroundings(box: Box, image: Pixels) -> Box:
-    """The box with a quarter more on each side, as far as the picture goes."""
-    height, width = image.shape[:2]
-    more_x, more_y = box.width // 4, box.height // 4
-    x, y = max(0, box.x - more_x), max(0, box.y - more_y)
-    right = min(width, box.x + box.width + more_x)
-    bottom = min(height, box.y + box.height + more_y)
-    return Box(x, y, right - x, bottom - y)
+def _layout(
+    edges: NDArray[np.intp], cell: float, block: int, place: tuple[int, int, int]
+) -> tuple[int, list[int], int]:
+    """Pixels of the canvas along an axis: before the region, of each of its cells, and after it.
+
+    `place`: where the region begins, where its surroundings do, and how long these are.
+    """
+    start, first, length = place
+    before, after = start - first, first + length - start - int(edges[-1])
+    return round(before * block / cell), _scaled(edges, cell, block), round(after * block / cell)
 
 
 def _scaled(edges: NDArray[np.intp], cell: float, block: int) -> list[int]:
@@ -296,16 +290,12 @@ def _outcome(image: Pixels, restored: Pixels, region: Region) -> RegionRestored:
     whole = cells(region.hidden[None].astype(np.float64), region.grid) > 0.999
     error = float(np.max(np.abs(sums - shown) * whole))
     return RegionRestored(
-        _corners(region.box),
+        region.box.corners,
         (region.grid.width, region.grid.height),
         (region.grid.left, region.grid.top),
         round(region.confidence, 3),
         round(error, 3),
     )
-
-
-def _corners(box: Box) -> tuple[int, int, int, int]:
-    return box.x, box.y, box.width, box.height
 
 
 def _given_box(image: Pixels, config: RestoreConfig) -> Box | None:
@@ -454,7 +444,7 @@ def restore_file(job: Job, model: Model, config: RestoreConfig, compute: Compute
 
 def _is_all(restored: Restored, image: Pixels) -> bool:
     """Whether a model made every pixel."""
-    return any(region.box == _corners(Box.whole(image)) for region in restored.regions)
+    return any(region.box == Box.whole(image).corners for region in restored.regions)
 
 
 def restore_files(
