@@ -228,7 +228,7 @@ def _region(luma: _Levels, candidate: _Candidate) -> Region | None:
         if fit is None:
             return None
         reached = fit.box
-        if _overlap(reached, box) * reached.area > 0.98 * max(reached.area, box.area):
+        if reached.shared(box) > 0.98 * max(reached.area, box.area):
             break
         box = reached
         fit = _fit(luma, box, (fit.across.pitch, fit.down.pitch))

@@ -44,6 +44,7 @@ def pillow_mosaic(image: Pixels, box: Box, columns: int, rows: int) -> Pixels:
         (Box(60, 50, 200, 200), 8, 8),
         (Box(90, 70, 120, 160), 15, 10),
         (Box(83, 64, 132, 132), 33, 33),
+        (Box(100, 50, 216, 216), 6, 6),
     ],
 )
 def test_a_mosaic_in_a_photo_is_found_to_the_pixel(
