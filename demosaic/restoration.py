@@ -178,7 +178,8 @@ def restore_image(image: Pixels, model: Model, config: RestoreConfig, compute: C
         return Restored(paste(image, translated, box), (whole,))
     result, done = image, []
     for region in _regions(image, config):
-        restored = restore_region(image, region, model, config, compute)
+        # In the result so far: the boxes of two ellipses may overlap
+        restored = restore_region(result, region, model, config, compute)
         result = paste(result, restored, region.box)
         done.append(_outcome(image, restored, region))
     return Restored(result, tuple(done))

@@ -23,7 +23,8 @@ from demosaic.events import (
     PictureSkipped,
     RegionRestored,
 )
-from demosaic.images import Pixels, read_image, write_png
+from demosaic.grids import Region
+from demosaic.images import Box, Pixels, read_image, write_png
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.observations import Views
@@ -36,6 +37,7 @@ from demosaic.restoration import (
     restore_file,
     restore_files,
     restore_image,
+    restore_region,
 )
 
 CPU = torch.device("cpu")
@@ -258,6 +260,22 @@ def test_a_region_outside_the_picture_is_refused(
     with pytest.raises(DemosaicError, match="is not inside the picture of 64 x 48 px") as caught:
         restore_image(observed, model, RestoreConfig(region=region), COMPUTE)
     assert caught.value.exit_code == PROBLEM
+
+
+def test_a_mosaic_stays_restored_where_the_box_of_the_next_covers_it(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = Grid.square(4)
+    picture = mosaicked(64, 64, grid)
+    corner = np.ones((32, 32), bool)
+    corner[:16, :16] = False
+    first = Region(Box(0, 0, 32, 32), grid, np.ones((32, 32), bool), 1.0)
+    second = Region(Box(16, 16, 32, 32), grid, corner, 1.0)
+    monkeypatch.setattr("demosaic.restoration.find_mosaic", lambda image: [first, second])
+    restored = restore_image(picture, model, ANYTHING, COMPUTE).image
+    alone = restore_region(picture, first, model, ANYTHING, COMPUTE)
+    assert np.array_equal(restored[:32, :32], alone)
+    assert not np.array_equal(restored[16:32, 16:32], picture[16:32, 16:32])
 
 
 def test_a_model_of_other_pictures_restores_whole_pictures_and_reconciles_nothing() -> None:
