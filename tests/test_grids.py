@@ -67,6 +67,18 @@ def test_cells_need_not_have_whole_sides(photo: Pixels) -> None:
     assert region.grid.edges(200, 200)[1].tolist() == [0, *edges.tolist(), 200]
 
 
+def test_cells_fill_the_box_where_that_meets_the_steps_too(photo: Pixels) -> None:
+    """14 cells over 155 pixels: steps of 11 px after one of 12 would mean a cell of one pixel."""
+    shown = photo.copy()
+    small = cv2.resize(photo[50:204, 70:225], (14, 14), interpolation=cv2.INTER_LINEAR)
+    shown[50:204, 70:225] = cv2.resize(small, (155, 154), interpolation=cv2.INTER_NEAREST)
+    (region,) = find_mosaic(shown)
+    assert region.box == Box(70, 50, 155, 154)
+    assert region.grid.shape(154, 155) == (14, 14)
+    edges = np.nonzero(np.diff(shown[50:204, 70:225].astype(int), axis=1).any((0, 2)))[0] + 1
+    assert region.grid.edges(154, 155)[1].tolist() == [0, *edges.tolist(), 155]
+
+
 def test_cells_cut_by_the_end_of_the_box_are_part_of_it(photo: Pixels) -> None:
     """As in `deface`, which takes the top left pixel of each cell and begins in the corner."""
     shown = photo.copy()
@@ -107,7 +119,7 @@ def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
     assert found == {(boxes[0], Grid.square(12)), (boxes[1], Grid.square(6))}
 
 
-@pytest.mark.parametrize("quality", [None, 95, 75, 50, 20])
+@pytest.mark.parametrize("quality", [None, 95, 75, 50, 40, 20])
 def test_a_clean_photo_has_none_and_the_squares_of_jpeg_are_none(
     photo: Pixels, quality: int | None
 ) -> None:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from demosaic.mosaic import Floats, Grid, base, cells, mosaic, quantise, reconcile, replicate
+from demosaic.mosaic import (
+    Floats,
+    Grid,
+    base,
+    cell_colours,
+    cells,
+    mosaic,
+    quantise,
+    reconcile,
+    replicate,
+)
 
 SMALL = 2e-5  # float32 sums of a few hundred values of the order of one
 
@@ -284,3 +294,12 @@ def test_an_output_far_out_of_range_is_brought_back() -> None:
     restored = noise(9, 3, 16, 16) * 5000
     observed = np.full((3, 2, 2), 77, np.float32)
     assert np.allclose(exact_cells(quantise(restored, observed, grid), grid), 77, atol=1e-3)
+
+
+def test_a_cell_has_the_colour_of_its_hidden_pixels_or_of_all_where_none_is() -> None:
+    picture = np.zeros((2, 4, 3), np.uint8)
+    picture[0, 0], picture[1, 1], picture[:, 2:] = 90, 30, 12
+    hidden = np.zeros((2, 4), bool)
+    hidden[0, 0] = hidden[1, 1] = True
+    assert cell_colours(picture, Grid.square(2), hidden)[:, 0].tolist() == [[60, 12]] * 3
+    assert cell_colours(picture, Grid.square(2))[:, 0].tolist() == [[30, 12]] * 3

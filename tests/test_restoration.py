@@ -252,6 +252,15 @@ def test_a_clean_picture_holds_nothing_to_do(
     assert "--region" in str(caught.value)
 
 
+def test_the_cells_found_in_a_region_go_on_to_its_ends(model: Model) -> None:
+    """As in a region drawn by hand, a little larger than the mosaic."""
+    picture = texture(80, 96)
+    picture[21:61, 26:74] = mosaicked(40, 48, Grid.square(4))
+    restored = restore_image(picture, model, RestoreConfig(region=(23, 20, 52, 42)), COMPUTE)
+    assert [region.box for region in restored.regions] == [(23, 20, 52, 42)]
+    assert cells_of(restored) == Grid.square(4, 3, 1)
+
+
 @pytest.mark.parametrize("region", [(40, 0, 32, 32), (0, 40, 8, 32), (100, 100, 4, 4)])
 def test_a_region_outside_the_picture_is_refused(
     model: Model, region: tuple[int, int, int, int]
@@ -724,6 +733,31 @@ def test_a_picture_twice_as_large_restores_to_the_same_face_with_ours() -> None:
     halved = means(second, Grid.square(2)).transpose(1, 2, 0)
     assert np.abs(first.astype(float) - small).mean() > 20
     assert np.abs(halved - first).mean() < 3
+
+
+def test_a_region_is_shown_with_a_quarter_more_of_the_picture_on_each_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And what is round it is neither hidden nor pixelated."""
+    picture, grid, seen = texture(96, 96), Grid.square(8), []
+    picture[32:64, 24:72] = mosaicked(32, 48, grid)
+    real = Restorer.forward
+
+    def note(restorer: Restorer, shown: Views, realism: float) -> torch.Tensor:
+        seen.append(shown)
+        return real(restorer, shown, realism)
+
+    monkeypatch.setattr(Restorer, "forward", note)
+    config = RestoreConfig(region=(24, 32, 48, 32), block=8)
+    restore_image(picture, our_model(size=72), config, COMPUTE)
+    (shown,) = seen
+    hidden = shown.hidden[0, 0].numpy()
+    rows, columns = np.nonzero(hidden)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 39, 12, 59)
+    assert hidden.sum() == 32 * 48
+    around = np.asarray(shown.seen[0, :, :48, :72].numpy() * 127.5 + 127.5).transpose(1, 2, 0)
+    visible = hidden[:48, :72] == 0
+    assert np.abs(around - picture[24:72, 12:84])[visible].max() < 1e-3
 
 
 def test_realism_goes_from_the_faithful_to_the_sharp() -> None:
