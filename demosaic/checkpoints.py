@@ -7,6 +7,7 @@ resume.pt is read with weights only.
 
 import errno
 import json
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from demosaic.files import encoded, make_folder, write_bytes, write_with
 from demosaic.networks import Generator, Restorer, ResUNet
 
 FORMAT = 1
+MODEL_VARIABLE = "DEMOSAIC_MODEL"
 _RECIPES: dict[str, str] = {
     TrainConfig.preset: (
         "One network for cells of any size and offset, trained on mosaics drawn anew at every step;"
@@ -140,6 +142,24 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
         ) from error
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(generator.eval().requires_grad_(False), card)
+
+
+def find_model(folder: Path) -> tuple[Path, str]:
+    """The model to take when none is named, and why this one. Raises DemosaicError when there is
+    none.
+    """
+    named = os.environ.get(MODEL_VARIABLE)
+    if named:
+        return Path(named), f"${MODEL_VARIABLE}"
+    runs = sorted(folder.glob("runs/*/best.safetensors"), key=lambda path: path.stat().st_mtime)
+    if runs:
+        return runs[-1], "the newest below runs/"
+    last = remembered_model()
+    if last is not None:
+        return last, "the last one you trained"
+    raise DemosaicError(
+        "there is no model yet: train one with `demosaic train PAIRS`, or name one with --model"
+    )
 
 
 def remember_model(path: Path) -> None:

@@ -382,16 +382,16 @@ def restore(
         realism=realism,
         reconcile=reconcile,
     )
-    from demosaic import console, restoration
+    from demosaic import checkpoints, console, jobs
 
     with console.Console() as screen:
-        jobs = restoration.plan(pictures, out, force=force, listen=screen)
-        path, why = (model, "--model") if model else restoration.find_model(Path())
+        planned = jobs.plan(pictures, out, force=force, listen=screen)
+        path, why = (model, "--model") if model else checkpoints.find_model(Path())
         screen.say(f"model {path} ({why})")
         devices_config = DeviceConfig(device=device, threads=threads)
-        done = restoration.restore_files(jobs, path, config, devices=devices_config, listen=screen)
-        if len(jobs) > 1:
-            screen.say(f"{done} of {len(jobs)} pictures restored")
+        done = jobs.restore_files(planned, path, config, devices=devices_config, listen=screen)
+        if len(planned) > 1:
+            screen.say(f"{done} of {len(planned)} pictures restored")
 
 
 @app.command()

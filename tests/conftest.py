@@ -38,3 +38,13 @@ def dataset(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         detector_name="mediapipe",
     )
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of a user who never trained."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("DEMOSAIC_MODEL", raising=False)
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"

@@ -45,9 +45,13 @@ ARROWS = {
         "blind checkpoints config devices errors evaluation events files images pairs pix2pix team"
     ),
     "export": "checkpoints errors files mosaic networks observations",
+    "regions": "config errors grids images mosaic",
+    "canvas": "grids images mosaic",
     "restoration": (
-        "checkpoints config devices errors events files grids images mosaic networks observations"
+        "canvas checkpoints config devices errors events files grids images mosaic networks "
+        "observations regions"
     ),
+    "jobs": "checkpoints config devices errors events images restoration",
     "console": "events",
     "board": "errors events",
     "cli": "config errors __version__",

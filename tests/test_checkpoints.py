@@ -15,6 +15,7 @@ from demosaic import __version__
 from demosaic.checkpoints import (
     FORMAT,
     ModelCard,
+    find_model,
     load_model,
     load_state,
     read_card,
@@ -395,3 +396,33 @@ def test_a_full_disk_is_one_line_that_names_the_file(
         save_state(tmp_path / "resume.pt", {"step": 2})
     assert load_state(tmp_path / "resume.pt") == {"step": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["resume.pt"]
+
+
+# Which model
+
+
+def a_file(path: Path, age: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    os.utime(path, (1e9 - age, 1e9 - age))
+    return path
+
+
+def test_without_any_model_the_way_to_one_is_said(folder: Path) -> None:
+    with pytest.raises(DemosaicError, match="demosaic train PAIRS"):
+        find_model(folder)
+
+
+def test_the_model_is_the_named_then_the_newest_run_then_the_last_trained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = a_file(folder.parent / "elsewhere" / "best.safetensors")
+    remember_model(last)
+    assert find_model(folder) == (last.resolve(), "the last one you trained")
+    a_file(folder / "runs" / "z-older" / "best.safetensors", age=20)
+    newest = a_file(folder / "runs" / "b-newest" / "best.safetensors", age=10)
+    a_file(folder / "runs" / "a-older" / "best.safetensors", age=30)
+    a_file(folder / "runs" / "c" / "model.safetensors")
+    assert find_model(folder) == (newest, "the newest below runs/")
+    monkeypatch.setenv("DEMOSAIC_MODEL", "named.safetensors")
+    assert find_model(folder) == (Path("named.safetensors"), "$DEMOSAIC_MODEL")

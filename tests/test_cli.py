@@ -442,13 +442,13 @@ def test_an_option_of_restore_arrives_in_its_field(
 ) -> None:
     found: list[Any] = []
 
-    def listen_in(jobs: Any, path: Path, config: RestoreConfig, **_: Any) -> int:
+    def listen_in(planned: Any, path: Path, config: RestoreConfig, **_: Any) -> int:
         found.append((path, config))
         return 1
 
-    from demosaic import restoration
+    from demosaic import jobs
 
-    monkeypatch.setattr(restoration, "restore_files", listen_in)
+    monkeypatch.setattr(jobs, "restore_files", listen_in)
     write_png(here / "a.png", wave(0))
     assert demosaic("restore", "a.png", "--model", model, *option.split())[0] == 0
     assert found == [(Path(model), RestoreConfig(**changes))]

@@ -1,0 +1,208 @@
+"""Pictures on disk: which are restored, where the results go, and what is said of each."""
+
+from pathlib import Path
+
+import pytest
+from test_restoration import ANYTHING, a_model, mosaicked, save, texture
+
+from demosaic.checkpoints import save_model
+from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
+from demosaic.events import (
+    Event,
+    Notice,
+    PictureRestored,
+    PicturesFound,
+    PictureSkipped,
+    RegionRestored,
+)
+from demosaic.images import read_image
+from demosaic.jobs import Job, plan, restore_files
+from demosaic.mosaic import Grid
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    model = a_model()
+    save_model(path, model.generator, model.card)
+    return path
+
+
+# Where to
+
+
+def refusal(sources: list[Path], out: Path | None, *, force: bool = False) -> DemosaicError:
+    with pytest.raises(DemosaicError) as caught:
+        plan(sources, out, force=force)
+    return caught.value
+
+
+def test_a_result_goes_beside_its_picture(folder: Path) -> None:
+    source = save(folder / "a [1].face.jpg", texture(4, 4))
+    job = Job(source, folder / "a [1].face.restored.png")
+    assert plan([source], None, force=False) == [job]
+
+
+def test_a_result_goes_where_it_is_told(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    second = save(folder / "b.png", texture(4, 4))
+    out = folder / "out"
+    assert plan([source], out / "x.jpg", force=False) == [Job(source, out / "x.jpg")]
+    assert plan([source], out, force=False) == [Job(source, out / "a.restored.png")]
+    assert plan([source, second], out, force=False) == [
+        Job(source, out / "a.restored.png"),
+        Job(second, out / "b.restored.png"),
+    ]
+
+
+def test_a_folder_is_mirrored_under_out(folder: Path) -> None:
+    source = folder / "in"
+    for name in ("a.png", "deep/er/a.png", "deep/b [2].png"):
+        save(source / name, texture(4, 4))
+    found = plan([source], folder / "out", force=False)
+    assert sorted(job.out.relative_to(folder).as_posix() for job in found) == [
+        "out/a.restored.png",
+        "out/deep/b [2].restored.png",
+        "out/deep/er/a.restored.png",
+    ]
+    assert not (folder / "out").exists()
+
+
+def test_a_folder_needs_somewhere_to_go(folder: Path) -> None:
+    save(folder / "in" / "a.png", texture(4, 4))
+    said = str(refusal([folder / "in"], None))
+    assert str(folder / "in") in said
+    assert "--out" in said
+
+
+def test_an_empty_folder_is_nothing_to_do(folder: Path) -> None:
+    error = refusal([folder], folder.parent / "out")
+    assert error.exit_code == NOTHING_TO_DO
+    assert str(folder) in str(error)
+
+
+def test_a_missing_picture_is_named(folder: Path) -> None:
+    missing = folder / "no [1].png"
+    assert str(refusal([missing], None)) == f"there is no file {missing}"
+
+
+def test_a_result_already_there_needs_force(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    result = save(folder / "a.restored.png", texture(4, 4))
+    error = refusal([source], None)
+    assert (str(error), error.exit_code) == (
+        f"{result} is already there: --force replaces it",
+        PROBLEM,
+    )
+    assert plan([source], None, force=True) == [Job(source, result)]
+
+
+def test_several_pictures_go_on_with_those_that_have_no_result_yet(folder: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        save(folder / "in" / name, texture(4, 4))
+    out = folder / "out"
+    save(out / "b.restored.png", texture(4, 4))
+    events: list[Event] = []
+    jobs = plan([folder / "in"], out, force=False, listen=events.append)
+    assert [job.source.name for job in jobs] == ["a.png", "c.png"]
+    assert events == [Notice("1 results are already there: --force redoes them")]
+    for name in ("a", "c"):
+        save(out / f"{name}.restored.png", texture(4, 4))
+    error = refusal([folder / "in"], out)
+    assert (str(error), error.exit_code) == (
+        "all 3 results are already there: --force replaces them",
+        NOTHING_TO_DO,
+    )
+
+
+def test_two_pictures_of_one_stem_have_results_of_their_own(folder: Path) -> None:
+    for name in ("a.png", "a.webp", "b.png"):
+        save(folder / "in" / name, texture(4, 4))
+    jobs = plan([folder / "in"], folder / "out", force=False)
+    assert [job.out.name for job in jobs] == [
+        "a.png.restored.png",
+        "a.webp.restored.png",
+        "b.restored.png",
+    ]
+
+
+def test_results_are_not_written_into_a_folder_of_pictures(folder: Path) -> None:
+    save(folder / "in" / "a.png", texture(4, 4))
+    assert "where nothing is written" in str(refusal([folder / "in"], folder / "in" / "out"))
+
+
+def test_the_picture_itself_is_never_replaced(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    (folder / "link.png").symlink_to(source)
+    assert "is one of the pictures" in str(refusal([source], source, force=True))
+    assert "is one of the pictures" in str(refusal([source], folder / "link.png", force=True))
+
+
+def test_another_of_the_pictures_is_never_replaced(folder: Path) -> None:
+    """`--force` is for results: a picture to be restored is not one."""
+    save(folder / "in" / "a.png", texture(4, 4))
+    second = save(folder / "in" / "a.restored.png", texture(4, 4))
+    with pytest.raises(DemosaicError):
+        plan([folder / "in" / "a.png", second], folder / "in", force=True)
+
+
+def test_two_pictures_never_share_a_result(folder: Path) -> None:
+    sources = [save(folder / name / "a.png", texture(4, 4)) for name in ("one", "two")]
+    assert "two pictures would get the same result" in str(refusal(sources, folder / "out"))
+
+
+# Files
+
+
+def test_one_bad_picture_of_three_is_named_and_the_others_done(
+    folder: Path, model_file: Path
+) -> None:
+    grid = Grid.square(4)
+    good = [save(folder / name, mosaicked(32, 32, grid)) for name in ("a.png", "c.png")]
+    bad = folder / "b [1].png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    jobs = plan([good[0], bad, good[1]], folder / "out", force=False)
+    events: list[Event] = []
+    assert restore_files(jobs, model_file, ANYTHING, listen=events.append) == 2
+    kinds = [type(event) for event in events]
+    assert kinds == [PicturesFound, PictureRestored, PictureSkipped, PictureRestored]
+    assert events[0] == PicturesFound(3)
+    region = RegionRestored((0, 0, 32, 32), (4, 4), (0, 0), 1.0, 0.0)
+    assert events[1] == PictureRestored(str(good[0]), str(jobs[0].out), (region,))
+    skipped = events[2]
+    assert isinstance(skipped, PictureSkipped)
+    assert (skipped.picture, str(bad) in skipped.reason) == (str(bad), True)
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        "a.restored.png",
+        "c.restored.png",
+    ]
+
+
+def test_when_none_of_several_is_restored_it_is_an_error(folder: Path, model_file: Path) -> None:
+    sources = [save(folder / name, texture(32, 32)) for name in ("a.png", "b.png")]
+    jobs = plan(sources, None, force=False)
+    with pytest.raises(DemosaicError, match="none of 2 pictures was restored") as caught:
+        restore_files(jobs, model_file, ANYTHING)
+    assert caught.value.exit_code == NOTHING_TO_DO
+    assert str(sources[0]) in str(caught.value)
+
+
+def test_a_single_bad_picture_is_its_own_error(folder: Path, model_file: Path) -> None:
+    source = folder / "a.png"
+    source.write_bytes(b"")
+    with pytest.raises(DemosaicError, match="empty file") as caught:
+        restore_files(plan([source], None, force=False), model_file, ANYTHING)
+    assert (str(source) in str(caught.value), caught.value.exit_code) == (True, PROBLEM)
+
+
+def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path) -> None:
+    other = a_model(block=None)
+    save_model(folder / "model.safetensors", other.generator, other.card)
+    source = save(folder / "a.png", texture(20, 30))
+    events: list[Event] = []
+    jobs = plan([source], None, force=False)
+    restore_files(jobs, folder / "model.safetensors", ANYTHING, listen=events.append)
+    assert isinstance(events[0], Notice) and "not reconciled" in events[0].text
+    whole = RegionRestored((0, 0, 30, 20), None, (0, 0), 1.0, 0.0)
+    assert events[2] == PictureRestored(str(source), str(jobs[0].out), (whole,))
+    assert read_image(jobs[0].out).shape == (20, 30, 3)
