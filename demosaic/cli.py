@@ -382,14 +382,14 @@ def restore(
         realism=realism,
         reconcile=reconcile,
     )
-    from demosaic import checkpoints, console, jobs
+    from demosaic import checkpoints, console, jobs, restoring
 
     with console.Console() as screen:
-        planned = jobs.plan(pictures, out, force=force, listen=screen)
+        planned = jobs.plan(pictures, out, "restored", force=force, listen=screen)
         path, why = (model, "--model") if model else checkpoints.find_model(Path())
         screen.say(f"model {path} ({why})")
         devices_config = DeviceConfig(device=device, threads=threads)
-        done = jobs.restore_files(planned, path, config, devices=devices_config, listen=screen)
+        done = restoring.restore_files(planned, path, config, devices=devices_config, listen=screen)
         if len(planned) > 1:
             screen.say(f"{done} of {len(planned)} pictures restored")
 

@@ -51,7 +51,8 @@ ARROWS = {
         "canvas checkpoints config devices errors events files grids images mosaic networks "
         "observations regions"
     ),
-    "jobs": "checkpoints config devices errors events images restoration",
+    "jobs": "errors events images",
+    "restoring": "checkpoints config devices events jobs restoration",
     "console": "events",
     "board": "errors events",
     "cli": "config errors __version__",

@@ -16,8 +16,9 @@ from demosaic.events import (
     RegionRestored,
 )
 from demosaic.images import read_image
-from demosaic.jobs import Job, plan, restore_files
+from demosaic.jobs import Job, plan
 from demosaic.mosaic import Grid
+from demosaic.restoring import restore_files
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +34,23 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def refusal(sources: list[Path], out: Path | None, *, force: bool = False) -> DemosaicError:
     with pytest.raises(DemosaicError) as caught:
-        plan(sources, out, force=force)
+        plan(sources, out, "restored", force=force)
     return caught.value
 
 
 def test_a_result_goes_beside_its_picture(folder: Path) -> None:
     source = save(folder / "a [1].face.jpg", texture(4, 4))
     job = Job(source, folder / "a [1].face.restored.png")
-    assert plan([source], None, force=False) == [job]
+    assert plan([source], None, "restored", force=False) == [job]
 
 
 def test_a_result_goes_where_it_is_told(folder: Path) -> None:
     source = save(folder / "a.png", texture(4, 4))
     second = save(folder / "b.png", texture(4, 4))
     out = folder / "out"
-    assert plan([source], out / "x.jpg", force=False) == [Job(source, out / "x.jpg")]
-    assert plan([source], out, force=False) == [Job(source, out / "a.restored.png")]
-    assert plan([source, second], out, force=False) == [
+    assert plan([source], out / "x.jpg", "restored", force=False) == [Job(source, out / "x.jpg")]
+    assert plan([source], out, "restored", force=False) == [Job(source, out / "a.restored.png")]
+    assert plan([source, second], out, "restored", force=False) == [
         Job(source, out / "a.restored.png"),
         Job(second, out / "b.restored.png"),
     ]
@@ -59,7 +60,7 @@ def test_a_folder_is_mirrored_under_out(folder: Path) -> None:
     source = folder / "in"
     for name in ("a.png", "deep/er/a.png", "deep/b [2].png"):
         save(source / name, texture(4, 4))
-    found = plan([source], folder / "out", force=False)
+    found = plan([source], folder / "out", "restored", force=False)
     assert sorted(job.out.relative_to(folder).as_posix() for job in found) == [
         "out/a.restored.png",
         "out/deep/b [2].restored.png",
@@ -94,7 +95,7 @@ def test_a_result_already_there_needs_force(folder: Path) -> None:
         f"{result} is already there: --force replaces it",
         PROBLEM,
     )
-    assert plan([source], None, force=True) == [Job(source, result)]
+    assert plan([source], None, "restored", force=True) == [Job(source, result)]
 
 
 def test_several_pictures_go_on_with_those_that_have_no_result_yet(folder: Path) -> None:
@@ -103,7 +104,7 @@ def test_several_pictures_go_on_with_those_that_have_no_result_yet(folder: Path)
     out = folder / "out"
     save(out / "b.restored.png", texture(4, 4))
     events: list[Event] = []
-    jobs = plan([folder / "in"], out, force=False, listen=events.append)
+    jobs = plan([folder / "in"], out, "restored", force=False, listen=events.append)
     assert [job.source.name for job in jobs] == ["a.png", "c.png"]
     assert events == [Notice("1 results are already there: --force redoes them")]
     for name in ("a", "c"):
@@ -118,7 +119,7 @@ def test_several_pictures_go_on_with_those_that_have_no_result_yet(folder: Path)
 def test_two_pictures_of_one_stem_have_results_of_their_own(folder: Path) -> None:
     for name in ("a.png", "a.webp", "b.png"):
         save(folder / "in" / name, texture(4, 4))
-    jobs = plan([folder / "in"], folder / "out", force=False)
+    jobs = plan([folder / "in"], folder / "out", "restored", force=False)
     assert [job.out.name for job in jobs] == [
         "a.png.restored.png",
         "a.webp.restored.png",
@@ -143,7 +144,7 @@ def test_another_of_the_pictures_is_never_replaced(folder: Path) -> None:
     save(folder / "in" / "a.png", texture(4, 4))
     second = save(folder / "in" / "a.restored.png", texture(4, 4))
     with pytest.raises(DemosaicError):
-        plan([folder / "in" / "a.png", second], folder / "in", force=True)
+        plan([folder / "in" / "a.png", second], folder / "in", "restored", force=True)
 
 
 def test_two_pictures_never_share_a_result(folder: Path) -> None:
@@ -161,7 +162,7 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
     good = [save(folder / name, mosaicked(32, 32, grid)) for name in ("a.png", "c.png")]
     bad = folder / "b [1].png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
-    jobs = plan([good[0], bad, good[1]], folder / "out", force=False)
+    jobs = plan([good[0], bad, good[1]], folder / "out", "restored", force=False)
     events: list[Event] = []
     assert restore_files(jobs, model_file, ANYTHING, listen=events.append) == 2
     kinds = [type(event) for event in events]
@@ -180,7 +181,7 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
 
 def test_when_none_of_several_is_restored_it_is_an_error(folder: Path, model_file: Path) -> None:
     sources = [save(folder / name, texture(32, 32)) for name in ("a.png", "b.png")]
-    jobs = plan(sources, None, force=False)
+    jobs = plan(sources, None, "restored", force=False)
     with pytest.raises(DemosaicError, match="none of 2 pictures was restored") as caught:
         restore_files(jobs, model_file, ANYTHING)
     assert caught.value.exit_code == NOTHING_TO_DO
@@ -191,7 +192,7 @@ def test_a_single_bad_picture_is_its_own_error(folder: Path, model_file: Path) -
     source = folder / "a.png"
     source.write_bytes(b"")
     with pytest.raises(DemosaicError, match="empty file") as caught:
-        restore_files(plan([source], None, force=False), model_file, ANYTHING)
+        restore_files(plan([source], None, "restored", force=False), model_file, ANYTHING)
     assert (str(source) in str(caught.value), caught.value.exit_code) == (True, PROBLEM)
 
 
@@ -200,7 +201,7 @@ def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path)
     save_model(folder / "model.safetensors", other.generator, other.card)
     source = save(folder / "a.png", texture(20, 30))
     events: list[Event] = []
-    jobs = plan([source], None, force=False)
+    jobs = plan([source], None, "restored", force=False)
     restore_files(jobs, folder / "model.safetensors", ANYTHING, listen=events.append)
     assert isinstance(events[0], Notice) and "not reconciled" in events[0].text
     whole = RegionRestored((0, 0, 30, 20), None, (0, 0), 1.0, 0.0)

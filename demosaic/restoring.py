@@ -1,0 +1,37 @@
+"""Many files restored, one after the other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from demosaic.checkpoints import load_model
+from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.devices import choose, settle_threads
+from demosaic.events import Listener, Notice, PictureRestored, ignore
+from demosaic.jobs import Job, do_all
+from demosaic.restoration import restore_file
+
+
+def restore_files(
+    jobs: Sequence[Job],
+    model_path: Path,
+    config: RestoreConfig,
+    *,
+    devices: DeviceConfig | None = None,
+    listen: Listener = ignore,
+) -> int:
+    """Restore every picture; say how many were. One that cannot be is said and the rest still done.
+
+    Raises that picture's own DemosaicError when there is only one, or one for all when none could
+    be.
+    """
+    settle_threads(devices or DeviceConfig())
+    compute, _ = choose(devices or DeviceConfig())
+    model = load_model(model_path, compute.device)
+    if model.card.blocks is None:
+        listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
+
+    def restore(job: Job) -> PictureRestored:
+        restored = restore_file(job.source, job.out, model, config, compute)
+        return PictureRestored(str(job.source), str(job.out), restored.regions)
+
+    return do_all(jobs, restore, "restored", listen)
