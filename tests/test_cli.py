@@ -446,9 +446,9 @@ def test_an_option_of_restore_arrives_in_its_field(
         found.append((path, config))
         return 1
 
-    from demosaic import jobs
+    from demosaic import restoring
 
-    monkeypatch.setattr(jobs, "restore_files", listen_in)
+    monkeypatch.setattr(restoring, "restore_files", listen_in)
     write_png(here / "a.png", wave(0))
     assert demosaic("restore", "a.png", "--model", model, *option.split())[0] == 0
     assert found == [(Path(model), RestoreConfig(**changes))]
