@@ -259,10 +259,12 @@ def _span(ends: tuple[int, int]) -> str:
     return f"{ends[0]} to {ends[1]}"
 
 
-def trial(config: TrainConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
-    """Some work like a step's, on a network of its own, to choose the precision by."""
+def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:
+    """Some work like a step's on pictures of `size` px, on a network of its own, to choose the
+    precision by.
+    """
     grid = Grid.square(16)
-    picture = np.random.default_rng(0).integers(0, 256, (pairs.size, pairs.size, 3), np.uint8)
+    picture = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
     shown = views([observe(pixelated(picture, grid), grid)] * config.batch)
     networks: dict[torch.device, ResUNet] = {}
 

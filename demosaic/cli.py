@@ -2,9 +2,10 @@
 it.
 """
 
+import json
 import os
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -418,6 +419,30 @@ def export(
     exporting.export_onnx(checkpoints.load_model(model), path, realism=config.realism)
     with console.Console() as screen:
         screen.say(f"saved {path}")
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Say whether everything demosaic needs is there and works.
+
+    Looks at versions, devices and the disk, then takes a drawn face through the whole program:
+    found, pixelated, trained on for one step, restored. Ends with 1 when something is wrong.
+
+    \b
+    demosaic doctor
+    """
+    from demosaic import console, events
+    from demosaic import doctor as examination
+
+    with console.Console() as screen:
+        report = examination.diagnose(Path(), listen=events.ignore if as_json else screen)
+        if as_json:
+            screen.say(json.dumps(asdict(report)))
+    if report.problems:
+        failed = ", ".join(check.what for check in report.problems)
+        raise DemosaicError(f"{len(report.problems)} of {len(report.checks)} failed: {failed}")
 
 
 def _rectangle(text: str) -> tuple[int, int, int, int]:

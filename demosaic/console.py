@@ -21,6 +21,7 @@ from rich.text import Text
 from demosaic.events import (
     LOG_EVERY,
     BuildReport,
+    Checked,
     Evaluated,
     Event,
     ModelSaved,
@@ -105,6 +106,8 @@ class Console:
             case PictureSkipped(_, reason):
                 self.say(f"left out: {reason}")
                 self._advance("")
+            case Checked(what, found, advice):
+                self.say(f"fault  {what}: {advice}" if advice else f"ok     {what}: {found}")
 
     def _begin_training(self, event: TrainingStarted) -> None:
         """A bar over the budget, steps or minutes."""

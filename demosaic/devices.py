@@ -109,6 +109,24 @@ def _device(name: str) -> torch.device:
     return device
 
 
+def present() -> list[str]:
+    """The devices of this machine in words, the one that `auto` takes first."""
+    cpu = f"cpu with {_allowed_cores()} cores{_in_bf16(torch.device('cpu'))}"
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return [*map(_gpu, range(torch.cuda.device_count())), *mps, cpu]
+
+
+def _gpu(number: int) -> str:
+    device = torch.device("cuda", number)
+    about = torch.cuda.get_device_properties(device)
+    memory = about.total_memory / 2**30
+    return f"{device}, {about.name} with {memory:.0f} GiB{_in_bf16(device)}"
+
+
+def _in_bf16(device: torch.device) -> str:
+    return " and bf16" if has_bf16(device) else ""
+
+
 def has_bf16(device: torch.device) -> bool:
     """Whether bf16 is computed in hardware; emulated, it is many times slower than fp32."""
     if device.type == "cuda":

@@ -142,6 +142,17 @@ class PictureSkipped:
     reason: str
 
 
+@dataclass(frozen=True)
+class Checked:
+    """One thing that demosaic needs was looked at."""
+
+    what: str
+    found: str
+    """What there is; empty when it is not as it should be."""
+    advice: str = ""
+    """What is wrong and what to do; empty when all is well."""
+
+
 Event = (
     Notice
     | PhotosFound
@@ -155,6 +166,7 @@ Event = (
     | PicturesFound
     | PictureRestored
     | PictureSkipped
+    | Checked
 )
 Listener = Callable[[Event], None]
 
@@ -182,6 +194,19 @@ class TrainReport:
     step: int
     best: str
     best_step: int
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """What a look at the installation found."""
+
+    checks: tuple[Checked, ...]
+    seconds: float
+
+    @property
+    def problems(self) -> list[Checked]:
+        """What is not well."""
+        return [check for check in self.checks if check.advice]
 
 
 def ignore(event: Event) -> None:

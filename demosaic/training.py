@@ -231,7 +231,7 @@ def _chosen(
     if isinstance(config, SeedConfig):
         work = pix2pix.trial(config, pairs)
     else:
-        work = blind.trial(config, pairs)
+        work = blind.trial(config, pairs.size)
     return choose(devices, work, bool(state["bf16"]) if state else None)
 
 

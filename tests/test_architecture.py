@@ -53,6 +53,11 @@ ARROWS = {
     ),
     "jobs": "errors events images",
     "restoring": "checkpoints config devices events jobs restoration",
+    "doctor": "blind config devices errors events faces files images rehearsal __version__",
+    "rehearsal": (
+        "building checkpoints config devices errors faces files images mosaic pairs restoration "
+        "training"
+    ),
     "console": "events",
     "board": "errors events",
     "cli": "config errors __version__",
@@ -83,6 +88,7 @@ DOORS = {
     "rich": {"console"},
     "typer": {"cli"},
     "platformdirs": {"checkpoints"},
+    "packaging": {"doctor"},
     "torch": TORCH_ROOMS,
     "PIL": {"images"},
     "pillow_heif": {"images"},

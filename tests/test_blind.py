@@ -837,7 +837,7 @@ def test_a_single_pair_trains_and_warns(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_trial_computes_something_to_compare(dataset: Path) -> None:
-    work = blind.trial(CONFIG, the_pairs(dataset))
+    work = blind.trial(CONFIG, the_pairs(dataset).size)
     first, again = work(COMPUTE), work(COMPUTE)
     assert torch.equal(first, again)
     assert first.isfinite().all() and float(first.norm()) > 0

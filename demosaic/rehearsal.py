@@ -1,0 +1,108 @@
+"""A drawn face through the whole program, from photo to restored: five steps, each working on what
+the one before left in the folder, and saying what it found.
+
+A step raises DemosaicError where something did not come out as it must.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from demosaic.building import build_dataset
+from demosaic.checkpoints import load_model
+from demosaic.config import LEAST_SCORE, BuildConfig, DeviceConfig, RestoreConfig, TrainConfig
+from demosaic.devices import choose
+from demosaic.errors import DemosaicError
+from demosaic.faces import MediaPipeDetector
+from demosaic.files import read_lines
+from demosaic.images import Box, Pixels, crop, paste, read_image, write_png
+from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.pairs import Pairs
+from demosaic.restoration import restore_image
+from demosaic.training import train as train_on
+
+FACE = Path(__file__).with_name("drawn-face.png")
+"""A person who does not exist, by examples/people.py; 256 px."""
+_BUILD = BuildConfig(size=128, val=0)  # half of the usual side: as quick as it goes
+_TRAIN = TrainConfig(steps=1, batch=2, network="S", validations=1, validation_pairs=1)
+_DEVICES = DeviceConfig(precision="fp32")  # which is chosen is looked at elsewhere
+_GRID = Grid.square(8)
+
+
+def detect(folder: Path) -> str:
+    """The drawing becomes a dataset of one pair."""
+    (folder / "photos").mkdir()
+    shutil.copy(FACE, folder / "photos")
+    report = build_dataset(
+        folder / "photos",
+        folder / "pairs",
+        _BUILD,
+        make_detector=lambda: MediaPipeDetector(LEAST_SCORE),
+        detector_name=MediaPipeDetector.name,
+    )
+    _require(report.pairs == 1, f"{report.pairs} faces were found in the drawing of one")
+    return f"the face in a drawing, at {_face(folder).corners}"
+
+
+def pixelate(folder: Path) -> str:
+    """The pair's left half is the mosaic of its right one; the face in the drawing is hidden."""
+    pairs = Pairs(folder / "pairs", direction=TrainConfig.direction, multiple=TrainConfig.multiple)
+    observed, target = pairs.read(pairs.train[0])
+    assert pairs.grid is not None
+    _require(np.array_equal(observed, _mosaic(target, pairs.grid)), "a pair is no mosaic")
+    photo, box = read_image(FACE), _face(folder)
+    write_png(folder / "hidden.png", paste(photo, _mosaic(crop(photo, box), _GRID), box))
+    return f"its mosaic, in cells of {_GRID.width} px"
+
+
+def train(folder: Path) -> str:
+    """One step of training, validated and saved."""
+    start = time.perf_counter()
+    report = train_on(folder / "pairs", folder / "run", _TRAIN, devices=_DEVICES)
+    _require(report.step == 1, f"{report.step} steps were trained instead of one")
+    return f"one step, validated and saved in {time.perf_counter() - start:.1f} s"
+
+
+def restore(folder: Path) -> str:
+    """The mosaic in the drawing is found and undone by the model of that step."""
+    compute, _ = choose(_DEVICES)
+    model = load_model(folder / "run" / "best.safetensors", compute.device)
+    restored = restore_image(read_image(folder / "hidden.png"), model, RestoreConfig(), compute)
+    write_png(folder / "restored.png", restored.image)
+    found = [(region.box, region.block) for region in restored.regions]
+    expected = [(_face(folder).corners, (_GRID.width, _GRID.height))]
+    _require(found == expected, f"the mosaic is at {expected}, and was found at {found}")
+    return "the mosaic found where it is, and undone"
+
+
+def reconcile(folder: Path) -> str:
+    """The result pixelates back to what was hidden, and is the drawing outside."""
+    hidden, restored = read_image(folder / "hidden.png"), read_image(folder / "restored.png")
+    box = _face(folder)
+    back = paste(restored, _mosaic(crop(restored, box), _GRID), box)
+    wrong = int((back != hidden).any(2).sum())
+    _require(wrong == 0, f"{wrong} pixels of the result do not pixelate back to the mosaic")
+    return "the result pixelates back to exactly the mosaic"
+
+
+STEPS: dict[str, Callable[[Path], str]] = {
+    step.__name__: step for step in (detect, pixelate, train, restore, reconcile)
+}
+"""By name, in their order."""
+
+
+def _face(folder: Path) -> Box:
+    """Where in the drawing the face was found."""
+    return Box(*read_lines(folder / "pairs" / "pairs.jsonl")[0]["box"])
+
+
+def _mosaic(image: Pixels, grid: Grid) -> Pixels:
+    return paint_cells(cell_colours(image, grid), grid, (image.shape[0], image.shape[1]))
+
+
+def _require(good: bool, problem: str) -> None:
+    if not good:
+        raise DemosaicError(f"{problem}: this is a fault of demosaic; please report it")

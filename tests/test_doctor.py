@@ -1,0 +1,154 @@
+"""A doctor finds what is wrong, says what to do, and finds nothing where all is well."""
+
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import people
+from demosaic import cli, config, doctor, rehearsal
+from demosaic.config import ResUNetConfig
+from demosaic.errors import DemosaicError
+from demosaic.events import Checked, Event
+from demosaic.faces import MediaPipeDetector
+from demosaic.images import Pixels, read_image, resize, write_png
+from demosaic.networks import Critic
+
+FIRST = ["python", "typer", "rich", "torch", "mediapipe"]
+LAST = ["cv2", "devices", "precision", "face model", "HEIC", "disk", *rehearsal.STEPS]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network to train, but small."""
+    ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
+    monkeypatch.setitem(config.NETWORKS, "S", ours)
+    monkeypatch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
+    """Let other versions of some libraries be installed; an empty one is none."""
+    real = metadata.version
+
+    def version(name: str) -> str:
+        found = versions.get(name.replace("-", "_"))
+        if found == "":
+            raise metadata.PackageNotFoundError(name)
+        return found or real(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+
+
+def faults() -> dict[str, str]:
+    """What is wrong with the libraries, by name."""
+    checks = [*doctor._libraries(), doctor._checked("cv2", doctor._cv2)]
+    return {check.what: check.advice for check in checks if check.advice}
+
+
+def test_where_all_is_well_every_line_is_ok_and_no_file_is_left(tmp_path: Path) -> None:
+    heard: list[Event] = []
+    report = doctor.diagnose(tmp_path, listen=heard.append)
+    names = [check.what for check in report.checks]
+    assert (names[:5], names[-11:]) == (FIRST, LAST)
+    assert [(check.what, check.advice) for check in report.problems] == []
+    assert all(check.found for check in report.checks)
+    assert heard == list(report.checks)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_holds_every_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    checks = [Checked("disk", "fast"), Checked("detect", "a face")]
+    monkeypatch.setattr(doctor, "_checks", lambda folder: iter(checks))
+    result = CliRunner().invoke(cli.app, ["doctor", "--json"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    report = json.loads(result.stdout)
+    assert report["checks"][-1] == {"what": "detect", "found": "a face", "advice": ""}
+    assert report["seconds"] >= 0
+
+
+def test_a_problem_is_named_and_the_exit_code_is_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    checks = [Checked("python", "3.11"), Checked("disk", "", "make room")]
+    monkeypatch.setattr(doctor, "_checks", lambda folder: iter(checks))
+    result = CliRunner().invoke(cli.app, ["doctor"])
+    assert result.exit_code == 1
+    assert result.stdout == "ok     python: 3.11\nfault  disk: make room\n"
+    assert result.stderr == "error: 1 of 2 failed: disk\n"
+
+
+def test_a_library_that_is_missing_or_too_new_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed(monkeypatch, mediapipe="0.10.31", safetensors="")
+    assert faults() == {
+        "mediapipe": "0.10.31 is installed: pip install 'mediapipe<0.10.30,>=0.10.14'",
+        "safetensors": "is not installed: pip install 'safetensors>=0.4.3'",
+    }
+
+
+def test_two_owners_of_cv2_that_disagree_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(monkeypatch, opencv_python="4.10.0.84")
+    assert faults() == {
+        "cv2": "opencv-python 4.10.0.84 and opencv-contrib-python 4.11.0.86 overwrite each other: "
+        "pip install --force-reinstall --no-deps opencv-python==4.11.0.86 "
+        "opencv-contrib-python==4.11.0.86"
+    }
+
+
+def test_what_cannot_be_loaded_is_a_line_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert doctor._checked("cv2", doctor._cv2).advice.startswith("cannot be loaded (")
+    monkeypatch.setitem(sys.modules, "demosaic.faces", None)
+    assert doctor._checked("face model", doctor._face_model).advice.startswith("cannot be loaded (")
+
+
+def test_a_wheel_without_the_face_model_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demosaic.faces._MODEL", "moved.tflite")
+    assert "carries no face model" in doctor._checked("face model", doctor._face_model).advice
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_fault(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    check = doctor._checked("disk", lambda: doctor._disk(gone))
+    assert check.advice.startswith(f"cannot write {gone}: ")
+
+
+def test_the_self_test_ends_at_the_first_step_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MediaPipeDetector, "detect", lambda self, image: [])
+    checks = list(doctor._rehearsal())
+    assert [(check.what, check.found) for check in checks] == [("detect", "")]
+    assert "1 x no face" in checks[0].advice
+
+
+def test_a_result_that_does_not_pixelate_back_is_a_fault(tmp_path: Path) -> None:
+    rehearsal.detect(tmp_path)
+    rehearsal.pixelate(tmp_path)
+    hidden = read_image(tmp_path / "hidden.png").copy()
+    hidden[0, 0] += 1
+    write_png(tmp_path / "restored.png", hidden)
+    with pytest.raises(DemosaicError, match="1 pixels of the result do not"):
+        rehearsal.reconcile(tmp_path)
+
+
+def test_the_face_of_the_self_test_is_a_drawing() -> None:
+    photo = people.photo(seed=0, number=6, shot=0)
+    drawn: Pixels = resize(photo.image[118 : 118 + 277, 36 : 36 + 277], 256, 256)
+    packaged = read_image(rehearsal.FACE)
+    assert np.abs(packaged.astype(float) - drawn).mean() < 4  # of 256 colours
+    heic = read_image(rehearsal.FACE.with_suffix(".heic"))
+    assert np.abs(heic.astype(float) - resize(packaged, 128, 128)).mean() < 4
+
+
+def test_the_package_carries_every_file_that_is_no_module() -> None:
+    tomllib = pytest.importorskip("tomllib")  # not in Python 3.10
+    package = Path(doctor.__file__).parent
+    files = {path.name for path in package.iterdir() if path.is_file() and path.suffix != ".py"}
+    described = tomllib.loads((package.parent / "pyproject.toml").read_text())
+    assert set(described["tool"]["setuptools"]["package-data"]["demosaic"]) == files
