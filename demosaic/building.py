@@ -4,10 +4,9 @@ import multiprocessing
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from demosaic.config import BuildConfig
 from demosaic.cutting import PhotoResult, Task, photo_to_pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, Interrupted
 from demosaic.events import BuildReport, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
-from demosaic.faces import FaceDetector
 from demosaic.images import (
     Box,
     Pixels,
@@ -28,10 +26,8 @@ from demosaic.images import (
     use_one_core,
     write_jpeg,
 )
+from demosaic.looking import Look, Looks, MakeDetector
 from demosaic.pairs import PairWriter, Skipped
-
-MakeDetector = Callable[[], FaceDetector]
-"""Called once in every worker process, so it can be pickled."""
 
 _AHEAD = 8  # photos a worker may be ahead of the writer, which bounds the memory
 _SHEET_PAIRS, _SHEET_COLUMNS, _REFUSED_COLUMNS, _SHEET_SIDE = 60, 5, 10, 128
@@ -44,11 +40,13 @@ def build_dataset(
     *,
     make_detector: MakeDetector,
     detector_name: str,
+    looks: Path | None = None,
     workers: int = 1,
     listen: Listener = ignore,
 ) -> BuildReport:
     """Turn every face below `photos` into a pair in `out`, and say what came of every photo.
 
+    What the detector sees is remembered in the folder `looks`, so that it need not look again.
     Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C.
     The same call goes on where an earlier one stopped, and adds only what is new.
     """
@@ -58,7 +56,8 @@ def build_dataset(
     listen(PhotosFound(len(paths)))
     tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
     try:
-        results = _work(tasks, config, make_detector, workers)
+        look = Look(make_detector, Looks(looks, detector_name) if looks else None)
+        results = _work(tasks, config, look, workers)
         seen = _write_all(results, {name for _, name in paths}, writer, listen)
     except KeyboardInterrupt:
         raise Interrupted(
@@ -146,21 +145,20 @@ def _refuse_empty(writer: PairWriter, photos: Path) -> None:
 
 
 def _work(
-    tasks: Iterable[Task], config: BuildConfig, make: MakeDetector, workers: int
+    tasks: Iterable[Task], config: BuildConfig, look: Look, workers: int
 ) -> Iterator[PhotoResult]:
     """The results, in the order of the tasks."""
     if workers == 1:
-        detector = make()
-        return (photo_to_pairs(task, config, detector) for task in tasks)
-    return _work_in_processes(tasks, config, make, workers)
+        return (photo_to_pairs(task, config, look) for task in tasks)
+    return _work_in_processes(tasks, config, look, workers)
 
 
 def _work_in_processes(
-    tasks: Iterable[Task], config: BuildConfig, make: MakeDetector, workers: int
+    tasks: Iterable[Task], config: BuildConfig, look: Look, workers: int
 ) -> Iterator[PhotoResult]:
     spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
     pool = ProcessPoolExecutor(
-        workers, mp_context=spawn, initializer=_start_worker, initargs=(config, make)
+        workers, mp_context=spawn, initializer=_start_worker, initargs=(config, look)
     )
     waiting: deque[Future[PhotoResult]] = deque()
     try:
@@ -179,33 +177,19 @@ def _work_in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-@dataclass(frozen=True)
-class _Worker:
-    config: BuildConfig
-    detector: FaceDetector | DemosaicError
-    """The detector, or why there is none: an exception in a pool's initializer would say
-    nothing.
-    """
+_worker: tuple[BuildConfig, Look] | None = None  # of a worker process, set once when it starts
 
 
-_worker: _Worker | None = None  # set once in every worker process: a detector cannot be pickled
-
-
-def _start_worker(config: BuildConfig, make: MakeDetector) -> None:
+def _start_worker(config: BuildConfig, look: Look) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
     use_one_core()
-    try:
-        _worker = _Worker(config, make())
-    except DemosaicError as error:
-        _worker = _Worker(config, error)
+    _worker = config, look
 
 
 def _work_on(task: Task) -> PhotoResult:
     assert _worker is not None
-    if isinstance(_worker.detector, DemosaicError):
-        raise _worker.detector
-    return photo_to_pairs(task, _worker.config, _worker.detector)
+    return photo_to_pairs(task, *_worker)
 
 
 # Sheets to look at

@@ -152,7 +152,7 @@ def build_dataset(
         val=val,
         test=test,
     )
-    from demosaic import building, console, faces
+    from demosaic import building, console, faces, looking
 
     with console.Console() as screen:
         report = building.build_dataset(
@@ -160,7 +160,8 @@ def build_dataset(
             pairs,
             config,
             make_detector=partial(faces.MediaPipeDetector, LEAST_SCORE),
-            detector_name=faces.MediaPipeDetector.name,
+            detector_name=faces.MediaPipeDetector.name(),
+            looks=looking.users_looks(),
             workers=workers,
             listen=screen,
         )

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,12 @@ import numpy as np
 
 from demosaic.config import BuildConfig
 from demosaic.errors import DemosaicError
-from demosaic.faces import Face, FaceDetector, find_faces, turned_upright
-from demosaic.images import (
-    Box,
-    NotAPicture,
-    Pixels,
-    crop,
-    decode_photo,
-    encode_png,
-    photo_size,
-    read_bytes,
-    resize,
-    to_grey,
-)
+from demosaic.faces import Face, turned_upright
+from demosaic.images import Box, Pixels, crop, encode_png, read_bytes, resize, to_grey
+from demosaic.looking import LOOK_AT, Examined, Look, decoded, reduction
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 from demosaic.pairs import Pair, Skipped, split_of
 
-_LOOK_AT = 640  # px: a JPEG is decoded no smaller than this to look for faces in it
-_LOOK_AT_MOST = 1280  # px: other pictures are shrunk, as they cannot be decoded smaller
-_REDUCTIONS = (8, 4, 2, 1)  # that a JPEG can be decoded at
 _SHARPNESS_AT = 128  # px: what is coarser than so many to a crop is not blur but a small face
 _COMB = 0.25  # photos reach .12, JPEGs of quality 20 .15 and of 10 .26; mosaics 1, as JPEG .26 up
 
@@ -54,37 +40,7 @@ class PhotoResult:
     skipped: tuple[Skipped, ...] = ()
 
 
-@dataclass(frozen=True)
-class Examined:
-    """What looking at a photo's bytes gave, whatever the options of a build are."""
-
-    width: int = 0
-    """Of the upright photo, pixels."""
-    height: int = 0
-    faces: tuple[Face, ...] = ()
-    """In pixels of the upright photo, the most certain first."""
-    reason: str = ""
-    """Why the photo cannot be used; empty for one that can."""
-    detail: str = ""
-
-    def as_record(self) -> dict[str, Any]:
-        """The same as a JSON object."""
-        return asdict(self)
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "Examined":
-        """What `as_record` gave, through JSON or not. Raises KeyError or TypeError for anything
-        else.
-        """
-        return cls(**{**record, "faces": tuple(_face(face) for face in record["faces"])})
-
-
-def _face(record: dict[str, Any]) -> Face:
-    points = tuple((x, y) for x, y in record["keypoints"])
-    return Face(**{**record, "box": Box(**record["box"]), "keypoints": points})
-
-
-def photo_to_pairs(task: Task, config: BuildConfig, detector: FaceDetector) -> PhotoResult:
+def photo_to_pairs(task: Task, config: BuildConfig, look: Look) -> PhotoResult:
     """What the photo of a task gives; nothing when its content is still the recorded one."""
     try:
         data = read_bytes(task.path)
@@ -95,54 +51,7 @@ def photo_to_pairs(task: Task, config: BuildConfig, detector: FaceDetector) -> P
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == task.recorded:
         return PhotoResult(task.photo, sha256)
-    return cut(data, examine(data, detector), task.photo, sha256, config)
-
-
-def examine(data: bytes, detector: FaceDetector) -> Examined:
-    """The faces in the bytes of a photo, or why it cannot be used; a function of the two alone."""
-    try:
-        width, height = photo_size(data)
-        image = _decoded(data, _reduction(max(width, height), _LOOK_AT))
-    except NotAPicture as error:
-        return Examined(reason=_reason(error), detail=str(error))
-    small = min(1.0, _LOOK_AT_MOST / max(image.shape[:2]))
-    image = resize(image, round(image.shape[1] * small), round(image.shape[0] * small))
-    found = find_faces(image, detector)
-    scale = width / image.shape[1], height / image.shape[0]
-    return Examined(width, height, tuple(_enlarged(face, scale) for face in found))
-
-
-def _reduction(length: int, least: int) -> int:
-    """By how much a photo can be decoded smaller for `length` of its pixels to be `least` still."""
-    return next((reduce for reduce in _REDUCTIONS if length / reduce >= least), 1)
-
-
-@lru_cache(maxsize=1)
-def _decoded(data: bytes, reduce: int) -> Pixels:
-    """`decode_photo`, remembered: a photo is mostly cut at the very scale it was examined at."""
-    return decode_photo(data, reduce)
-
-
-def _reason(error: NotAPicture) -> str:
-    """`damaged picture (what exactly)` without the brackets; those go into the detail."""
-    return str(error).split(" (")[0].split(":")[0]
-
-
-def _enlarged(face: Face, scale: tuple[float, float]) -> Face:
-    """The face in pixels of a picture `scale` times as wide and high, rounded for the record."""
-    across, down = scale
-    box = face.box
-    return Face(
-        Box(
-            round(box.x * across),
-            round(box.y * down),
-            round(box.width * across),
-            round(box.height * down),
-        ),
-        round(face.score, 4),
-        tuple((round(x * across, 1), round(y * down, 1)) for x, y in face.keypoints),
-        face.angle,
-    )
+    return cut(data, look(data, sha256), task.photo, sha256, config)
 
 
 def cut(
@@ -216,7 +125,7 @@ def _pieces(
         return
     smallest = min(square.width for square in squares.values())
     longer = max(examined.width, examined.height)
-    image = _decoded(data, min(_reduction(smallest, config.size), _reduction(longer, _LOOK_AT)))
+    image = decoded(data, min(reduction(smallest, config.size), reduction(longer, LOOK_AT)))
     scale = image.shape[1] / examined.width
     for face, square in squares.items():
         yield face, turned_upright(face, crop(image, _scaled(square, scale, image)))

@@ -149,7 +149,7 @@ def _precision() -> str:
 def _face_model() -> str:
     from demosaic.faces import MediaPipeDetector
 
-    return MediaPipeDetector(LEAST_SCORE).name
+    return MediaPipeDetector(LEAST_SCORE).name()
 
 
 def _heic() -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -55,7 +56,10 @@ class FaceDetector(Protocol):
 class MediaPipeDetector:
     """MediaPipe's short-range detector with the model its wheel carries; it works offline."""
 
-    name = "mediapipe short-range"
+    @staticmethod
+    def name() -> str:
+        """Which detector it is, in which version: two of a name see the same."""
+        return f"mediapipe short-range {version('mediapipe')}"
 
     def __init__(self, min_score: float) -> None:
         with _quiet():  # MediaPipe's C++ greets on stderr and would tear the progress bar

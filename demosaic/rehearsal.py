@@ -41,7 +41,7 @@ def detect(folder: Path) -> str:
         folder / "pairs",
         _BUILD,
         make_detector=lambda: MediaPipeDetector(LEAST_SCORE),
-        detector_name=MediaPipeDetector.name,
+        detector_name=MediaPipeDetector.name(),
     )
     _require(report.pairs == 1, f"{report.pairs} faces were found in the drawing of one")
     return f"the face in a drawing, at {_face(folder).corners}"

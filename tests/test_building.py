@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 
 import people
 from demosaic import __version__
-from demosaic.building import MakeDetector, build_dataset
+from demosaic.building import build_dataset
 from demosaic.config import BuildConfig
 from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, PROBLEM, DemosaicError, Interrupted
 from demosaic.events import (
@@ -36,6 +36,7 @@ from demosaic.events import (
 )
 from demosaic.faces import Face, FaceDetector, MediaPipeDetector
 from demosaic.images import Box, Pixels, decode, read_image, write_png
+from demosaic.looking import MakeDetector
 from demosaic.pairs import Pairs
 
 SMALL = BuildConfig(size=64, block=8)
@@ -65,6 +66,7 @@ def build(
     config: BuildConfig = SMALL,
     *,
     detector: MakeDetector = partial(MediaPipeDetector, 0.5),  # noqa: B008
+    looks: Path | None = None,
     workers: int = 1,
     listen: Listener = ignore,
 ) -> BuildReport:
@@ -74,6 +76,7 @@ def build(
         config,
         make_detector=detector,
         detector_name="mediapipe",
+        looks=looks,
         workers=workers,
         listen=listen,
     )
@@ -390,6 +393,21 @@ def test_building_again_changes_nothing(photos: Path, straight: Path, tmp_path: 
     report = build(photos, tmp_path / "out")
     assert report.new_pairs == 0
     assert contents(tmp_path / "out") == contents(straight)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_other_options_cut_the_same_photos_without_looking_again(
+    workers: int, album: Path, tmp_path: Path
+) -> None:
+    build(album, tmp_path / "before", looks=tmp_path / "looks", workers=workers)
+    other = BuildConfig(size=128, block=8, margin=1.5)
+    build(
+        album, tmp_path / "again", other,
+        detector=no_detector, looks=tmp_path / "looks", workers=workers,
+    )  # fmt: skip
+    build(album, tmp_path / "anew", other)
+    assert contents(tmp_path / "again") == contents(tmp_path / "anew")
+    assert contents(tmp_path / "again") != contents(tmp_path / "before")
 
 
 # An album that changes

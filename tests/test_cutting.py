@@ -1,8 +1,7 @@
-"""One photo is looked at once, and cut apart by whatever options."""
+"""A photo that was looked at is cut apart by whatever options."""
 
 import hashlib
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +13,7 @@ from PIL import Image
 
 import people
 from demosaic.config import LEAST_SCORE, BuildConfig
-from demosaic.cutting import Examined, PhotoResult, cut, examine
+from demosaic.cutting import PhotoResult, cut
 from demosaic.faces import Face, MediaPipeDetector
 from demosaic.images import (
     Box,
@@ -25,6 +24,7 @@ from demosaic.images import (
     jpeg_damaged,
     resize,
 )
+from demosaic.looking import Examined, examine
 
 POINTS = ((20.0, 20.0), (40.0, 20.0), (30.0, 30.0), (30.0, 40.0), (10.0, 20.0), (50.0, 20.0))
 
@@ -73,69 +73,7 @@ def detector() -> MediaPipeDetector:
     return MediaPipeDetector(LEAST_SCORE)
 
 
-# Looking
-
-
-def test_a_photo_is_examined_in_its_upright_pixels(detector: MediaPipeDetector) -> None:
-    photo = people.photo(0, 0, 0)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    stored = np.rot90(photo.image)
-    examined = examine(saved(stored, exif=exif), detector)
-    assert (examined.height, examined.width) == photo.image.shape[:2]
-    (face,) = examined.faces
-    x, y, side, _ = photo.faces[0].box
-    assert abs(face.box.x + face.box.width / 2 - x - side / 2) < 0.25 * side
-    assert abs(face.box.y + face.box.height / 2 - y - side / 2) < 0.25 * side
-    assert face.angle == 0
-    assert (examined.reason, examined.detail) == ("", "")
-
-
-def test_what_is_examined_survives_json(detector: MediaPipeDetector) -> None:
-    for data in (saved(people.photo(0, 0, 0).image), saved(portrait()[::-1]), b"", b"text"):
-        examined = examine(data, detector)
-        assert Examined.from_record(json.loads(json.dumps(examined.as_record()))) == examined
-
-
-@pytest.mark.parametrize("record", [{}, {"faces": [{}]}, {"faces": [], "colour": "red"}])
-def test_a_record_of_something_else_is_refused(record: dict[str, object]) -> None:
-    with pytest.raises((KeyError, TypeError)):
-        Examined.from_record(record)
-
-
-@pytest.mark.parametrize(
-    ("data", "reason", "detail"),
-    [
-        (b"", "empty file", "empty file"),
-        (b"Dear diary", "not a picture", "not a picture"),
-        (saved(np.zeros((90, 90, 3), np.uint8))[:60], "damaged picture",
-         "damaged picture (image file is truncated)"),
-    ],
-)  # fmt: skip
-def test_what_is_no_photo_is_examined_with_its_reason(
-    data: bytes, reason: str, detail: str, detector: MediaPipeDetector
-) -> None:
-    examined = examine(data, detector)
-    assert examined == Examined(reason=reason, detail=detail)
-    result = cut(data, examined, "a.jpg", "hash", BuildConfig())
-    assert (result.kept, reasons(result)) == ((), [(reason, detail)])
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_face_is_where_it_is_however_large_the_photo(
-    kind: str, detector: MediaPipeDetector
-) -> None:
-    """A JPEG is decoded smaller, other formats are shrunk."""
-    photo = people.photo(0, 0, 0).image
-    once = examine(saved(photo, kind), detector)
-    height, width = photo.shape[:2]
-    large = resize(photo, 4 * width, 4 * height)
-    four_times = examine(saved(large, kind), detector)
-    assert (four_times.width, four_times.height) == (4 * width, 4 * height)
-    (small,), (big,) = once.faces, four_times.faces
-    assert abs(big.box.x - 4 * small.box.x) < 0.06 * big.box.width
-    assert abs(big.box.width - 4 * small.box.width) < 0.06 * big.box.width
-    assert np.allclose(big.keypoints, 4 * np.array(small.keypoints), atol=0.05 * big.box.width)
+# Cutting
 
 
 def test_one_look_serves_every_score(detector: MediaPipeDetector) -> None:
@@ -146,9 +84,6 @@ def test_one_look_serves_every_score(detector: MediaPipeDetector) -> None:
     assert len(result.kept) == 1
     strict = BuildConfig(min_score=min(1.0, face.score + 0.001))
     assert reasons(cut(data, examined, "a.png", "hash", strict)) == [("no face", "")]
-
-
-# Cutting
 
 
 def test_a_pair_tells_how_it_was_made() -> None:
@@ -189,10 +124,10 @@ def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
         asked.append(scale)
         return decode_photo(data, scale)
 
-    monkeypatch.setattr("demosaic.cutting._decoded", watched)
+    monkeypatch.setattr("demosaic.cutting.decoded", watched)
     small = target(cut_out(data, config, face))
     assert asked == [reduce]
-    monkeypatch.setattr("demosaic.cutting._REDUCTIONS", (1,))
+    monkeypatch.setattr("demosaic.looking._REDUCTIONS", (1,))
     full = target(cut_out(data, config, face))
     assert np.abs(small.astype(int) - full).mean() < 2
 
@@ -207,7 +142,7 @@ def test_a_portrait_is_decoded_once(
         asked.append(scale)
         return decode_photo(data, scale)
 
-    monkeypatch.setattr("demosaic.cutting.decode_photo", watched)
+    monkeypatch.setattr("demosaic.looking.decode_photo", watched)
     data = saved(resize(portrait(), 3000, 3000), "JPEG")
     result = cut(data, examine(data, detector), "a.jpg", "hash", BuildConfig(min_sharpness=0))
     assert [pair.crop > 8 * 256 for pair, _ in result.kept] == [True]
@@ -222,6 +157,12 @@ def test_examining_first_changes_no_pixel_of_a_pair(detector: MediaPipeDetector)
     examine(saved(portrait()), detector)
     assert cut(data, examined, "a.jpg", "hash", BuildConfig()) == first
     assert len(first.kept) == 1
+
+
+def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
+    examined = Examined(reason="empty file", detail="empty file")
+    result = cut(b"", examined, "a.jpg", "hash", BuildConfig())
+    assert (result.kept, reasons(result)) == ((), [("empty file", "empty file")])
 
 
 # Leaving out

