@@ -268,6 +268,14 @@ def test_a_picture_that_agrees_already_is_only_rounded() -> None:
     assert np.abs(near - inside).max() < 1
 
 
+def test_pixels_half_way_between_two_levels_do_not_lose_their_sum() -> None:
+    grid = Grid.square(8, 3, 1)
+    halves = np.random.default_rng(2).integers(0, 255, (3, 29, 22)).astype(np.float32) + 0.5
+    observed = np.rint(cells(halves, grid))
+    picture = quantise(halves, observed, grid)
+    assert np.abs(exact_cells(picture, grid) - observed).max() < 1e-4
+
+
 def test_a_quantised_picture_stays_as_near_as_the_cells_allow() -> None:
     grid = Grid.square(8)
     target = np.clip(noise(3, 3, 32, 32) * 60 + 128, 0, 255)
