@@ -21,10 +21,14 @@ from demosaic.config import (
     Direction,
     DiscriminatorKind,
     NetworkSize,
+    PixelateConfig,
     Precision,
     Preset,
     RestoreConfig,
+    Sampler,
     SeedConfig,
+    Shape,
+    Style,
     TrainConfig,
     UNetConfig,
 )
@@ -394,6 +398,80 @@ def restore(
         done = restoring.restore_files(planned, path, config, devices=devices_config, listen=screen)
         if len(planned) > 1:
             screen.say(f"{done} of {len(planned)} pictures restored")
+
+
+@app.command()
+def pixelate(
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of them.")],
+    style: Annotated[
+        Style, typer.Option(help="What to put over a face; solid alone hides for good.")
+    ] = PixelateConfig.style,
+    block: Annotated[
+        float,
+        typer.Option(
+            help="Side of a cell, or spread of the blur: px, or below 1 a share of the face."
+        ),
+    ] = PixelateConfig.block,
+    shape: Annotated[
+        Shape, typer.Option(help="Hide the whole box or the ellipse in it.")
+    ] = PixelateConfig.shape,
+    margin: Annotated[
+        float, typer.Option(help="Side of the box, as a multiple of the face found.")
+    ] = PixelateConfig.margin,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="Hide this rectangle, px, instead; may be given several times.",
+            show_default="every face found",
+        ),
+    ] = None,
+    sampler: Annotated[
+        Sampler, typer.Option(help="What of a cell its colour is taken from.")
+    ] = PixelateConfig.sampler,
+    min_score: Annotated[
+        float, typer.Option(help="Hide nothing that is less surely a face, 0 to 1.")
+    ] = PixelateConfig.min_score,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write, or the folder for several.",
+            show_default="NAME.pixelated.png beside the photo",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace results that are already there.")
+    ] = False,
+) -> None:
+    """Hide the faces in photos: the opposite of restore.
+
+    Every other pixel stays as it was. Thumbnails, place and names are not kept. Look at the result:
+    a face that is not found is not hidden. Pixelation and blur are not anonymity, as `restore`
+    shows; `--style solid` leaves nothing to restore.
+
+    \b
+    demosaic pixelate photo.jpg
+    demosaic pixelate ./album --out ./hidden --style solid
+    """
+    config = PixelateConfig(
+        regions=tuple(_rectangle(text) for text in region or ()),
+        style=style,
+        block=block,
+        shape=shape,
+        margin=margin,
+        sampler=sampler,
+        min_score=min_score,
+    )
+    from demosaic import console, faces, jobs, pixelation
+
+    with console.Console() as screen:
+        planned = jobs.plan(photos, out, "pixelated", force=force, listen=screen)
+        make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
+        done = pixelation.pixelate_files(
+            planned, config, make_detector=make_detector, listen=screen
+        )
+        if len(planned) > 1:
+            screen.say(f"{done} of {len(planned)} pictures pixelated")
 
 
 @app.command()

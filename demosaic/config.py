@@ -12,6 +12,9 @@ NetworkSize = Literal["auto", "S", "M"]
 Direction = Literal["left-to-right", "right-to-left"]
 Precision = Literal["auto", "fp32", "bf16"]
 DiscriminatorKind = Literal["code", "summary"]
+Style = Literal["mosaic", "solid", "blur"]
+Shape = Literal["box", "ellipse"]
+Sampler = Literal["mean", "centre", "top-left", "linear"]
 
 LEAST_SCORE = 0.3
 """Nothing the detector is less sure of (0..1) is taken for a face at all."""
@@ -371,6 +374,61 @@ class RestoreConfig:
                 _unless(
                     self.region is None or (min(self.region) >= 0 and min(self.region[2:]) >= 1),
                     f"--region {self.region}: give x,y,width,height, the last two 1 or more",
+                ),
+            )
+        )
+
+
+@dataclass(frozen=True)
+class PixelateConfig:
+    """How faces are hidden."""
+
+    regions: tuple[tuple[int, int, int, int], ...] = ()
+    """Rectangles x, y, width, height in photo pixels to hide, instead of the faces found."""
+    style: Style = "mosaic"
+    """What is put over a face: a mosaic, black, or blur."""
+    block: float = 0.1
+    """Side of a mosaic cell, or the spread of a blur: photo pixels, or below 1 a share of the
+    face's width.
+    """
+    shape: Shape = "box"
+    """What is hidden: the whole box or the ellipse in it."""
+    margin: float = 1.3
+    """Side of the box, as a multiple of the detected face box, which has neither hair nor chin."""
+    sampler: Sampler = "mean"
+    """What of a cell its colour is taken from."""
+    min_score: float = LEAST_SCORE
+    """What the detector is less sure of (0..1) is not hidden."""
+
+    def __post_init__(self) -> None:
+        _refuse(
+            (
+                *(
+                    _unless(
+                        min(region) >= 0 and min(region[2:]) >= 1,
+                        f"--region {region}: give x,y,width,height, the last two 1 or more",
+                    )
+                    for region in self.regions
+                ),
+                _unless(
+                    self.style in get_args(Style),
+                    f"--style {self.style}: choose mosaic, solid or blur",
+                ),
+                _unless(
+                    0 < self.block < 1 or (self.block >= 2 and float(self.block).is_integer()),
+                    f"--block {self.block:g}: choose 2 or more px, or a share below 1 of the face",
+                ),
+                _unless(
+                    self.shape in get_args(Shape), f"--shape {self.shape}: choose box or ellipse"
+                ),
+                _unless(1 <= self.margin <= 4, f"--margin {self.margin}: choose 1 to 4"),
+                _unless(
+                    self.sampler in get_args(Sampler),
+                    f"--sampler {self.sampler}: choose mean, centre, top-left or linear",
+                ),
+                _unless(
+                    LEAST_SCORE <= self.min_score <= 1,
+                    f"--min-score {self.min_score}: choose {LEAST_SCORE} to 1",
                 ),
             )
         )

@@ -24,11 +24,13 @@ from demosaic.events import (
     Checked,
     Evaluated,
     Event,
+    FaceHidden,
     ModelSaved,
     Notice,
     PhotoDone,
     PhotosFound,
     PhotoSkipped,
+    PicturePixelated,
     PictureRestored,
     PicturesFound,
     PictureSkipped,
@@ -102,6 +104,11 @@ class Console:
                 for region in regions:
                     if region.block:
                         self.say(f"  {_described(region)}")
+                self._advance("")
+            case PicturePixelated(picture, out, faces):
+                self.say(f"pixelated {picture}: {out}")
+                for face in faces:
+                    self.say(f"  {_hidden(face)}")
                 self._advance("")
             case PictureSkipped(_, reason):
                 self.say(f"left out: {reason}")
@@ -249,3 +256,15 @@ def _described(region: RegionRestored) -> str:
         f"{width} x {height} px at {x},{y}: cells of {across:.4g} x {down:.4g} px, "
         f"confidence {region.confidence:.2f}, cell error {region.cell_error:.2f}"
     )
+
+
+def _hidden(face: FaceHidden) -> str:
+    """What was hidden, in one line."""
+    x, y, width, height = face.box
+    how = {
+        "mosaic": f"cells of {face.block} px",
+        "blur": f"blurred over {face.block} px",
+        "solid": "black",
+    }[face.style]
+    score = "" if face.score is None else f", score {face.score:.2f}"
+    return f"{width} x {height} px at {x},{y}: {how}{score}"

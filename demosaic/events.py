@@ -104,7 +104,7 @@ class ModelSaved:
 
 @dataclass(frozen=True)
 class PicturesFound:
-    """`total` pictures are to be restored."""
+    """`total` pictures are to be worked on."""
 
     total: int
 
@@ -135,8 +135,30 @@ class PictureRestored:
 
 
 @dataclass(frozen=True)
+class FaceHidden:
+    """One face of a picture was hidden."""
+
+    box: tuple[int, int, int, int]
+    """x, y, width and height, picture pixels."""
+    style: str
+    block: int
+    """Side of a cell, or spread of the blur, picture pixels."""
+    score: float | None
+    """How sure it is that this is a face, 0..1; None where a person said so."""
+
+
+@dataclass(frozen=True)
+class PicturePixelated:
+    """The faces of one picture were hidden in `out`."""
+
+    picture: str
+    out: str
+    faces: tuple[FaceHidden, ...]
+
+
+@dataclass(frozen=True)
 class PictureSkipped:
-    """One picture of several could not be restored."""
+    """One picture of several could not be worked on."""
 
     picture: str
     reason: str
@@ -165,6 +187,7 @@ Event = (
     | ModelSaved
     | PicturesFound
     | PictureRestored
+    | PicturePixelated
     | PictureSkipped
     | Checked
 )

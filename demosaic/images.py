@@ -85,6 +85,15 @@ _EXIF_OF_THE_FILE = (
     34675,
 )
 _MAX_EXIF = 65_000  # what fits into JPEG
+# How a picture was taken: camera and lens models, resolution, dates, exposure, flash, focal length,
+# colour space. Whatever is not known to be harmless to the people in it is not listed
+_EXIF_DETAILS = 0x8769
+_HARMLESS = {
+    *(0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0132),
+    *(0x829A, 0x829D, 0x8822, 0x8827, 0x9003, 0x9004, *range(0x9010, 0x9013)),
+    *range(0x9201, 0x920B),
+    *(0x9290, 0x9291, 0x9292, 0xA001, *range(0xA402, 0xA407), 0xA433, 0xA434),
+}
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
@@ -136,13 +145,18 @@ class Box:
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         return max(width, 0) * max(height, 0)
 
+    def clipped(self, other: "Box") -> "Box":
+        """The part of the box that lies in the other; they share some."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        right = min(self.x + self.width, other.x + other.width)
+        bottom = min(self.y + self.height, other.y + other.height)
+        return Box(x, y, right - x, bottom - y)
+
     def grown(self, across: int, down: int, image: NDArray[np.uint8]) -> "Box":
         """The box with so many pixels more on each side, as far as the picture goes."""
         height, width = image.shape[:2]
-        x, y = max(0, self.x - across), max(0, self.y - down)
-        right = min(width, self.x + self.width + across)
-        bottom = min(height, self.y + self.height + down)
-        return Box(x, y, right - x, bottom - y)
+        more = Box(self.x - across, self.y - down, self.width + 2 * across, self.height + 2 * down)
+        return more.clipped(Box(0, 0, width, height))
 
 
 def find_images(
@@ -416,14 +430,36 @@ def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> Non
     made. `whole` says that a model made every pixel. Raises DemosaicError for a suffix nothing is
     known of.
     """
+    kind = "trainedAlgorithmicMedia" if whole else "compositeWithTrainedAlgorithmicMedia"
+    _write_like(path, image, like, _kept_exif, _XMP.format(kind=kind))
+
+
+def write_pixelated(path: Path, image: Pixels, *, like: Path) -> None:
+    """Write a photo whose faces are hidden in the format of its suffix, whole or not at all.
+
+    It keeps the alpha and ICC profile of the picture `like` and, of its EXIF, how it was taken.
+    Whatever may show or name whom it shows is left behind: thumbnails and previews, the place,
+    names and captions, numbers of cameras and lenses, notes of makers and programs. Raises
+    DemosaicError for a suffix nothing is known of.
+    """
+    _write_like(path, image, like, _harmless_exif, None)
+
+
+def _write_like(
+    path: Path,
+    image: Pixels,
+    like: Path,
+    kept: Callable[[Image.Image], Image.Exif],
+    xmp: str | None,
+) -> None:
+    """Write an edited picture with what of the metadata of the original is `kept`."""
     format_name = _FORMATS.get(path.suffix.lower())
     if format_name is None:
         known = " ".join(sorted(_FORMATS))
         raise DemosaicError(f"{path}: no picture format is known by that; end the name in {known}")
-    kind = "trainedAlgorithmicMedia" if whole else "compositeWithTrainedAlgorithmicMedia"
     with _opened(io.BytesIO(read_bytes(like))) as original:
         result = _with_alpha(image, original) if format_name != "JPEG" else Image.fromarray(image)
-        options = _options(format_name, _XMP.format(kind=kind), _kept_exif(original))
+        options = _options(format_name, xmp, kept(original))
         profile = original.info.get("icc_profile")
         if profile and original.mode in ("RGB", "RGBA"):  # a grey or CMYK one does not fit RGB
             options["icc_profile"] = profile
@@ -450,18 +486,32 @@ def _kept_exif(original: Image.Image) -> Image.Exif:
     return exif
 
 
-def _options(format_name: str, xmp: str, exif: Image.Exif) -> dict[str, Any]:
+def _harmless_exif(original: Image.Image) -> Image.Exif:
+    """What of the EXIF says how a picture was taken, and neither whom it shows nor where."""
+    found, kept = _kept_exif(original), Image.Exif()
+    kept.update({tag: value for tag, value in found.items() if tag in _HARMLESS})
+    details = found.get_ifd(_EXIF_DETAILS).items()
+    kept.get_ifd(_EXIF_DETAILS).update(
+        {tag: value for tag, value in details if tag in _HARMLESS}
+    )  # Pillow leaves these out of a compressed TIFF
+    return kept
+
+
+def _options(format_name: str, xmp: str | None, exif: Image.Exif) -> dict[str, Any]:
     """How to write a format at its best, with the XMP text and EXIF in it."""
     if format_name == "PNG":
         info = PngImagePlugin.PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", xmp)
+        if xmp:
+            info.add_itxt("XML:com.adobe.xmp", xmp)
         return {"pnginfo": info, "exif": exif}
     if format_name == "TIFF":
-        exif[_TIFF_XMP] = xmp.encode()
+        if xmp:
+            exif[_TIFF_XMP] = xmp.encode()
         return {"compression": "tiff_deflate", "exif": exif}
+    mark = {"xmp": xmp.encode()} if xmp else {}
     if format_name == "JPEG":
-        return {"quality": 95, "subsampling": "4:4:4", "xmp": xmp.encode(), "exif": exif}
-    return {"lossless": True, "xmp": xmp.encode(), "exif": exif}
+        return {"quality": 95, "subsampling": "4:4:4", "exif": exif, **mark}
+    return {"lossless": True, "exif": exif, **mark}
 
 
 def write_jpeg(path: Path, image: Pixels) -> None:
@@ -514,6 +564,14 @@ def resize_mask(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.
     size = (width, height)
     scaled = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     return scaled.astype(bool)
+
+
+def blurred(image: Pixels, spread: float) -> Pixels:
+    """The picture with every pixel replaced by the Gaussian mean round it, of so many pixels'
+    standard deviation.
+    """
+    soft = cv2.GaussianBlur(image, (0, 0), spread, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(soft, np.uint8)
 
 
 def to_grey(image: Pixels) -> NDArray[np.uint8]:

@@ -53,6 +53,7 @@ ARROWS = {
         "observations regions"
     ),
     "jobs": "errors events images",
+    "pixelation": "augmentation config cutting errors events faces files images jobs mosaic",
     "restoring": "checkpoints config devices events jobs restoration",
     "doctor": "blind config devices errors events faces files images rehearsal __version__",
     "rehearsal": (

@@ -25,6 +25,7 @@ from demosaic.config import (
     NETWORKS,
     BuildConfig,
     DeviceConfig,
+    PixelateConfig,
     RestoreConfig,
     ResUNetConfig,
     SeedConfig,
@@ -279,6 +280,7 @@ def defaults(config: Any) -> dict[str, Any]:
             {"pictures", "model", "out", "force"},
             {"precision"},  # a single picture is not worth a trial
         ),
+        (cli.pixelate, [PixelateConfig], {"photos", "region", "out", "force"}, {"regions"}),
     ],
 )
 def test_every_field_has_an_option_with_the_same_default(
@@ -453,6 +455,50 @@ def test_an_option_of_restore_arrives_in_its_field(
     write_png(here / "a.png", wave(0))
     assert demosaic("restore", "a.png", "--model", model, *option.split())[0] == 0
     assert found == [(Path(model), RestoreConfig(**changes))]
+
+
+@pytest.mark.parametrize(
+    ("option", "changes"),
+    [
+        ("", {}),
+        ("--style solid", {"style": "solid"}),
+        ("--block 12", {"block": 12}),
+        ("--block 0.2", {"block": 0.2}),
+        ("--shape ellipse", {"shape": "ellipse"}),
+        ("--margin 1.7", {"margin": 1.7}),
+        ("--sampler top-left", {"sampler": "top-left"}),
+        ("--min-score 0.6", {"min_score": 0.6}),
+        ("--region 1,2,3,4 --region 5,6,7,8", {"regions": ((1, 2, 3, 4), (5, 6, 7, 8))}),
+    ],
+)
+def test_an_option_of_pixelate_arrives_in_its_field(
+    option: str, changes: dict[str, Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+
+    def listen_in(planned: Any, config: PixelateConfig, **_: Any) -> int:
+        found.append(config)
+        return 1
+
+    from demosaic import pixelation
+
+    monkeypatch.setattr(pixelation, "pixelate_files", listen_in)
+    write_png(here / "a.png", wave(0))
+    assert demosaic("pixelate", "a.png", *option.split())[0] == 0
+    assert found == [PixelateConfig(**changes)]
+
+
+def test_a_pixelated_photo_is_restored_where_it_was_pixelated(here: Path, model: str) -> None:
+    photo = texture(96, 96)
+    write_png(here / "a.png", photo)
+    words = ("pixelate", "a.png", "--region", "16,24,64,48", "--block", "8")
+    code, said, errors = demosaic(*words)
+    assert (code, errors) == (0, "")
+    assert said == ("pixelated a.png: a.pixelated.png\n  64 x 48 px at 16,24: cells of 8 px\n")
+    assert "already there" in error(1, *words)
+    code, said, errors = demosaic("restore", "a.pixelated.png", "--model", model)
+    assert (code, errors) == (0, "")
+    assert "64 x 48 px at 16,24: cells of 8 x 8 px" in said
 
 
 # Problems

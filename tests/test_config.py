@@ -13,6 +13,7 @@ from demosaic.config import (
     NETWORKS,
     BuildConfig,
     DeviceConfig,
+    PixelateConfig,
     RestoreConfig,
     ResUNetConfig,
     SeedConfig,
@@ -28,14 +29,16 @@ Config = (
     | UNetConfig
     | ResUNetConfig
     | RestoreConfig
+    | PixelateConfig
     | TrainConfig
     | SeedConfig
 )
-CONFIGS: list[type[BuildConfig | DeviceConfig | UNetConfig | RestoreConfig]] = [
+CONFIGS: list[type[BuildConfig | DeviceConfig | UNetConfig | RestoreConfig | PixelateConfig]] = [
     BuildConfig,
     DeviceConfig,
     UNetConfig,
     RestoreConfig,
+    PixelateConfig,
 ]
 SMALL = ResUNetConfig(widths=(8, 8), down=(1, 2), up=(1,), attention=1, head=4)
 
@@ -102,6 +105,18 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: RestoreConfig(realism=nan), "--realism nan"),
     (lambda: RestoreConfig(region=(-1, 0, 8, 8)), "--region (-1, 0, 8, 8)"),
     (lambda: RestoreConfig(region=(0, 0, 8, 0)), "--region (0, 0, 8, 0)"),
+    (lambda: PixelateConfig(regions=((0, 0, 8, 8), (0, -1, 8, 8))), "--region (0, -1, 8, 8)"),
+    (lambda: PixelateConfig(regions=((0, 0, 0, 8),)), "--region (0, 0, 0, 8)"),
+    (lambda: PixelateConfig(style="pink"), "--style pink"),  # type: ignore[arg-type]
+    (lambda: PixelateConfig(block=0), "--block 0"),
+    (lambda: PixelateConfig(block=1), "--block 1"),
+    (lambda: PixelateConfig(block=2.5), "--block 2.5"),
+    (lambda: PixelateConfig(block=nan), "--block nan"),
+    (lambda: PixelateConfig(shape="star"), "--shape star"),  # type: ignore[arg-type]
+    (lambda: PixelateConfig(margin=0.9), "--margin 0.9"),
+    (lambda: PixelateConfig(margin=4.1), "--margin 4.1"),
+    (lambda: PixelateConfig(sampler="median"), "--sampler median"),  # type: ignore[arg-type]
+    (lambda: PixelateConfig(min_score=0.29), "--min-score 0.29"),
     (lambda: DeviceConfig(precision="fp8"), "--precision fp8"),  # type: ignore[arg-type]
     (lambda: DeviceConfig(threads=0), "--threads 0"),
 ]
@@ -129,6 +144,8 @@ ALLOWED: list[Config] = [
     TrainConfig(batch=4, parts=4, sharpen=0.99, validation_pairs=1, save_every=1, network="M"),
     RestoreConfig(block=2, region=(0, 0, 1, 1), realism=0),
     RestoreConfig(realism=1),
+    PixelateConfig(block=0.01, margin=1, min_score=1, regions=((0, 0, 1, 1),), style="solid"),
+    PixelateConfig(block=2, margin=4, min_score=0.3, sampler="linear", shape="ellipse"),
     DeviceConfig(precision="bf16", threads=1),
 ]
 

@@ -1,0 +1,162 @@
+"""Faces in a photo hidden: the opposite of restoration."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demosaic.augmentation import sample
+from demosaic.config import PixelateConfig
+from demosaic.cutting import examine
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.events import FaceHidden, Listener, PicturePixelated, ignore
+from demosaic.faces import FaceDetector
+from demosaic.files import make_folder
+from demosaic.images import (
+    Box,
+    NotAPicture,
+    Pixels,
+    blurred,
+    crop,
+    decode,
+    paste,
+    read_bytes,
+    write_pixelated,
+)
+from demosaic.jobs import Job, do_all
+from demosaic.mosaic import Grid, paint_cells
+
+_SMALLEST = 3  # px; the smallest cells of a share of a face, and the smallest that restore finds
+
+
+@dataclass(frozen=True)
+class Place:
+    """What of a photo is to be hidden."""
+
+    box: Box
+    """Inside the photo."""
+    face: int
+    """Width of the face in it, photo pixels; a cell may be a share of it."""
+    score: float | None = None
+    """How sure it is that this is a face, 0..1; None where a person said so."""
+
+
+def faces_in(data: bytes, config: PixelateConfig, detector: FaceDetector) -> list[Place]:
+    """Every face in the bytes of a photo with what is to be hidden round it. Raises NotAPicture."""
+    examined = examine(data, detector)
+    if examined.reason:
+        raise NotAPicture(examined.detail)
+    photo = Box(0, 0, examined.width, examined.height)
+    return [
+        Place(_around(face.box, config.margin).clipped(photo), face.box.width, face.score)
+        for face in examined.faces
+        if face.score >= config.min_score
+    ]
+
+
+def _around(face: Box, margin: float) -> Box:
+    """The box `margin` times as large about the same middle."""
+    width, height = round(face.width * margin), round(face.height * margin)
+    return Box(
+        face.x + (face.width - width) // 2, face.y + (face.height - height) // 2, width, height
+    )
+
+
+def regions_of(photo: Pixels, config: PixelateConfig) -> list[Place]:
+    """The regions given. Raises DemosaicError when one is not inside the photo (H, W, 3)."""
+    boxes = [Box(*region) for region in config.regions]
+    for box in boxes:
+        if not box.inside(photo):
+            raise DemosaicError(
+                f"the region {box.x},{box.y},{box.width},{box.height} is not inside the picture "
+                f"of {photo.shape[1]} x {photo.shape[0]} px"
+            )
+    return [Place(box, box.width) for box in boxes]
+
+
+def pixelate_image(
+    photo: Pixels, places: Sequence[Place], config: PixelateConfig
+) -> tuple[Pixels, tuple[FaceHidden, ...]]:
+    """The photo (H, W, 3) with these places hidden, every other pixel as it was, and how each was
+    hidden.
+
+    Cells begin in the corner of their box, as most programs have them.
+    """
+    result, hidden = photo, []
+    for place in places:
+        block = _block(place, config)
+        piece = _covered(crop(photo, place.box), block, config)
+        mask = _mask(place.box, config)[:, :, None]
+        # In the result so far: boxes may overlap, and what is hidden stays hidden
+        result = paste(result, np.where(mask, piece, crop(result, place.box)), place.box)
+        hidden.append(FaceHidden(place.box.corners, config.style, block, place.score))
+    return result, tuple(hidden)
+
+
+def _block(place: Place, config: PixelateConfig) -> int:
+    """The side of a cell, photo pixels."""
+    if config.block >= 1:
+        return round(config.block)
+    return max(_SMALLEST, round(config.block * place.face))
+
+
+def _covered(piece: Pixels, block: int, config: PixelateConfig) -> Pixels:
+    """What is shown instead of a piece of the photo."""
+    if config.style == "solid":
+        return np.zeros_like(piece)
+    if config.style == "blur":
+        return blurred(piece, block)
+    grid = Grid.square(block)
+    return paint_cells(sample(piece, grid, config.sampler), grid, (piece.shape[0], piece.shape[1]))
+
+
+def _mask(box: Box, config: PixelateConfig) -> NDArray[np.bool_]:
+    """Which pixels of a box are hidden."""
+    if config.shape == "box":
+        return np.ones((box.height, box.width), bool)
+    down, across = (
+        (2 * np.arange(side) + 1 - side) / side for side in (box.height, box.width)
+    )  # of the pixels' middles, -1..1
+    return np.add.outer(down**2, across**2) <= 1
+
+
+def pixelate_file(
+    job: Job, config: PixelateConfig, detector: FaceDetector | None
+) -> PicturePixelated:
+    """Hide the faces of one photo, found by the detector, or without one the regions given, and
+    write the result. Raises DemosaicError that names the file.
+
+    The result keeps the photo's size, transparency and colour profile; of its EXIF only how it was
+    taken: no thumbnail, which would show the face, no place, no names.
+    """
+    data = read_bytes(job.source)
+    try:
+        photo = decode(data)
+        places = faces_in(data, config, detector) if detector else regions_of(photo, config)
+    except DemosaicError as error:
+        raise DemosaicError(f"{job.source}: {error}", error.exit_code) from error
+    if not places:
+        raise DemosaicError(
+            f"{job.source}: no face found: mark what to hide with --region X,Y,W,H", NOTHING_TO_DO
+        )
+    result, hidden = pixelate_image(photo, places, config)
+    make_folder(job.out.parent)
+    write_pixelated(job.out, result, like=job.source)
+    return PicturePixelated(str(job.source), str(job.out), hidden)
+
+
+def pixelate_files(
+    jobs: Sequence[Job],
+    config: PixelateConfig,
+    *,
+    make_detector: Callable[[], FaceDetector],
+    listen: Listener = ignore,
+) -> int:
+    """Hide the faces of every photo; say in how many. One in which none is found is said.
+
+    Raises that photo's own DemosaicError when there is only one, or one for all when nothing was
+    hidden in any.
+    """
+    detector = None if config.regions else make_detector()
+    return do_all(jobs, lambda job: pixelate_file(job, config, detector), "pixelated", listen)
