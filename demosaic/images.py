@@ -519,6 +519,18 @@ def write_jpeg(path: Path, image: Pixels) -> None:
     write_with(path, lambda part: Image.fromarray(image).save(part, "JPEG", quality=90))
 
 
+def encode_webp(image: Pixels) -> bytes:
+    """A WebP file of the picture, for pages: exact where that is smaller, as for a mosaic, else in
+    quality 90, a fifth of a PNG.
+    """
+    files = []
+    for options in ({"lossless": True}, {"quality": 90}):
+        file = io.BytesIO()
+        Image.fromarray(image).save(file, "WEBP", **options)
+        files.append(file.getvalue())
+    return min(files, key=len)
+
+
 def jpeg_damaged(image: Pixels, quality: int) -> Pixels:
     """The picture (H, W, 3) as it comes back from a JPEG file of `quality`, 1..100."""
     _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -25,6 +25,7 @@ from demosaic.images import (
     decode,
     decode_photo,
     encode_png,
+    encode_webp,
     find_images,
     paste,
     photo_size,
@@ -443,6 +444,20 @@ def test_a_png_holds_nothing_but_pixels() -> None:
         kinds.append(data[place + 4 : place + 8])
         place += 12 + length
     assert kinds == [b"IHDR", b"IDAT", b"IEND"]
+
+
+def test_a_webp_of_a_mosaic_is_exact_and_small() -> None:
+    mosaic = np.kron(noise(16, 16), np.ones((16, 16, 1), np.uint8))
+    data = encode_webp(mosaic)
+    assert np.array_equal(decode(data), mosaic)
+    assert len(data) < 2000
+
+
+def test_a_webp_of_a_photo_is_near_and_smaller_than_a_png() -> None:
+    photo = people.photo(0, 0, 0).image
+    data = encode_webp(photo)
+    assert len(data) < len(encode_png(photo)) / 4
+    assert np.abs(decode(data).astype(int) - photo).mean() < 3
 
 
 def test_a_jpeg_written_is_near_and_leaves_no_litter(tmp_path: Path) -> None:

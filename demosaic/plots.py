@@ -1,0 +1,185 @@
+"""Lines and points over two axes, as SVG for a page.
+
+Made here and not by matplotlib: its SVG weighs 50 kB and more a plot, knows nothing of dark mode,
+and shrinks its text with the screen. These take their colours from the page.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from demosaic.markup import element
+
+_WIDTH, _HEIGHT = 400, 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 26, 40  # margins
+_COLOURS = 6  # of the page's, then they come again
+_DOTS = 40  # more points than this are a line only
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value, and if known the ends of its interval."""
+
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
+    label: str = ""
+    """Written beside it."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points joined by a line, in the order given."""
+
+    name: str
+    points: Sequence[Point]
+    muted: bool = False
+    """Something to compare with: grey and dashed."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Some series over two axes."""
+
+    title: str
+    x: str
+    """What the axis shows, with its unit."""
+    y: str
+    series: Sequence[Series]
+    ticks: Sequence[float] | None = None
+    """Where the x axis has marks; round values when none are given."""
+    span: tuple[float, float] | None = None
+    """Lowest and highest value of the y axis; what the points need when none is given."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Values of an axis as places in the picture."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def draw(plot: Plot) -> Element:
+    """The plot as a figure: title, SVG, and a legend when there are several series."""
+    across, down = _scales(plot)
+    styles = _styles(plot.series)
+    drawn = [
+        _series(series, style, across, down)
+        for series, style in zip(plot.series, styles, strict=True)
+    ]
+    svg = element(
+        "svg",
+        *_axes(plot, across, down),
+        *drawn,
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        role="img",
+        aria_label=f"{plot.title}: {plot.y} by {plot.x}",
+    )
+    legend = [
+        element("li", _swatch(style), series.name)
+        for series, style in zip(plot.series, styles, strict=True)
+    ]
+    below = [element("ul", *legend, class_="legend")] if len(legend) > 1 else []
+    return element("figure", element("figcaption", plot.title), svg, *below, class_="plot")
+
+
+def round_values(low: float, high: float, about: int = 5) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten from `low` to `high`, about so many."""
+    step = 10 ** math.floor(math.log10((high - low) / about))
+    step *= next((by for by in (1, 2, 5) if (high - low) / (step * by) <= about), 10)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(f"{number * step:.12g}") for number in range(first, last + 1)]
+
+
+def _scales(plot: Plot) -> tuple[_Scale, _Scale]:
+    points = [point for series in plot.series for point in series.points]
+    xs = [*(point.x for point in points), *(plot.ticks or ())]
+    ys = [end for point in points for end in (point.low, point.y, point.high) if end is not None]
+    left, right = _room(xs)
+    bottom, top = plot.span or _with_air(*_room(ys))
+    across = _Scale(left, right, _LEFT + 8, _WIDTH - _RIGHT - 8)
+    return across, _Scale(bottom, top, _HEIGHT - _BOTTOM, _TOP)
+
+
+def _room(values: Sequence[float]) -> tuple[float, float]:
+    """From the least to the largest value, and never no way at all."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _with_air(low: float, high: float) -> tuple[float, float]:
+    return low - 0.05 * (high - low), high + 0.05 * (high - low)
+
+
+def _axes(plot: Plot, across: _Scale, down: _Scale) -> Iterator[Element]:
+    for value in round_values(down.low, down.high):
+        y = down(value)
+        yield element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="grid")
+        yield _text(f"{value:g}", _LEFT - 6, y + 4, "end")
+    foot = _HEIGHT - _BOTTOM
+    yield element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=foot, y2=foot, class_="axis")
+    for value in plot.ticks or round_values(across.low, across.high):
+        x = across(value)
+        yield element("line", x1=x, x2=x, y1=foot, y2=foot + 4, class_="axis")
+        yield _text(f"{value:g}", x, foot + 17, "middle")
+    yield _text(plot.y, 2, 13, "start", "name")
+    yield _text(plot.x, (_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 5, "middle", "name")
+
+
+def _series(series: Series, style: str, across: _Scale, down: _Scale) -> Element:
+    places = [(across(point.x), down(point.y)) for point in series.points]
+    line = element("polyline", points=_joined(places), class_="line")
+    parts = [*_band(series, across, down), line]
+    if len(places) <= _DOTS:
+        for point, (x, y) in zip(series.points, places, strict=True):
+            told = element("title", f"{series.name}: {_told(point)}")
+            parts.append(element("circle", told, cx=x, cy=y, r=3))
+            if point.label:
+                parts.append(_text(point.label, x + 6, y - 6, "start", "label"))
+    return element("g", *parts, class_=style)
+
+
+def _band(series: Series, across: _Scale, down: _Scale) -> Iterator[Element]:
+    """The intervals, as an area from the lower ends to the upper ones and back."""
+    lower = [(across(p.x), down(p.low)) for p in series.points if p.low is not None]
+    upper = [(across(p.x), down(p.high)) for p in series.points if p.high is not None]
+    if lower and upper:
+        yield element("polygon", points=_joined([*lower, *reversed(upper)]), class_="band")
+
+
+def _told(point: Point) -> str:
+    interval = "" if point.low is None else f" ({point.low:.4g} to {point.high:.4g})"
+    return f"{point.y:.4g}{interval} at {point.label or format(point.x, '.4g')}"
+
+
+def _joined(places: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in places)
+
+
+def _text(text: str, x: float, y: float, anchor: str, style: str = "tick") -> Element:
+    return element("text", text, x=round(x, 1), y=round(y, 1), text_anchor=anchor, class_=style)
+
+
+def _styles(series: Sequence[Series]) -> list[str]:
+    """Classes of the page's style sheet: colours in turn, greys for what is muted."""
+    counts = {True: 0, False: 0}
+    styles = []
+    for one in series:
+        kind = "muted" if one.muted else "colour"
+        styles.append(f"{kind} {kind}-{counts[one.muted] % (3 if one.muted else _COLOURS)}")
+        counts[one.muted] += 1
+    return styles
+
+
+def _swatch(style: str) -> Element:
+    line = element("line", x1=0, x2=22, y1=5, y2=5, class_="line")
+    return element("svg", element("g", line, class_=style), viewBox="0 0 22 10", aria_hidden="true")
