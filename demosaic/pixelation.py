@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from demosaic.augmentation import sample
 from demosaic.config import PixelateConfig
-from demosaic.cutting import examine
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import FaceHidden, Listener, PicturePixelated, ignore
 from demosaic.faces import FaceDetector
@@ -25,6 +24,7 @@ from demosaic.images import (
     write_pixelated,
 )
 from demosaic.jobs import Job, do_all
+from demosaic.looking import examine
 from demosaic.mosaic import Grid, paint_cells
 
 _SMALLEST = 3  # px; the smallest cells of a share of a face, and the smallest that restore finds

@@ -56,7 +56,7 @@ ARROWS = {
         "observations regions"
     ),
     "jobs": "errors events images",
-    "pixelation": "augmentation config cutting errors events faces files images jobs mosaic",
+    "pixelation": "augmentation config errors events faces files images jobs looking mosaic",
     "restoring": "checkpoints config devices events jobs restoration",
     "doctor": "blind config devices errors events faces files images rehearsal __version__",
     "rehearsal": (
