@@ -442,6 +442,9 @@ def pixelate(
     force: Annotated[
         bool, typer.Option("--force", help="Replace results that are already there.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say what is done as JSON, a line a photo.")
+    ] = False,
 ) -> None:
     """Hide the faces in photos: the opposite of restore.
 
@@ -462,16 +465,17 @@ def pixelate(
         sampler=sampler,
         min_score=min_score,
     )
-    from demosaic import console, faces, jobs, pixelation
+    from demosaic import console, events, faces, jobs, pixelation
 
+    make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
     with console.Console() as screen:
-        planned = jobs.plan(photos, out, "pixelated", force=force, listen=screen)
-        make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
+        listen = events.write_to(sys.stdout) if as_json else screen
+        planned = jobs.plan(photos, out, "pixelated", force=force, listen=listen)
         done = pixelation.pixelate_files(
-            planned, config, make_detector=make_detector, listen=screen
+            planned, config, make_detector=make_detector, listen=listen
         )
         if len(planned) > 1:
-            screen.say(f"{done} of {len(planned)} pictures pixelated")
+            listen(events.Notice(f"{done} of {len(planned)} pictures pixelated"))
 
 
 @app.command()

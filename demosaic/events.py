@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
-from demosaic.files import append_lines, drop_torn_line
+from demosaic.files import append_lines, as_line, drop_torn_line, encoded
 
 LOG_EVERY = 10
 """Of so many training steps one is logged, as in the article."""
@@ -141,8 +142,8 @@ class FaceHidden:
     box: tuple[int, int, int, int]
     """x, y, width and height, picture pixels."""
     style: str
-    block: int
-    """Side of a cell, or spread of the blur, picture pixels."""
+    block: int | None
+    """Side of a cell, or spread of the blur, picture pixels; None of what is black."""
     score: float | None
     """How sure it is that this is a face, 0..1; None where a person said so."""
 
@@ -252,6 +253,16 @@ def log_to(path: Path) -> Listener:
 
     def listen(event: Event) -> None:
         append_lines(path, [as_record(event)])
+
+    return listen
+
+
+def write_to(stream: TextIO) -> Listener:
+    """A listener that writes each event as a line of JSON at once, for another program to read."""
+
+    def listen(event: Event) -> None:
+        stream.write(encoded(as_line(as_record(event))).decode())
+        stream.flush()
 
     return listen
 

@@ -90,7 +90,8 @@ def pixelate_image(
         mask = _mask(place.box, config)[:, :, None]
         # In the result so far: boxes may overlap, and what is hidden stays hidden
         result = paste(result, np.where(mask, piece, crop(result, place.box)), place.box)
-        hidden.append(FaceHidden(place.box.corners, config.style, block, place.score))
+        shown = None if config.style == "solid" else block
+        hidden.append(FaceHidden(place.box.corners, config.style, shown, place.score))
     return result, tuple(hidden)
 
 

@@ -280,7 +280,12 @@ def defaults(config: Any) -> dict[str, Any]:
             {"pictures", "model", "out", "force"},
             {"precision"},  # a single picture is not worth a trial
         ),
-        (cli.pixelate, [PixelateConfig], {"photos", "region", "out", "force"}, {"regions"}),
+        (
+            cli.pixelate,
+            [PixelateConfig],
+            {"photos", "region", "out", "force", "as_json"},
+            {"regions"},
+        ),
     ],
 )
 def test_every_field_has_an_option_with_the_same_default(
@@ -499,6 +504,28 @@ def test_a_pixelated_photo_is_restored_where_it_was_pixelated(here: Path, model:
     code, said, errors = demosaic("restore", "a.pixelated.png", "--model", model)
     assert (code, errors) == (0, "")
     assert "64 x 48 px at 16,24: cells of 8 x 8 px" in said
+
+
+def test_what_pixelate_does_is_said_as_json_when_asked(here: Path) -> None:
+    for name in ("a", "b [1]"):
+        write_png(here / f"{name}.png", texture(40, 40))
+    words = ["pixelate", "a.png", "b [1].png", "--region", "4,4,24,24", "--out", "out", "--json"]
+    code, said, errors = demosaic(*words, "--style", "solid")
+    assert (code, errors) == (0, "")
+    face = {"box": [4, 4, 24, 24], "style": "solid", "block": None, "score": None}
+    assert [json.loads(line) for line in said.splitlines()] == [
+        {"event": "PicturesFound", "total": 2},
+        *(
+            {
+                "event": "PicturePixelated",
+                "picture": f"{name}.png",
+                "out": f"out/{name}.pixelated.png",
+                "faces": [face],
+            }
+            for name in ("a", "b [1]")
+        ),
+        {"event": "Notice", "text": "2 of 2 pictures pixelated"},
+    ]
 
 
 # Problems
