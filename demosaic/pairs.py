@@ -165,7 +165,7 @@ class PairWriter:
         """Keep a pair: its picture file first, then its line."""
         self._reopen()
         write_bytes(self.folder / pair.split / f"{pair.id}.png", picture)
-        append_lines(self.folder / "pairs.jsonl", [asdict(pair)])
+        append_lines(self.folder / "pairs.jsonl", [vars(pair)])
         self._keep(pair)
 
     def _keep(self, pair: Pair) -> None:
@@ -176,7 +176,7 @@ class PairWriter:
     def skip(self, skipped: Skipped) -> None:
         """Record what was left out."""
         self._reopen()
-        append_lines(self.folder / "skipped.jsonl", [asdict(skipped)])
+        append_lines(self.folder / "skipped.jsonl", [vars(skipped)])
         self._skipped.append(skipped)
 
     def _reopen(self) -> None:
@@ -211,8 +211,8 @@ class PairWriter:
         self._describe({"detector": detector, **self._summary()})
 
     def _write_manifests(self) -> None:
-        write_lines(self.folder / "pairs.jsonl", [asdict(pair) for pair in self.kept.values()])
-        write_lines(self.folder / "skipped.jsonl", [asdict(skipped) for skipped in self._skipped])
+        write_lines(self.folder / "pairs.jsonl", [vars(pair) for pair in self.kept.values()])
+        write_lines(self.folder / "skipped.jsonl", [vars(skipped) for skipped in self._skipped])
 
     def _remove_orphans(self) -> None:
         for split in SPLITS:
