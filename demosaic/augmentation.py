@@ -5,19 +5,18 @@ shape and sampler, and what JPEG makes of them, needs to be told none of it befo
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from demosaic.config import Sampler
 from demosaic.images import Box, Pixels, crop, jpeg_damaged, paste, resize
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.observations import Observation, observe
 
 BLOCKS = (4, 32)
 """Cell sides drawn, pixels of the face, smallest and largest."""
-Sampler = Literal["mean", "centre", "top-left", "linear"]
 
 _TURN, _SCALE, _SHIFT = 8.0, 0.14, 0.06  # degrees, share, share of the side
 _GAIN, _OFFSET = 0.15, 12.0  # share, grey levels
@@ -75,22 +74,6 @@ def pixelate_at_random(target: Pixels, rng: np.random.Generator) -> Observation:
         picture = jpeg_damaged(picture, int(rng.integers(*_QUALITIES, endpoint=True)))
     consistent = sampler == "mean" or rng.random() < _TRUSTED
     return observe(picture, grid, box=box, hidden=hidden, consistency=float(consistent))
-
-
-def sample(image: Pixels, grid: Grid, sampler: Sampler) -> NDArray[np.float32]:
-    """The colour of each cell, float (3, rows, columns) in 0..255, as programs take it: the mean,
-    one pixel, or what cv2's linear interpolation finds there.
-    """
-    if sampler == "mean":
-        return cell_colours(image, grid)
-    rows, columns = grid.edges(*image.shape[:2])
-    if sampler == "linear":
-        small = cv2.resize(image, (len(columns) - 1, len(rows) - 1))
-    else:
-        share = 0.5 if sampler == "centre" else 0.0
-        down, across = ((e[:-1] + share * np.diff(e)).astype(int) for e in (rows, columns))
-        small = image[down][:, across]
-    return small.transpose(2, 0, 1).astype(np.float32)
 
 
 def _grid(rng: np.random.Generator) -> Grid:

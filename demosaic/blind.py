@@ -68,7 +68,7 @@ class Blind:
         """What a user should know before the first step."""
         values = sum(weight.numel() for weight in self.faithful.trained())
         yield f"a network of {values / 1e6:.1f} million values, for cells of {_span(BLOCKS)} px"
-        if self.pairs.grid is None:
+        if not self.pairs.grids:
             target = "right" if self.pairs.direction == "left-to-right" else "left"
             yield (
                 f"mosaics are drawn over the {target} halves, the others are not looked at: "

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import asdict, fields
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from demosaic.config import (
     Direction,
     DiscriminatorKind,
     NetworkSize,
+    Offset,
     PixelateConfig,
     Precision,
     Preset,
@@ -57,6 +59,25 @@ def _fail(message: str, code: int) -> int:
         f"error: {' '.join(message.splitlines())}".encode(errors="backslashreplace"), err=True
     )
     return code
+
+
+def _number(text: str) -> float:
+    """`16`, `0.1` or `1/12` as a number."""
+    try:
+        number = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise DemosaicError(
+            f"--block {text}: give px, or a share of the face such as 1/12", USAGE
+        ) from None
+    return number.numerator if number.denominator == 1 else float(number)
+
+
+def _range(text: str) -> tuple[int, int]:
+    try:
+        smallest, largest = (int(part) for part in text.split(":"))
+    except ValueError:
+        raise DemosaicError(f"--blocks {text}: give two sides in px, as in 8:24", USAGE) from None
+    return smallest, largest
 
 
 def _both(name: str) -> str:
@@ -109,7 +130,24 @@ def build_dataset(
     ],
     pairs: Annotated[Path, typer.Argument(help="The folder to write the pairs into.")],
     size: Annotated[int, typer.Option(help="Side of a face picture, px.")] = BuildConfig.size,
-    block: Annotated[int, typer.Option(help="Side of a mosaic cell, px.")] = BuildConfig.block,
+    block: Annotated[
+        float,
+        typer.Option(
+            parser=_number,
+            metavar="NUMBER",
+            help="Side of a mosaic cell: px, or a share of the face such as 1/12.",
+        ),
+    ] = BuildConfig.block,
+    blocks: Annotated[
+        str | None,
+        typer.Option(metavar="FROM:TO", help="Draw each pair's side from this range instead, px."),
+    ] = None,
+    offset: Annotated[
+        Offset, typer.Option(help="Begin the cells in the corner, or anywhere.")
+    ] = BuildConfig.offset,
+    sampler: Annotated[
+        Sampler, typer.Option(help="What of a cell its colour is taken from.")
+    ] = BuildConfig.sampler,
     margin: Annotated[
         float, typer.Option(help="Side of the crop, as a multiple of the face found.")
     ] = BuildConfig.margin,
@@ -147,6 +185,9 @@ def build_dataset(
     config = BuildConfig(
         size=size,
         block=block,
+        blocks=_range(blocks) if blocks else None,
+        offset=offset,
+        sampler=sampler,
         margin=margin,
         min_face=min_face,
         min_score=min_score,
@@ -409,7 +450,9 @@ def pixelate(
     block: Annotated[
         float,
         typer.Option(
-            help="Side of a cell, or spread of the blur: px, or below 1 a share of the face."
+            parser=_number,
+            metavar="NUMBER",
+            help="Side of a cell, or spread of the blur: px, or below 1 a share of the face.",
         ),
     ] = PixelateConfig.block,
     shape: Annotated[

@@ -14,6 +14,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 DiscriminatorKind = Literal["code", "summary"]
 Style = Literal["mosaic", "solid", "blur"]
 Shape = Literal["box", "ellipse"]
+Offset = Literal["corner", "random"]
 Sampler = Literal["mean", "centre", "top-left", "linear"]
 
 LEAST_SCORE = 0.3
@@ -29,6 +30,11 @@ def _refuse(problems: Iterable[str | None]) -> None:
 
 def _unless(good: bool, problem: str) -> str | None:
     return None if good else problem
+
+
+def _sampler_known(sampler: str) -> str | None:
+    known = sampler in get_args(Sampler)
+    return _unless(known, f"--sampler {sampler}: choose mean, centre, top-left or linear")
 
 
 def _shared(config: "TrainConfig | SeedConfig") -> Iterable[str | None]:
@@ -63,8 +69,16 @@ class BuildConfig:
 
     size: int = 256
     """Side of a face picture, pixels."""
-    block: int = 16
-    """Side of a mosaic cell, pixels of the face picture."""
+    block: float = 16
+    """Side of a mosaic cell: pixels of the face picture, or below 1 a share of the face's longer
+    side.
+    """
+    blocks: tuple[int, int] | None = None
+    """The smallest and largest side instead, pixels; each pair's own is drawn from its id."""
+    offset: Offset = "corner"
+    """Where a cell begins: in the corner of the picture, or at a point drawn from the pair's id."""
+    sampler: Sampler = "mean"
+    """What of a cell its colour is taken from."""
     margin: float = 1.7
     """Side of the square crop, as a multiple of the detected face box."""
     min_face: int = 48
@@ -86,7 +100,21 @@ class BuildConfig:
         _refuse(
             (
                 _unless(16 <= self.size <= 2048, f"--size {self.size}: choose 16 to 2048"),
-                _unless(2 <= self.block <= self.size, f"--block {self.block}: choose 2 to --size"),
+                _unless(
+                    0 < self.block < 1
+                    or (2 <= self.block <= self.size and float(self.block).is_integer()),
+                    f"--block {self.block:g}: choose 2 to --size, or a share below 1 of the face",
+                ),
+                _unless(
+                    self.blocks is None or 2 <= self.blocks[0] <= self.blocks[1] <= self.size,
+                    f"--blocks {self.blocks and '{}:{}'.format(*self.blocks)}: "
+                    "give the smallest and the largest, 2:--size",
+                ),
+                _unless(
+                    self.offset in get_args(Offset),
+                    f"--offset {self.offset}: choose corner or random",
+                ),
+                _sampler_known(self.sampler),
                 _unless(1 <= self.margin <= 4, f"--margin {self.margin}: choose 1 to 4"),
                 _unless(self.min_face >= 8, f"--min-face {self.min_face}: choose 8 or more"),
                 _unless(
@@ -422,10 +450,7 @@ class PixelateConfig:
                     self.shape in get_args(Shape), f"--shape {self.shape}: choose box or ellipse"
                 ),
                 _unless(1 <= self.margin <= 4, f"--margin {self.margin}: choose 1 to 4"),
-                _unless(
-                    self.sampler in get_args(Sampler),
-                    f"--sampler {self.sampler}: choose mean, centre, top-left or linear",
-                ),
+                _sampler_known(self.sampler),
                 _unless(
                     LEAST_SCORE <= self.min_score <= 1,
                     f"--min-score {self.min_score}: choose {LEAST_SCORE} to 1",

@@ -9,15 +9,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from demosaic.config import BuildConfig
+from demosaic.config import BuildConfig, Sampler
 from demosaic.errors import DemosaicError
 from demosaic.faces import Face, turned_upright
 from demosaic.images import Box, Pixels, crop, encode_png, read_bytes, resize, to_grey
 from demosaic.looking import LOOK_AT, Examined, Look, decoded, reduction
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.pairs import Pair, Skipped, split_of
 
 _SHARPNESS_AT = 128  # px: what is coarser than so many to a crop is not blur but a small face
+_SMALLEST_BLOCK = 2  # px
 _COMB = 0.25  # photos reach .12, JPEGs of quality 20 .15 and of 10 .26; mosaics 1, as JPEG .26 up
 
 
@@ -76,7 +77,7 @@ def cut(
         target = resize(piece, config.size, config.size)
         seen = _fingerprint(target), sharpness
         pair = _pair(face, chosen[face], (photo, sha256), seen, config)
-        kept.append((pair, encode_png(side_by_side(target, Grid.square(config.block)))))
+        kept.append((pair, encode_png(side_by_side(target, pair.grid, config.sampler))))
     skipped_faces = tuple(
         Skipped(photo, sha256, *left_out[face], box=face.box.corners)
         for face in sure
@@ -220,8 +221,10 @@ def _pair(
     """
     (photo, sha256), (fingerprint, sharpness) = source, seen
     group = photo.rpartition("/")[0] or photo
+    name = hashlib.sha256(f"{sha256} {square.corners}".encode()).hexdigest()[:16]
+    block = _block(name, max(face.box.width, face.box.height) / square.width, config)
     return Pair(
-        id=hashlib.sha256(f"{sha256} {square.corners}".encode()).hexdigest()[:16],
+        id=name,
         split=split_of(group, val=config.val, test=config.test),
         group=group,
         photo=photo,
@@ -231,13 +234,38 @@ def _pair(
         score=face.score,
         angle=face.angle,
         crop=square.width,
-        block=(config.block, config.block),
-        offset=(0, 0),
-        sampler="mean",
+        block=(block, block),
+        offset=_offset(name, block, config),
+        sampler=config.sampler,
         enlarged=round(config.size / square.width, 3),
         sharpness=round(sharpness, 3),
         fingerprint=fingerprint,
     )
+
+
+def _block(name: str, face: float, config: BuildConfig) -> int:
+    """The side of a cell of the pair so named, pixels; `face` is the face's share of the
+    picture.
+    """
+    if config.blocks:
+        smallest, largest = config.blocks
+        return smallest + _drawn(name, "block", largest - smallest + 1)
+    if config.block < 1:
+        return max(_SMALLEST_BLOCK, round(config.block * face * config.size))
+    return round(config.block)
+
+
+def _offset(name: str, block: int, config: BuildConfig) -> tuple[int, int]:
+    """Where in the pair so named the first whole cell begins, x and y."""
+    if config.offset == "corner":
+        return 0, 0
+    return _drawn(name, "left", block), _drawn(name, "top", block)
+
+
+def _drawn(name: str, what: str, count: int) -> int:
+    """A number from 0 below `count`, as if at random, and for the same pair always the same."""
+    digest = hashlib.sha256(f"{name} {what}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % count
 
 
 def _fingerprint(target: Pixels) -> str:
@@ -248,8 +276,8 @@ def _fingerprint(target: Pixels) -> str:
     return np.packbits(waves > np.median(waves)).tobytes().hex()
 
 
-def side_by_side(target: Pixels, grid: Grid) -> Pixels:
+def side_by_side(target: Pixels, grid: Grid, sampler: Sampler) -> Pixels:
     """The picture of a pair: the target's mosaic on the left, the target on the right."""
     height, width = target.shape[:2]
-    observed = paint_cells(cell_colours(target, grid), grid, (height, width))
+    observed = paint_cells(sample(target, grid, sampler), grid, (height, width))
     return np.hstack([observed, target])

@@ -80,9 +80,9 @@ def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
     `base`.
     """
     return _means(
-        (name, score(picture, observed, target, pairs.grid))
-        for observed, target in map(pairs.read, paths)
-        for name, picture in _unlearned(observed, pairs.grid).items()
+        (name, score(picture, observed, target, pairs.grid(path)))
+        for path, (observed, target) in zip(paths, map(pairs.read, paths), strict=True)
+        for name, picture in _unlearned(observed, pairs.grid(path)).items()
     )
 
 
@@ -107,10 +107,11 @@ def evaluate(
     """Mean scores over pairs: `restored` as the network gives it and, on a grid, `reconciled`
     with the cells.
     """
+    made = restorations(generator, pairs, paths, compute)
     return _means(
-        (name, score(picture, observed, target, pairs.grid))
-        for observed, target, restored in restorations(generator, pairs, paths, compute)
-        for name, picture in _outputs(restored, observed, pairs.grid).items()
+        (name, score(picture, observed, target, pairs.grid(path)))
+        for path, (observed, target, restored) in zip(paths, made, strict=True)
+        for name, picture in _outputs(restored, observed, pairs.grid(path)).items()
     )
 
 

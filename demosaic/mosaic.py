@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from demosaic.config import Sampler
 
 if TYPE_CHECKING:
     import torch
@@ -135,7 +138,7 @@ def cell_colours(
     """
     sums, area = _sums(picture, grid), _areas(picture.shape[:2], grid)
     if hidden is not None and not hidden.all():
-        counts = _sums(hidden[:, :, None].astype(np.uint8), grid)
+        counts = _sums(hidden.astype(np.uint8), grid)[:, :, None]
         some = counts > 0
         sums = np.where(some, _sums(picture * hidden[:, :, None], grid), sums)
         area = np.where(some, counts, area)
@@ -143,17 +146,33 @@ def cell_colours(
     return colours
 
 
-def _sums(planes: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint32]:
-    """The sum over each cell, (rows, columns, C)."""
-    rows, columns = grid.edges(planes.shape[0], planes.shape[1])
-    sums = np.add.reduceat(planes, rows[:-1], axis=0, dtype=np.uint32)
-    return np.add.reduceat(sums, columns[:-1], axis=1)
+def _sums(picture: NDArray[np.uint8], grid: Grid) -> Doubles:
+    """The sum over each cell, (rows, columns, C) or (rows, columns), as the picture is."""
+    rows, columns = grid.edges(picture.shape[0], picture.shape[1])
+    above = cv2.integral(picture, sdepth=cv2.CV_64F)[np.ix_(rows, columns)]  # and left of an edge
+    return np.diff(np.diff(above, axis=0), axis=1)
 
 
 def _areas(size: tuple[int, ...], grid: Grid) -> NDArray[np.uint32]:
     """The pixels of each cell, (rows, columns, 1)."""
     rows, columns = grid.edges(size[0], size[1])
     return np.outer(np.diff(rows), np.diff(columns))[:, :, None].astype(np.uint32)
+
+
+def sample(picture: NDArray[np.uint8], grid: Grid, sampler: Sampler) -> Floats:
+    """The colour of each cell, float (3, rows, columns) in 0..255, as programs take it: the rounded
+    mean, one pixel, or what cv2's linear interpolation finds there.
+    """
+    if sampler == "mean":
+        return cell_colours(picture, grid)
+    rows, columns = grid.edges(picture.shape[0], picture.shape[1])
+    if sampler == "linear":
+        small = cv2.resize(picture, (len(columns) - 1, len(rows) - 1))
+    else:
+        share = 0.5 if sampler == "centre" else 0.0
+        down, across = ((e[:-1] + share * np.diff(e)).astype(int) for e in (rows, columns))
+        small = picture[down][:, across]
+    return small.transpose(2, 0, 1).astype(np.float32)
 
 
 def paint_cells(colours: Floats, grid: Grid, size: tuple[int, int]) -> NDArray[np.uint8]:

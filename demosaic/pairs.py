@@ -12,7 +12,7 @@ way.
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,11 @@ class Pair:
     """How much of its fine steps a blur would take away, 0 (blurred) to 1."""
     fingerprint: str
     """16 hexadecimal digits of which near duplicates differ in few bits."""
+
+    @property
+    def grid(self) -> Grid:
+        """The cells of the observed half."""
+        return _grid(vars(self))
 
 
 @dataclass(frozen=True)
@@ -262,6 +267,11 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
+def _grid(line: Mapping[str, Any]) -> Grid:
+    """The cells of a line of pairs.jsonl."""
+    return Grid(*line["block"], *line["offset"])
+
+
 def _pair(line: dict[str, Any]) -> Pair:
     return Pair(**_tuples(line))
 
@@ -293,19 +303,26 @@ class Pairs:
             )
         self.left_out: list[Path] = []
         """Files in a foreign folder that hold no picture."""
+        self.grids = self._grids()
+        """By the pair's id, the grid whose means its observed half shows; empty when the halves are
+        no mosaics of means, or the direction is turned round.
+        """
         self._targets: dict[Path, Pixels] = {}
         self.train, self.val = self._listed()
         self.size = self._size(multiple)
         self.fingerprint = self._fingerprint()
 
-    @property
-    def grid(self) -> Grid | None:
-        """The one grid of all observed halves; None when they are no mosaics, or the direction
-        is turned round.
+    def grid(self, path: Path) -> Grid | None:
+        """The grid whose means are the colours of a pair's observed half; None when it shows
+        none.
         """
+        return self.grids.get(path.stem)
+
+    def _grids(self) -> dict[str, Grid]:
         if self._record is None or self.direction != "left-to-right":
-            return None
-        return Grid.square(self._record["config"]["block"])
+            return {}
+        lines = read_lines(self.folder / "pairs.jsonl")
+        return {line["id"]: _grid(line) for line in lines if line["sampler"] == "mean"}
 
     def _listed(self) -> tuple[list[Path], list[Path]]:
         splits = {split: self._pictures(self.folder / split) for split in SPLITS}

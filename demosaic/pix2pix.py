@@ -67,7 +67,7 @@ class Pix2Pix:
 
     def about(self) -> Iterator[str]:
         """What a user should know before the first step."""
-        if self.pairs.grid is None:
+        if not self.pairs.grids:
             yield "the inputs are no mosaics made by build-dataset: nothing will be reconciled"
 
     def draw(self, step: int) -> Batch:
@@ -92,8 +92,8 @@ class Pix2Pix:
 
     def card(self) -> dict[str, Any]:
         """What a ModelCard says that only the recipe knows."""
-        grid = self.pairs.grid
-        blocks = (grid.width, grid.width) if grid else None
+        sides = [side for grid in self.pairs.grids.values() for side in (grid.width, grid.height)]
+        blocks = (min(sides), max(sides)) if sides else None
         return {"network": self.config.network, "blocks": blocks, "sharp": False}
 
     def generator(self) -> nn.Module:
@@ -107,13 +107,12 @@ class Pix2Pix:
 
     def sheet(self) -> Pixels:
         """Rows of [mosaic | restored | original], always of the same validation pairs."""
-        pairs, rows = self.pairs, list[Pixels]()
-        for observed, target, restored in restorations(
-            self.networks.generator, pairs, self.validation[:_SAMPLES], self.compute
-        ):
-            output = to_uint8(restored)
-            if pairs.grid:
-                output = finish(restored, cell_colours(observed, pairs.grid), pairs.grid)
+        pairs, rows, paths = self.pairs, list[Pixels](), self.validation[:_SAMPLES]
+        made = restorations(self.networks.generator, pairs, paths, self.compute)
+        for path, (observed, target, restored) in zip(paths, made, strict=True):
+            output, grid = to_uint8(restored), pairs.grid(path)
+            if grid:
+                output = finish(restored, cell_colours(observed, grid), grid)
             rows.append(np.hstack([observed, output, target]))
         return contact_sheet(rows, 2, pairs.size)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.augmentation import sample
 from demosaic.config import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import FaceHidden, Listener, PicturePixelated, ignore
@@ -25,7 +24,7 @@ from demosaic.images import (
 )
 from demosaic.jobs import Job, do_all
 from demosaic.looking import examine
-from demosaic.mosaic import Grid, paint_cells
+from demosaic.mosaic import Grid, paint_cells, sample
 
 _SMALLEST = 3  # px; the smallest cells of a share of a face, and the smallest that restore finds
 

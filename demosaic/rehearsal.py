@@ -51,8 +51,9 @@ def pixelate(folder: Path) -> str:
     """The pair's left half is the mosaic of its right one; the face in the drawing is hidden."""
     pairs = Pairs(folder / "pairs", direction=TrainConfig.direction, multiple=TrainConfig.multiple)
     observed, target = pairs.read(pairs.train[0])
-    assert pairs.grid is not None
-    _require(np.array_equal(observed, _mosaic(target, pairs.grid)), "a pair is no mosaic")
+    grid = pairs.grid(pairs.train[0])
+    assert grid is not None
+    _require(np.array_equal(observed, _mosaic(target, grid)), "a pair is no mosaic")
     photo, box = read_image(FACE), _face(folder)
     write_png(folder / "hidden.png", paste(photo, _mosaic(crop(photo, box), _GRID), box))
     return f"its mosaic, in cells of {_GRID.width} px"

@@ -64,9 +64,9 @@ def restore_face(
 def _translated_cells(
     colours: Floats, generator: Generator, card: ModelCard, compute: Compute
 ) -> Floats:
-    """What the article's network makes of them, at its own cell size."""
+    """What the article's network makes of them, at its own cell size, the middle one if several."""
     assert card.blocks is not None and isinstance(card.network, UNetConfig)
-    block, multiple = card.blocks[0], card.network.multiple
+    block, multiple = sum(card.blocks) // 2, card.network.multiple
     _, rows, columns = colours.shape
     around, top, left = surrounded(colours, multiple // math.gcd(multiple, block))
     size = (around.shape[1] * block, around.shape[2] * block)

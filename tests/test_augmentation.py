@@ -1,9 +1,5 @@
 """Faces pixelated at random: every way occurs, none goes astray, and what is told of it is true."""
 
-from collections.abc import Callable
-from itertools import pairwise
-
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,14 +8,13 @@ from demosaic import augmentation
 from demosaic.augmentation import (
     BLOCKS,
     Example,
-    Sampler,
     draw_example,
     pixelate_at_random,
-    sample,
     vary,
 )
+from demosaic.config import Sampler
 from demosaic.images import Box, Pixels, to_float
-from demosaic.mosaic import Grid
+from demosaic.mosaic import sample
 from demosaic.observations import Observation
 
 SIDE = 64
@@ -209,60 +204,6 @@ def test_a_resized_mosaic_has_nearly_the_same_cells(monkeypatch: pytest.MonkeyPa
         assert sharp.colours.shape == blurred.colours.shape
         assert np.abs(sharp.colours - blurred.colours).mean() * 127.5 < 6
     assert any(not np.array_equal(a.colours, b.colours) for a, b in zip(before, after, strict=True))
-
-
-def in_cells(image: Pixels, grid: Grid) -> list[list[Pixels]]:
-    """The cells of a picture, cut out one by one."""
-    rows, columns = grid.edges(*image.shape[:2])
-    return [
-        [image[top:bottom, left:right] for left, right in pairwise(columns)]
-        for top, bottom in pairwise(rows)
-    ]
-
-
-PICKS: dict[Sampler, Callable[[Pixels], NDArray[np.uint8]]] = {
-    "centre": lambda cell: cell[cell.shape[0] // 2, cell.shape[1] // 2],
-    "top-left": lambda cell: cell[0, 0],
-}
-
-
-@pytest.mark.parametrize("grid", [Grid.square(4), Grid(7, 5), Grid(7, 5, 3, 2), Grid.square(40)])
-@pytest.mark.parametrize("sampler", PICKS)
-def test_a_pixel_of_each_cell_is_taken_as_the_sampler_says(sampler: Sampler, grid: Grid) -> None:
-    image = wave(side=33)
-    found = sample(image, grid, sampler)
-    expected = [[PICKS[sampler](cell) for cell in row] for row in in_cells(image, grid)]
-    assert found.dtype == np.float32
-    assert np.array_equal(found.transpose(1, 2, 0), np.array(expected))
-
-
-def test_the_mean_of_each_cell_is_taken_rounded() -> None:
-    image, grid = wave(side=33), Grid(7, 5, 3, 2)
-    expected = [[np.rint(cell.mean((0, 1))) for cell in row] for row in in_cells(image, grid)]
-    assert np.array_equal(sample(image, grid, "mean").transpose(1, 2, 0), np.array(expected))
-
-
-def test_linear_interpolation_takes_the_middle_of_each_cell() -> None:
-    """Of cells with even sides, the mean of their four innermost pixels, as cv2 has it."""
-    image = wave(side=32)
-    found = sample(image, Grid.square(8), "linear").transpose(1, 2, 0)
-    inner = [
-        [cell[3:5, 3:5].astype(float).mean((0, 1)) for cell in row]
-        for row in in_cells(image, Grid.square(8))
-    ]
-    assert np.abs(found - np.array(inner)).max() <= 0.75
-    assert np.array_equal(found, cv2.resize(image, (4, 4)))
-
-
-@pytest.mark.parametrize("sampler", ["mean", "centre", "top-left", "linear"])
-def test_every_sampler_gives_a_colour_for_each_cell(sampler: Sampler) -> None:
-    for seed in range(30):
-        grid = augmentation._grid(np.random.default_rng(seed))
-        image = wave(side=40)
-        found = sample(image, grid, sampler)
-        assert found.shape == (3, *grid.shape(40, 40))
-        assert (found.min() >= 0) and (found.max() <= 255)
-        assert np.array_equal(found, np.rint(found))
 
 
 @pytest.mark.parametrize("sampler", ["mean", "centre", "top-left", "linear"])

@@ -45,7 +45,15 @@ SMALL = ResUNetConfig(widths=(8, 8), down=(1, 2), up=(1,), attention=1, head=4)
 REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: BuildConfig(size=15), "--size 15"),
     (lambda: BuildConfig(size=2049), "--size 2049"),
+    (lambda: BuildConfig(block=0), "--block 0"),
     (lambda: BuildConfig(block=1), "--block 1"),
+    (lambda: BuildConfig(block=2.5), "--block 2.5"),
+    (lambda: BuildConfig(block=nan), "--block nan"),
+    (lambda: BuildConfig(blocks=(1, 8)), "--blocks 1:8"),
+    (lambda: BuildConfig(blocks=(9, 8)), "--blocks 9:8"),
+    (lambda: BuildConfig(size=64, blocks=(8, 65)), "--blocks 8:65"),
+    (lambda: BuildConfig(sampler="x"), "--sampler x: choose mean, centre, top-left or linear"),  # type: ignore[arg-type]
+    (lambda: BuildConfig(offset="x"), "--offset x: choose corner or random"),  # type: ignore[arg-type]
     (lambda: BuildConfig(size=64, block=65), "--block 65"),
     (lambda: BuildConfig(margin=0.99), "--margin 0.99"),
     (lambda: BuildConfig(margin=4.1), "--margin 4.1"),
@@ -136,6 +144,8 @@ def test_a_value_that_cannot_work_is_refused_by_name(
 ALLOWED: list[Config] = [
     BuildConfig(size=16, block=16, margin=1, min_face=8, min_score=1, val=0, test=0),
     BuildConfig(size=2048, block=2, margin=4, val=0.5, test=0.49),
+    BuildConfig(block=0.01, blocks=(2, 256), offset="random", sampler="linear"),
+    BuildConfig(blocks=(8, 8)),
     UNetConfig(down=(1,), up=(), discriminator="summary"),
     SeedConfig(steps=1, batch=2, l1_weight=0, limit=1, validate_every=1, validation_pairs=1),
     SeedConfig(save_every=1, seed=0, direction="right-to-left"),

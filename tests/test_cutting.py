@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.config import LEAST_SCORE, BuildConfig
+from demosaic.config import LEAST_SCORE, BuildConfig, Offset, Sampler
 from demosaic.cutting import PhotoResult, cut
 from demosaic.faces import Face, MediaPipeDetector
 from demosaic.images import (
@@ -25,6 +25,7 @@ from demosaic.images import (
     resize,
 )
 from demosaic.looking import Examined, examine
+from demosaic.mosaic import Grid, paint_cells, sample
 
 POINTS = ((20.0, 20.0), (40.0, 20.0), (30.0, 30.0), (30.0, 40.0), (10.0, 20.0), (50.0, 20.0))
 
@@ -74,6 +75,8 @@ def detector() -> MediaPipeDetector:
 
 
 # Cutting
+
+WHOLE = a_face(Box(106, 106, 300, 300))
 
 
 def test_one_look_serves_every_score(detector: MediaPipeDetector) -> None:
@@ -159,6 +162,43 @@ def test_examining_first_changes_no_pixel_of_a_pair(detector: MediaPipeDetector)
     assert len(first.kept) == 1
 
 
+def test_a_share_of_the_face_gives_cells_of_so_many_pixels() -> None:
+    face = a_face(Box(156, 160, 160, 200))  # 160 px of the picture
+    for share, side in ((1 / 10, 16), (1 / 12, 13), (0.001, 2)):
+        config = BuildConfig(margin=1.6, block=share, min_sharpness=0)
+        ((pair, _),) = cut_out(saved(portrait()), config, face).kept
+        assert (pair.block, pair.offset) == ((side, side), (0, 0))
+
+
+def test_what_is_drawn_of_a_pair_hangs_on_its_name_alone() -> None:
+    config = BuildConfig(size=64, blocks=(8, 11), offset="random", min_sharpness=0)
+    data, examined = saved(portrait()), Examined(512, 512, (WHOLE,))
+    drawn = []
+    for number in range(60):
+        again = [cut(data, examined, name, f"{number}", config).kept[0][0] for name in "ab"]
+        first, second = ((pair.block, pair.offset) for pair in again)
+        assert first == second
+        drawn.append(first)
+    assert {block for block, _ in drawn} == {(side, side) for side in (8, 9, 10, 11)}
+    for (side, _), offset in drawn:
+        assert max(offset) < side
+    assert len({left for _, (left, _) in drawn}) == len({top for _, (_, top) in drawn}) == 11
+
+
+@pytest.mark.parametrize("offset", ["corner", "random"])
+@pytest.mark.parametrize("sampler", ["mean", "centre", "top-left", "linear"])
+def test_the_left_half_is_what_the_recipe_makes_of_the_right(
+    sampler: Sampler, offset: Offset
+) -> None:
+    config = BuildConfig(block=12, sampler=sampler, offset=offset, min_sharpness=0)
+    ((pair, picture),) = cut_out(saved(portrait()), config, WHOLE).kept
+    assert (pair.sampler, pair.offset != (0, 0)) == (sampler, offset == "random")
+    observed, target = np.hsplit(decode(picture), 2)
+    colours = sample(np.ascontiguousarray(target), pair.grid, sampler)
+    assert pair.grid == Grid(12, 12, *pair.offset)
+    assert np.array_equal(observed, paint_cells(colours, pair.grid, (256, 256)))
+
+
 def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
     examined = Examined(reason="empty file", detail="empty file")
     result = cut(b"", examined, "a.jpg", "hash", BuildConfig())
@@ -188,9 +228,6 @@ def test_a_face_that_would_be_enlarged_too_much_is_left_out(most: float, kept: i
     result = cut_out(saved(portrait()), config, a_face(Box(200, 200, 100, 100)))
     assert [pair.enlarged for pair, _ in result.kept] == [1.6] * kept
     assert reasons(result) == [("enlarged too much", "1.6 times")] * (1 - kept)
-
-
-WHOLE = a_face(Box(106, 106, 300, 300))
 
 
 @pytest.mark.parametrize(("blur", "kept"), [(0, 1), (1, 1), (10, 0)])

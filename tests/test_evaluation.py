@@ -188,6 +188,31 @@ def test_the_reconciled_never_has_a_cell_error(pairs: Pairs) -> None:
     assert scores["reconciled"].psnr > scores["restored"].psnr
 
 
+def test_every_pair_is_scored_on_its_own_grid(tmp_path: Path) -> None:
+    dataset = a_dataset(tmp_path, blocks=(3, 8), offset="random")
+    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    assert len({pairs.grid(path) for path in pairs.train}) > 3
+    for path in pairs.train:
+        observed, target = pairs.read(path)
+        grid = pairs.grid(path)
+        assert grid is not None
+        assert np.array_equal(observed, mosaicked(target, grid))
+    torch.manual_seed(0)
+    scores = evaluation.evaluate(Generator(TINY), pairs, pairs.train, COMPUTE)
+    assert scores["reconciled"].cell_error < 1e-3 < scores["restored"].cell_error
+    unlearned = evaluation.baselines(pairs, pairs.train)
+    assert unlearned["mosaic"].cell_error < 1e-4
+    assert unlearned["base"].cell_error < 0.5 < unlearned["bicubic"].cell_error
+
+
+def test_cells_that_are_no_means_are_not_reconciled_with(tmp_path: Path) -> None:
+    dataset = a_dataset(tmp_path, sampler="centre")
+    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    assert pairs.grids == {}
+    torch.manual_seed(0)
+    assert list(evaluation.evaluate(Generator(TINY), pairs, pairs.val, COMPUTE)) == ["restored"]
+
+
 def test_the_echo_scores_what_the_mosaic_scores(pairs: Pairs) -> None:
     scores = evaluation.evaluate(Echo(), pairs, pairs.train[:5], COMPUTE)
     assert scores["restored"] == evaluation.baselines(pairs, pairs.train[:5])["mosaic"]

@@ -68,7 +68,8 @@ def test_a_dataset_is_read_with_its_own_splits(dataset: Path) -> None:
     assert {path.stem for path in pairs.train} == ids
     assert {path.stem for path in pairs.val} == {line["id"] for line in lines} - ids
     assert pairs.size == 256
-    assert pairs.grid == Grid.square(16)
+    assert pairs.grids == dict.fromkeys({line["id"] for line in lines}, Grid.square(16))
+    assert pairs.grid(pairs.train[0]) == Grid.square(16)
     assert pairs.fingerprint == json.loads((dataset / "dataset.json").read_text())["fingerprint"]
 
 
@@ -86,7 +87,7 @@ def test_the_other_direction_swaps_them_and_has_no_grid(dataset: Path) -> None:
     observed, target = pairs.read(pairs.train[0])
     assert np.array_equal(observed, picture[:, 256:])
     assert np.array_equal(target, picture[:, :256])
-    assert pairs.grid is None
+    assert pairs.grid(pairs.train[0]) is None
 
 
 def test_a_batch_is_what_training_takes(dataset: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_pix2pix_folder_is_read(tmp_path: Path) -> None:
     assert {path.name for path in pairs.train} == {f"{n}.png" for n in range(5)}
     assert {path.name for path in pairs.val} == {"5.png", "6.png"}
     assert pairs.size == 32
-    assert pairs.grid is None
+    assert pairs.grid(pairs.train[0]) is None
     observed, target = pairs.read(tmp_path / "train" / "3.png")
     assert np.array_equal(observed[0, 0], (13, 0, 0))
     assert np.array_equal(target[31, 31], (0, 0, 13))

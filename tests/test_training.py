@@ -67,12 +67,14 @@ def wave(seed: int, side: int = 64) -> Pixels:
     return picture
 
 
-def a_dataset(folder: Path, people: int = 16) -> Path:
-    """A dataset of 32-px pairs with cells of 4 px, built from pictures of waves."""
+def a_dataset(folder: Path, people: int = 16, **recipe: Any) -> Path:
+    """A dataset of 32-px pairs, with cells of 4 px unless the `recipe` says otherwise, built from
+    pictures of waves.
+    """
     for person in range(people):
         (folder / "photos" / f"person {person}").mkdir(parents=True)
         write_png(folder / "photos" / f"person {person}" / "photo.png", wave(person))
-    config = BuildConfig(size=32, block=4, min_face=8, val=0.3, min_sharpness=0)
+    config = BuildConfig(size=32, **{"block": 4, **recipe}, min_face=8, val=0.3, min_sharpness=0)
     build_dataset(
         folder / "photos",
         folder / "pairs",
