@@ -64,7 +64,7 @@ def test_auto_takes_bf16_only_where_it_is_faster_and_agrees(work: Trial, chosen:
 
 def test_auto_tries_nothing_where_bf16_is_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": False})
-    compute, why = choose(DeviceConfig(device="cpu"), never)
+    compute, why = choose(DeviceConfig(device="cpu", threads=1), never)
     assert compute == Compute(CPU, False)
     assert why == f"computing on {compute}"
 
@@ -89,6 +89,28 @@ def test_a_precision_asked_for_is_taken_untried(precision: str, bf16: bool) -> N
     compute, why = choose(config, never)
     assert compute == Compute(CPU, bf16)
     assert why == f"computing on cpu in {precision}, {torch.get_num_threads()} threads, as asked"
+
+
+@pytest.mark.parametrize(("two_threads", "chosen"), [(0.001, 2), (0.03, 1)])
+def test_half_of_the_threads_are_taken_only_where_they_are_faster(
+    two_threads: float, chosen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(compute: Compute) -> Tensor:
+        time.sleep(two_threads if torch.get_num_threads() == 2 else 0.01)
+        return torch.ones(1)
+
+    monkeypatch.setattr(devices, "has_bf16", lambda device: False)
+    torch.set_num_threads(2)
+    _, why = choose(DeviceConfig(device="cpu"), work)
+    assert torch.get_num_threads() == chosen
+    assert why == f"computing on cpu in fp32, {chosen} threads"
+
+
+@pytest.mark.usefixtures("bf16")
+def test_threads_asked_for_are_not_tried_against_fewer() -> None:
+    torch.set_num_threads(2)
+    choose(DeviceConfig(device="cpu", threads=2), trial(exact=0.03, short=0.001))
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "cuda:99", "cpu:x", "tpu"])
