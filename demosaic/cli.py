@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -26,6 +26,7 @@ from demosaic.config import (
     PixelateConfig,
     Precision,
     Preset,
+    Rectangle,
     RestoreConfig,
     Sampler,
     SeedConfig,
@@ -375,7 +376,7 @@ def _recipe(preset: Preset, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
 
 @app.command()
 def restore(
-    pictures: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures, folders of them, or patterns.")],
     model: Annotated[
         Path | None,
         typer.Option(
@@ -384,30 +385,65 @@ def restore(
         ),
     ] = None,
     region: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            metavar="X,Y,W,H", help="The pixelated rectangle, px.", show_default="the whole picture"
+            metavar="X,Y,W,H",
+            help="A pixelated rectangle, px, or `whole`; may be given several times.",
+            show_default="every mosaic found",
         ),
     ] = None,
+    mask: Annotated[
+        str | None, typer.Option(help="A picture as large that is white where it is pixelated.")
+    ] = RestoreConfig.mask,
     block: Annotated[
-        int | None,
-        typer.Option(help="Side of a mosaic cell, picture px.", show_default="the model's own"),
-    ] = RestoreConfig.block,
+        str | None,
+        typer.Option(
+            metavar="N|WxH", help="Side or sides of a mosaic cell, px.", show_default="as found"
+        ),
+    ] = None,
+    offset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y",
+            help="Where in a region cells of that size begin, px.",
+            show_default="where they fit best",
+        ),
+    ] = None,
+    sampler: Annotated[
+        Sampler | None,
+        typer.Option(
+            help="What of a cell its colour was taken from.", show_default="as its border tells"
+        ),
+    ] = RestoreConfig.sampler,
+    consistency: Annotated[
+        float | None,
+        typer.Option(
+            help="How far the result is to pixelate back to what was shown, 0 to 1.",
+            show_default="1 where colours are means, else 0",
+        ),
+    ] = RestoreConfig.consistency,
     realism: Annotated[
         float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
     ] = RestoreConfig.realism,
-    reconcile: Annotated[
-        bool, typer.Option(help="Make the result pixelate back to exactly what was shown.")
-    ] = RestoreConfig.reconcile,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Write before | after too, as NAME.compare.jpg.")
+    ] = RestoreConfig.compare,
+    copy_untouched: Annotated[
+        bool,
+        typer.Option("--copy-untouched", help="Copy pictures without a mosaic to the results."),
+    ] = RestoreConfig.copy_untouched,
     out: Annotated[
         Path | None,
         typer.Option(
             help="The file to write, or the folder for several.",
-            show_default="NAME.restored.png beside the picture",
+            show_default="beside the picture, as NAME.restored and its suffix",
         ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace results that are already there.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say what is done as JSON, a line a region.")
     ] = False,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")
@@ -424,21 +460,27 @@ def restore(
     demosaic restore group.png --region 310,120,192,192 --block 12
     """
     config = RestoreConfig(
-        region=_rectangle(region) if region else None,
-        block=block,
+        regions=_regions(region or []),
+        mask=mask,
+        block=_sides(block) if block else None,
+        offset=_two("--offset", offset, ",", "x,y") if offset else None,
+        sampler=sampler,
+        consistency=consistency,
         realism=realism,
-        reconcile=reconcile,
+        compare=compare,
+        copy_untouched=copy_untouched,
     )
-    from demosaic import checkpoints, console, jobs, restoring
+    from demosaic import checkpoints, console, events, jobs, restoring
 
     with console.Console() as screen:
-        planned = jobs.plan(pictures, out, "restored", force=force, listen=screen)
+        listen = events.write_to(sys.stdout) if as_json else screen
+        planned = jobs.plan(pictures, out, "restored", force=force, listen=listen)
         path, why = (model, "--model") if model else checkpoints.find_model(Path())
-        screen.say(f"model {path} ({why})")
+        listen(events.Notice(f"model {path} ({why})"))
         devices_config = DeviceConfig(device=device, threads=threads)
-        done = restoring.restore_files(planned, path, config, devices=devices_config, listen=screen)
+        done = restoring.restore_files(planned, path, config, devices=devices_config, listen=listen)
         if len(planned) > 1:
-            screen.say(f"{done} of {len(planned)} pictures restored")
+            listen(events.Notice(f"{done} of {len(planned)} pictures restored"))
 
 
 @app.command()
@@ -479,7 +521,7 @@ def pixelate(
         Path | None,
         typer.Option(
             help="The file to write, or the folder for several.",
-            show_default="NAME.pixelated.png beside the photo",
+            show_default="beside the photo, as NAME.pixelated and its suffix",
         ),
     ] = None,
     force: Annotated[
@@ -571,9 +613,27 @@ def doctor(
         raise DemosaicError(f"{len(report.problems)} of {len(report.checks)} failed: {failed}")
 
 
-def _rectangle(text: str) -> tuple[int, int, int, int]:
+def _regions(texts: list[str]) -> tuple[Rectangle, ...] | Literal["whole"]:
+    """What --region says, given any number of times."""
+    return "whole" if texts == ["whole"] else tuple(map(_rectangle, texts))
+
+
+def _rectangle(text: str) -> Rectangle:
     try:
         x, y, width, height = (int(part) for part in text.split(","))
     except ValueError:
         raise DemosaicError(f"--region {text}: give x,y,width,height in pixels", USAGE) from None
     return x, y, width, height
+
+
+def _sides(text: str) -> tuple[float, float]:
+    """The width and height of a cell, from one number for both or from two."""
+    return _two("--block", text if "x" in text else f"{text}x{text}", "x", "N or WxH")
+
+
+def _two(option: str, text: str, between: str, wanted: str) -> tuple[float, float]:
+    try:
+        first, second = (float(part) for part in text.split(between))
+    except ValueError:
+        raise DemosaicError(f"{option} {text}: give {wanted} in pixels", USAGE) from None
+    return first, second

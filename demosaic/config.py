@@ -15,6 +15,7 @@ DiscriminatorKind = Literal["code", "summary"]
 Style = Literal["mosaic", "solid", "blur"]
 Shape = Literal["box", "ellipse"]
 Offset = Literal["corner", "random"]
+Rectangle = tuple[int, int, int, int]
 Sampler = Literal["mean", "centre", "top-left", "linear"]
 
 LEAST_SCORE = 0.3
@@ -35,6 +36,21 @@ def _unless(good: bool, problem: str) -> str | None:
 def _sampler_known(sampler: str) -> str | None:
     known = sampler in get_args(Sampler)
     return _unless(known, f"--sampler {sampler}: choose mean, centre, top-left or linear")
+
+
+def _too_small(width: float, height: float) -> str | None:
+    """What may be wrong with the sides of a cell."""
+    good = 2 <= width < math.inf and 2 <= height < math.inf
+    return _unless(good, f"--block {width:g}x{height:g}: choose 2 or more")
+
+
+def _misplaced(region: Rectangle) -> str | None:
+    """What may be wrong with a rectangle of picture pixels."""
+    x, y, width, height = region
+    return _unless(
+        min(x, y) >= 0 and min(width, height) >= 1,
+        f"--region {region}: give x,y,width,height, the last two 1 or more",
+    )
 
 
 def _shared(config: "TrainConfig | SeedConfig") -> Iterable[str | None]:
@@ -377,32 +393,54 @@ class SeedConfig:
 class RestoreConfig:
     """How a mosaic is undone."""
 
-    region: tuple[int, int, int, int] | None = None
-    """The pixelated rectangle x, y, width, height in picture pixels; the whole picture when none
-    is given.
+    regions: tuple[Rectangle, ...] | Literal["whole"] = ()
+    """Where mosaics are, instead of where they are found: rectangles x, y, width, height in picture
+    pixels, or the whole picture.
     """
-    block: int | None = None
-    """Side of a mosaic cell in picture pixels; the model's own block, scaled with the region,
-    when none is given.
+    mask: str | None = None
+    """A picture of the same size that is white where mosaics are."""
+    block: tuple[float, float] | None = None
+    """Width and height of a cell in picture pixels, instead of what is found."""
+    offset: tuple[float, float] | None = None
+    """Where in a region cells of this `block` begin, right and down from its corner; where they fit
+    best when it is not given.
+    """
+    sampler: Sampler | None = None
+    """What of a cell its colour was taken from; read off the mosaic's border when not given."""
+    consistency: float | None = None
+    """How far a cell's mean is pulled to the colour shown, 0..1; all the way where colours are
+    means, else not at all, when not given.
     """
     realism: float = 0.5
     """From the faithful mean, 0, to the sharpest guess, 1; a model without a second stage knows the
     mean only.
     """
-    reconcile: bool = True
-    """Make the result pixelate back to exactly what was shown."""
+    compare: bool = False
+    """Write a picture of before and after beside each result."""
+    copy_untouched: bool = False
+    """Copy pictures without a mosaic to where their results would go."""
 
     def __post_init__(self) -> None:
         _refuse(
             (
+                *(
+                    _misplaced(region)
+                    for region in (() if self.regions == "whole" else self.regions)
+                ),
                 _unless(
-                    self.block is None or self.block >= 2, f"--block {self.block}: choose 2 or more"
+                    not (self.mask and self.regions), "--mask and --region: give one of the two"
+                ),
+                self.block and _too_small(*self.block),
+                _unless(
+                    self.offset is None or self.block is not None,
+                    "--offset: give the size of the cells too, with --block",
+                ),
+                self.sampler and _sampler_known(self.sampler),
+                _unless(
+                    self.consistency is None or 0 <= self.consistency <= 1,
+                    f"--consistency {self.consistency}: choose 0 to 1",
                 ),
                 _unless(0 <= self.realism <= 1, f"--realism {self.realism}: choose 0 to 1"),
-                _unless(
-                    self.region is None or (min(self.region) >= 0 and min(self.region[2:]) >= 1),
-                    f"--region {self.region}: give x,y,width,height, the last two 1 or more",
-                ),
             )
         )
 
@@ -411,7 +449,7 @@ class RestoreConfig:
 class PixelateConfig:
     """How faces are hidden."""
 
-    regions: tuple[tuple[int, int, int, int], ...] = ()
+    regions: tuple[Rectangle, ...] = ()
     """Rectangles x, y, width, height in photo pixels to hide, instead of the faces found."""
     style: Style = "mosaic"
     """What is put over a face: a mosaic, black, or blur."""
@@ -431,13 +469,7 @@ class PixelateConfig:
     def __post_init__(self) -> None:
         _refuse(
             (
-                *(
-                    _unless(
-                        min(region) >= 0 and min(region[2:]) >= 1,
-                        f"--region {region}: give x,y,width,height, the last two 1 or more",
-                    )
-                    for region in self.regions
-                ),
+                *(_misplaced(region) for region in self.regions),
                 _unless(
                     self.style in get_args(Style),
                     f"--style {self.style}: choose mosaic, solid or blur",

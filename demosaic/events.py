@@ -120,6 +120,8 @@ class RegionRestored:
     """Cell width and height, picture pixels; None for a model of other pictures than mosaics."""
     offset: tuple[float, float]
     """Where in the box the first whole cell begins."""
+    sampler: str | None
+    """What of a cell its colour is taken to be; None for a model of other pictures than mosaics."""
     confidence: float
     """How sure it is that this is the mosaic, 0..1; 1 when it was given."""
     cell_error: float
@@ -258,13 +260,23 @@ def log_to(path: Path) -> Listener:
 
 
 def write_to(stream: TextIO) -> Listener:
-    """A listener that writes each event as a line of JSON at once, for another program to read."""
+    """A listener that writes each event as a line of JSON at once, for another program to read; of
+    a picture restored, each region.
+    """
 
     def listen(event: Event) -> None:
-        stream.write(encoded(as_line(as_record(event))).decode())
+        records = _regions(event) if isinstance(event, PictureRestored) else [as_record(event)]
+        for record in records:
+            stream.write(encoded(as_line(record)).decode())
         stream.flush()
 
     return listen
+
+
+def _regions(event: PictureRestored) -> list[dict[str, object]]:
+    """A record for each region of a picture that was restored."""
+    place = {"event": RegionRestored.__name__, "picture": event.picture, "out": event.out}
+    return [{**place, **asdict(region)} for region in event.regions]
 
 
 def as_record(event: Event) -> dict[str, object]:

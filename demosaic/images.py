@@ -84,6 +84,7 @@ _EXIF_OF_THE_FILE = (
     34377,
     34675,
 )
+_COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
 _MAX_EXIF = 65_000  # what fits into JPEG
 # How a picture was taken: camera and lens models, resolution, dates, exposure, flash, focal length,
 # colour space. Whatever is not known to be harmless to the people in it is not listed
@@ -218,6 +219,11 @@ def _is(kind: Callable[[], bool]) -> bool:
         return False
 
 
+def written_suffix(path: Path) -> str:
+    """The suffix of a picture's edited copy: its own, or `.png` where that format is only read."""
+    return path.suffix if path.suffix.lower() in _FORMATS else ".png"
+
+
 def read_bytes(path: Path) -> bytes:
     """What is in the file. Raises DemosaicError when it cannot be read."""
     try:
@@ -238,6 +244,13 @@ def read_image(path: Path) -> Pixels:
         return decode(read_bytes(path))
     except NotAPicture as error:
         raise DemosaicError(f"{path}: {error}") from error
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """Where the picture in a file is brighter than half. Raises DemosaicError that names the
+    file.
+    """
+    return to_grey(read_image(path)) > 127
 
 
 class NotAPicture(DemosaicError):
@@ -429,8 +442,18 @@ def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> Non
     made. `whole` says that a model made every pixel. Raises DemosaicError for a suffix nothing is
     known of.
     """
-    kind = "trainedAlgorithmicMedia" if whole else "compositeWithTrainedAlgorithmicMedia"
+    kind = "trainedAlgorithmicMedia" if whole else _COMPOSITE
     _write_like(path, image, like, _kept_exif, _XMP.format(kind=kind))
+
+
+def write_comparison(path: Path, before: Pixels, after: Pixels) -> None:
+    """Write two pictures of one size side by side as JPEG (quality 90), marked as partly made by a
+    model.
+    """
+    gap = np.full((before.shape[0], max(2, before.shape[1] // 64), 3), 255, np.uint8)
+    sheet = Image.fromarray(np.hstack([before, gap, after]))
+    xmp = _XMP.format(kind=_COMPOSITE).encode()
+    write_with(path, lambda part: sheet.save(part, "JPEG", quality=90, xmp=xmp))
 
 
 def write_pixelated(path: Path, image: Pixels, *, like: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Event, Listener, Notice, PicturesFound, PictureSkipped, ignore
-from demosaic.images import find_images
+from demosaic.images import find_images, written_suffix
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Job:
 
 
 def result_name(source: Path, done: str) -> str:
-    """The file name of a picture's result."""
-    return f"{source.stem}.{done}.png"
+    """The file name of a picture's result, of the picture's format where that can be written."""
+    return f"{source.stem}.{done}{written_suffix(source)}"
 
 
 def plan(
@@ -29,12 +29,13 @@ def plan(
     """Which pictures are to be worked on, and where to; `done` says what their results are, as in
     NAME.restored.png.
 
-    A file's result goes beside it, or to `out` (a file for one picture, else a folder); a folder's
-    are mirrored under `out`. Raises DemosaicError before anything is done when something is
-    missing, in the way, or nothing is found.
+    A source is a file, a folder, or a pattern such as `photos/**/*.jpg`, which not every shell
+    resolves. A file's result goes beside it, or to `out` (a file for one picture, else a folder); a
+    folder's are mirrored under `out`. Raises DemosaicError before anything is done when something
+    is missing, in the way, or nothing is found.
     """
-    alone = len(sources) == 1
-    jobs = [job for source in sources for job in _jobs(source, out, done, alone=alone)]
+    found = [path for source in sources for path in _matches(source)]
+    jobs = [job for path in found for job in _jobs(path, out, done, alone=len(found) == 1)]
     jobs = _told_apart(jobs, done)
     if not jobs:
         raise DemosaicError(f"no pictures in {', '.join(map(str, sources))}", NOTHING_TO_DO)
@@ -45,6 +46,17 @@ def plan(
     if len({job.out for job in jobs}) < len(jobs):
         raise DemosaicError("two pictures would get the same result name: give them one by one")
     return jobs if force else _still_to_do(jobs, listen)
+
+
+def _matches(source: Path) -> list[Path]:
+    """The files that a pattern means, or the path as it is where there is such a file or none."""
+    if source.exists():
+        return [source]
+    try:
+        found = sorted(Path(source.anchor).glob(str(source.relative_to(source.anchor))))
+    except ValueError:  # a name with ** in it is no pattern
+        found = []
+    return found or [source]
 
 
 def _still_to_do(jobs: list[Job], listen: Listener) -> list[Job]:
@@ -64,7 +76,7 @@ def _told_apart(jobs: list[Job], done: str) -> list[Job]:
     """The jobs, with the whole file name in the results of a.jpg and a.png in one folder."""
     taken = Counter(job.out for job in jobs)
     return [
-        Job(job.source, job.out.with_name(f"{job.source.name}.{done}.png"))
+        Job(job.source, job.out.with_name(f"{job.source.name}.{done}{job.out.suffix}"))
         if taken[job.out] > 1
         else job
         for job in jobs

@@ -183,11 +183,16 @@ def paint_cells(colours: Floats, grid: Grid, size: tuple[int, int]) -> NDArray[n
     return np.repeat(np.repeat(tiles, columns, axis=1), rows, axis=0)
 
 
-def finish(restored: Floats, colours: Floats, grid: Grid) -> NDArray[np.uint8]:
+def finish(
+    restored: Floats, colours: Floats, grid: Grid, consistency: float = 1.0
+) -> NDArray[np.uint8]:
     """The 8-bit picture (H, W, 3) near a network's output, (3, H, W) in [-1, 1], whose cell means
-    round to `colours`.
+    are pulled so far (0..1) to `colours`; all the way, they round to them.
     """
     levels: Floats = (restored + 1) * np.float32(127.5)
+    if consistency < 1:
+        means = cells(np.clip(levels, 0, 255), grid)
+        colours = means + np.float32(consistency) * (colours - means)
     return np.ascontiguousarray(quantise(levels, colours, grid).transpose(1, 2, 0))
 
 

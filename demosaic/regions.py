@@ -1,8 +1,12 @@
 """Which mosaics of a picture are to be undone: those given by hand, or all that are found."""
 
-from dataclasses import replace
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from demosaic.config import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
@@ -10,35 +14,31 @@ from demosaic.grids import Region, find_mosaic
 from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 
+Mask = NDArray[np.bool_]
+
 _MISFIT = 0.03  # of a region's variance; JPEG at quality 60 leaves 0.005, a clean face 0.1 and more
 _NOISE = 25.0  # squared grey levels; so much is JPEG or scaling, whatever the variance
 
 
-def given_box(image: Pixels, config: RestoreConfig) -> Box | None:
-    """The region asked for. Raises DemosaicError when it is not inside the picture."""
-    if config.region is None:
-        return None
-    box = Box(*config.region)
-    if not box.inside(image):
-        raise DemosaicError(
-            f"the region {box.x},{box.y},{box.width},{box.height} is not inside the picture of "
-            f"{image.shape[1]} x {image.shape[0]} px"
-        )
-    return box
+@dataclass(frozen=True)
+class Place:
+    """Where a mosaic is said to be."""
+
+    box: Box
+    hidden: Mask
+    """(box.height, box.width): which pixels are mosaic."""
 
 
-def regions_in(image: Pixels, config: RestoreConfig) -> list[Region]:
-    """The mosaics to undo: the one given, or all that are found.
+def regions_in(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -> list[Region]:
+    """The mosaics of a picture (H, W, 3) to undo: those given, in the config or by a mask (H, W),
+    or all that are found.
 
-    Cells of a side that was given begin in the corner of the region, or of the picture.
+    Raises DemosaicError when a place is not in the picture, or nothing is a mosaic.
     """
-    box = given_box(image, config)
-    if config.block:
-        return [_given(image, box or Box.whole(image), Grid.square(config.block))]
-    if box is None:
-        found = find_mosaic(image)
-    else:
-        found = [_in_box(region, box) for region in find_mosaic(crop(image, box))[:1]]
+    places = places_given(image, config, mask)
+    if not places and config.block:
+        places = [_filled(Box.whole(image))]
+    found = [_region(image, place, config) for place in places] or find_mosaic(image)
     if not found:
         raise DemosaicError(
             "no mosaic found: mark it with --region X,Y,W,H and give the cell size with --block",
@@ -47,27 +47,100 @@ def regions_in(image: Pixels, config: RestoreConfig) -> list[Region]:
     return found
 
 
-def _given(image: Pixels, box: Box, grid: Grid) -> Region:
-    """The mosaic that is said to fill a box. Raises DemosaicError when no such mosaic is there."""
-    observed = crop(image, box)
-    flat = paint_cells(cell_colours(observed, grid), grid, (box.height, box.width))
-    inside = float(np.mean((observed.astype(np.float32) - flat) ** 2))
-    if inside > max(_NOISE, _MISFIT * float(observed.var())):
+def places_given(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -> list[Place]:
+    """The places asked for. Raises DemosaicError when one is not inside the picture (H, W, 3)."""
+    if mask is not None:
+        return list(_parts(image, mask))
+    if config.regions == "whole":
+        return [_filled(Box.whole(image))]
+    boxes = [Box(*region) for region in config.regions]
+    for box in boxes:
+        if not box.inside(image):
+            raise DemosaicError(
+                f"the region {_named(box)} is not inside the picture of {_size(image)} px"
+            )
+    return [_filled(box) for box in boxes]
+
+
+def _parts(image: Pixels, mask: Mask) -> Iterator[Place]:
+    """The connected parts of a mask."""
+    if mask.shape != image.shape[:2]:
         raise DemosaicError(
-            f"no mosaic with cells of {grid.width} px that begin in the corner: "
+            f"the mask has {_size(mask)} px and the picture {_size(image)}: give one of the same "
+            "size"
+        )
+    if not mask.any():
+        raise DemosaicError("the mask is black: paint white what is pixelated")
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=8
+    )
+    for number in range(1, count):
+        x, y, width, height, _ = (int(value) for value in boxes[number])
+        box = Box(x, y, width, height)
+        yield Place(box, crop(labels, box) == number)
+
+
+def _size(plane: NDArray[np.generic]) -> str:
+    return f"{plane.shape[1]} x {plane.shape[0]}"
+
+
+def _named(box: Box) -> str:
+    return ",".join(map(str, box.corners))
+
+
+def _filled(box: Box) -> Place:
+    return Place(box, np.ones((box.height, box.width), bool))
+
+
+def filled(box: Box, grid: Grid) -> Region:
+    """A mosaic that covers every pixel of a box."""
+    return Region(box, grid, _filled(box).hidden, 1.0)
+
+
+def _region(image: Pixels, place: Place, config: RestoreConfig) -> Region:
+    """The mosaic that is said to be at a place. Raises DemosaicError when there is none."""
+    observed = crop(image, place.box)
+    if config.block is None:
+        for found in find_mosaic(observed)[:1]:
+            grid = found.grid
+            grid = replace(grid, left=grid.left + found.box.x, top=grid.top + found.box.y)
+            return Region(place.box, grid, place.hidden, found.confidence)
+        raise DemosaicError(
+            f"no mosaic found in {_named(place.box)}: give the pixelated rectangle with --region, "
+            "and the cell size with --block",
+            NOTHING_TO_DO,
+        )
+    grid = Grid(*config.block, *(config.offset or _best_offset(observed, config.block)))
+    if not _fits(observed, grid, place.hidden):
+        raise DemosaicError(
+            f"no mosaic with cells of {grid.width:g} x {grid.height:g} px in {_named(place.box)}: "
             "leave out --block, and give the pixelated rectangle with --region",
             NOTHING_TO_DO,
         )
-    return filled(box, grid)
+    return Region(place.box, grid, place.hidden, 1.0)
 
 
-def _in_box(region: Region, box: Box) -> Region:
-    """The cells of a mosaic found in a part of a picture, all over that part."""
-    grid = region.grid
-    shifted = replace(grid, left=grid.left + region.box.x, top=grid.top + region.box.y)
-    return filled(box, shifted, region.confidence)
+def _fits(observed: Pixels, grid: Grid, hidden: Mask) -> bool:
+    """Whether what is hidden is about flat in every cell."""
+    flat = paint_cells(cell_colours(observed, grid, hidden), grid, (len(hidden), hidden.shape[1]))
+    shown = observed[hidden].astype(np.float32)
+    misfit = float(np.mean((shown - flat[hidden]) ** 2))
+    return misfit <= max(_NOISE, _MISFIT * float(shown.var()))
 
 
-def filled(box: Box, grid: Grid, confidence: float = 1.0) -> Region:
-    """A mosaic that covers every pixel of a box."""
-    return Region(box, grid, np.ones((box.height, box.width), bool), confidence)
+def _best_offset(observed: Pixels, block: tuple[float, float]) -> tuple[int, int]:
+    """Where cells of a size begin, right and down, so that their edges meet most of the steps;
+    in the corner, when that is as good as any.
+    """
+    levels = observed.astype(np.int16)
+    down = np.abs(np.diff(levels, axis=0)).sum((1, 2))
+    across = np.abs(np.diff(levels, axis=1)).sum((0, 2))
+    return _best_start(across, block[0]), _best_start(down, block[1])
+
+
+def _best_start(steps: NDArray[np.int64], cell: float) -> int:
+    def met(start: int) -> int:
+        edges, _ = Grid(cell, cell, 0, start).edges(len(steps) + 1, 1)
+        return int(steps[edges[1:-1] - 1].sum())
+
+    return max(range(math.ceil(cell)), key=met)

@@ -11,7 +11,7 @@ from torch import nn
 
 from demosaic.canvas import Canvas, canvas_of, part_shown, surrounded
 from demosaic.checkpoints import Model, ModelCard
-from demosaic.config import RestoreConfig, UNetConfig
+from demosaic.config import RestoreConfig, Sampler, UNetConfig
 from demosaic.devices import Compute
 from demosaic.errors import DemosaicError
 from demosaic.events import RegionRestored
@@ -23,15 +23,18 @@ from demosaic.images import (
     crop,
     paste,
     read_image,
+    read_mask,
     resize,
     to_float,
     to_uint8,
+    write_comparison,
     write_restored,
 )
 from demosaic.mosaic import Floats, Grid, cell_colours, cells, finish, paint_cells
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
-from demosaic.regions import filled, given_box, regions_in
+from demosaic.regions import Mask, filled, places_given, regions_in
+from demosaic.samplers import centred, sampler_of
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,15 @@ def restore_face(
     model: Model,
     *,
     compute: Compute,
-    reconcile: bool = True,
+    consistency: float = 1.0,
     realism: float = RestoreConfig.realism,
 ) -> Pixels:
-    """The face behind a mosaic (H, W, 3) of any size on `grid`; same size.
+    """The face behind a mosaic (H, W, 3) of means, of any size, on `grid`; same size.
 
-    With `reconcile`, the result pixelates on `grid` to the colours shown, each within half a grey
-    level. Raises DemosaicError for a model of other pictures than mosaics.
+    With a `consistency` of 1, the result pixelates on `grid` to the colours shown, each within half
+    a grey level. Raises DemosaicError for a model of other pictures than mosaics.
     """
-    config = RestoreConfig(reconcile=reconcile, realism=realism)
+    config = RestoreConfig(sampler="mean", consistency=consistency, realism=realism)
     whole = filled(Box.whole(observed), grid)
     return restore_region(observed, whole, model, config, compute)
 
@@ -90,18 +93,34 @@ def _translate(image: Pixels, model: Model, compute: Compute) -> Pixels:
     return translated
 
 
-def restore_image(image: Pixels, model: Model, config: RestoreConfig, compute: Compute) -> Restored:
-    """A picture (H, W, 3) with its mosaics undone, those found or the one in `config.region`; every
-    other pixel as it was.
+def restore_image(
+    image: Pixels,
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
+    *,
+    mask: Mask | None = None,
+) -> Restored:
+    """A picture (H, W, 3) with its mosaics undone, those found or those given in the config or by a
+    mask (H, W); every other pixel as it was.
 
-    Raises DemosaicError when the region is not inside, or nothing is a mosaic.
+    Raises DemosaicError when a region is not inside, or nothing is a mosaic.
     """
     if model.card.blocks is None:
-        box = given_box(image, config) or Box.whole(image)
-        translated = _translate(crop(image, box), model, compute)
-        whole = RegionRestored(box.corners, None, (0, 0), 1.0, 0.0)
-        return Restored(paste(image, translated, box), (whole,))
-    return restore_regions(image, regions_in(image, config), model, config, compute)
+        places = places_given(image, config, mask)
+        boxes = [place.box for place in places] or [Box.whole(image)]
+        return _translated(image, boxes, model, compute)
+    regions = regions_in(image, config, mask)
+    return restore_regions(image, regions, model, config, compute)
+
+
+def _translated(image: Pixels, boxes: Sequence[Box], model: Model, compute: Compute) -> Restored:
+    """A picture whose boxes went through a model that was trained on other pairs than mosaics."""
+    result = image
+    for box in boxes:
+        result = paste(result, _translate(crop(image, box), model, compute), box)
+    done = (RegionRestored(box.corners, None, (0, 0), None, 1.0, 0.0) for box in boxes)
+    return Restored(result, tuple(done))
 
 
 def restore_regions(
@@ -114,9 +133,11 @@ def restore_regions(
     result, done = image, []
     for region in regions:
         # In the result so far: the boxes of two ellipses may overlap
-        restored = restore_region(result, region, model, config, compute)
+        sampler = config.sampler or sampler_of(image, region)
+        told = replace(config, sampler=sampler)
+        restored = restore_region(result, region, model, told, compute)
         result = paste(result, restored, region.box)
-        done.append(_outcome(image, restored, region))
+        done.append(_outcome(image, restored, region, sampler))
     return Restored(result, tuple(done))
 
 
@@ -134,36 +155,47 @@ def restore_region(
         raise DemosaicError(
             "this model was not trained on mosaics: it restores whole pictures only"
         )
-    observed, grid, box = crop(image, region.box), region.grid, region.box
-    colours = cell_colours(observed, grid, region.hidden)
+    observed, box = crop(image, region.box), region.box
+    sampler = config.sampler or sampler_of(image, region)
+    consistency = _consistency(config, sampler)
+    shown, colours = region, cell_colours(observed, region.grid, region.hidden)
+    if sampler == "top-left":
+        shown, colours = centred(image, region)
     if isinstance(model.generator, Restorer):
-        canvas = canvas_of(image, region, colours, size=card.size, blocks=card.blocks)
-        made = _restored_in_place(canvas, model, config, compute)
+        canvas = canvas_of(image, shown, colours, size=card.size, blocks=card.blocks)
+        made = _restored_in_place(canvas, consistency, model, config, compute)
         scaled = resize(made.transpose(1, 2, 0), box.width, box.height)
         restored = np.ascontiguousarray(scaled.transpose(2, 0, 1))
     else:
         made = _translated_cells(colours, model.generator, card, compute)
-        restored = part_shown(made, grid, box.width, box.height)
-    pixels = finish(restored, colours, grid) if config.reconcile else to_uint8(restored)
+        restored = part_shown(made, shown.grid, box.width, box.height)
+    pixels = (
+        finish(restored, colours, shown.grid, consistency) if consistency else to_uint8(restored)
+    )
     return np.where(region.hidden[:, :, None], pixels, observed)
 
 
+def _consistency(config: RestoreConfig, sampler: Sampler) -> float:
+    """How far cells are pulled to their colours: a point says little of a mean."""
+    return float(sampler == "mean") if config.consistency is None else config.consistency
+
+
 def _restored_in_place(
-    canvas: Canvas, model: Model, config: RestoreConfig, compute: Compute
+    canvas: Canvas, consistency: float, model: Model, config: RestoreConfig, compute: Compute
 ) -> Floats:
     """What our network makes of a region, shown with its surroundings: the part of the canvas that
     the region fills.
     """
     box = canvas.box
-    shown = views([observe(canvas.picture, canvas.grid, box=box, hidden=canvas.hidden)])
-    shown = shown.to(compute.take)
-    if not config.reconcile:
-        shown = replace(shown, pull=torch.zeros_like(shown.pull))
+    observation = observe(
+        canvas.picture, canvas.grid, box=box, hidden=canvas.hidden, consistency=consistency
+    )
+    shown = views([observation]).to(compute.take)
     output: Floats = compute.infer(model.generator, shown, config.realism)[0]
     return output[:, box.y : box.y + box.height, box.x : box.x + box.width]
 
 
-def _outcome(image: Pixels, restored: Pixels, region: Region) -> RegionRestored:
+def _outcome(image: Pixels, restored: Pixels, region: Region, sampler: Sampler) -> RegionRestored:
     shown = cell_colours(crop(image, region.box), region.grid, region.hidden)
     sums = cells(restored.transpose(2, 0, 1).astype(np.float64), region.grid)
     whole = cells(region.hidden[None].astype(np.float64), region.grid) > 0.999
@@ -172,6 +204,7 @@ def _outcome(image: Pixels, restored: Pixels, region: Region) -> RegionRestored:
         region.box.corners,
         (region.grid.width, region.grid.height),
         (region.grid.left, region.grid.top),
+        sampler,
         round(region.confidence, 3),
         round(error, 3),
     )
@@ -187,12 +220,15 @@ def restore_file(
     file.
     """
     image = read_image(source)
+    mask = read_mask(Path(config.mask)) if config.mask else None
     try:
-        restored = restore_image(image, model, config, compute)
+        restored = restore_image(image, model, config, compute, mask=mask)
     except DemosaicError as error:
         raise DemosaicError(f"{source}: {error}", error.exit_code) from error
     make_folder(out.parent)
     write_restored(out, restored.image, like=source, whole=_is_all(restored, image))
+    if config.compare:
+        write_comparison(out.with_name(f"{out.name}.compare.jpg"), image, restored.image)
     return restored
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 from demosaic.checkpoints import load_model
 from demosaic.config import DeviceConfig, RestoreConfig
 from demosaic.devices import choose, settle_threads
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, Notice, PictureRestored, ignore
+from demosaic.files import make_folder, write_bytes
+from demosaic.images import read_bytes
 from demosaic.jobs import Job, do_all
 from demosaic.restoration import restore_file
 
@@ -31,7 +34,20 @@ def restore_files(
         listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
 
     def restore(job: Job) -> PictureRestored:
-        restored = restore_file(job.source, job.out, model, config, compute)
+        try:
+            restored = restore_file(job.source, job.out, model, config, compute)
+        except DemosaicError as error:
+            if config.copy_untouched and error.exit_code == NOTHING_TO_DO:
+                _copy(job)
+            raise
         return PictureRestored(str(job.source), str(job.out), restored.regions)
 
     return do_all(jobs, restore, "restored", listen)
+
+
+def _copy(job: Job) -> None:
+    """Put a picture as it is where its result would have gone, unless something is there."""
+    copy = job.out.with_name(job.source.name)
+    if not copy.exists():
+        make_folder(copy.parent)
+        write_bytes(copy, read_bytes(job.source))

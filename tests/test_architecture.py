@@ -50,14 +50,15 @@ ARROWS = {
     ),
     "export": "checkpoints errors files mosaic networks observations",
     "regions": "config errors grids images mosaic",
+    "samplers": "config grids images mosaic",
     "canvas": "grids images mosaic",
     "restoration": (
         "canvas checkpoints config devices errors events files grids images mosaic networks "
-        "observations regions"
+        "observations regions samplers"
     ),
     "jobs": "errors events images",
     "pixelation": "augmentation config errors events faces files images jobs looking mosaic",
-    "restoring": "checkpoints config devices events jobs restoration",
+    "restoring": "checkpoints config devices errors events files images jobs restoration",
     "doctor": "blind config devices errors events faces files images rehearsal __version__",
     "rehearsal": (
         "building checkpoints config devices errors faces files images mosaic pairs restoration "

@@ -256,7 +256,11 @@ def test_the_version_is_said() -> None:
         ("restore a --region 1,2,3", "--region 1,2,3"),
         ("restore a --region 1,2,3,x", "--region 1,2,3,x"),
         ("restore a --region 1,2,0,4", "--region"),
-        ("restore a --block 1", "--block 1"),
+        ("restore a --region 1,2,3,4 --region whole", "--region whole"),
+        ("restore a --block 1", "--block 1x1"),
+        ("restore a --block 8x", "--block 8x"),
+        ("restore a --block 8 --offset 3", "--offset 3"),
+        ("restore a --sampler median", "median"),
         ("restore a --realism 1.5", "--realism 1.5"),
     ],
 )
@@ -285,8 +289,8 @@ def defaults(config: Any) -> dict[str, Any]:
         (
             cli.restore,
             [RestoreConfig, DeviceConfig],
-            {"pictures", "model", "out", "force"},
-            {"precision"},  # a single picture is not worth a trial
+            {"pictures", "model", "region", "out", "force", "as_json"},
+            {"precision", "regions"},  # a single picture is not worth a trial
         ),
         (
             cli.pixelate,
@@ -446,11 +450,19 @@ def test_the_help_of_train_shows_the_defaults_of_both_recipes() -> None:
     ("option", "changes"),
     [
         ("", {}),
-        ("--block 12", {"block": 12}),
+        ("--block 12", {"block": (12, 12)}),
+        ("--block 12x8.5 --offset 3,4", {"block": (12, 8.5), "offset": (3, 4)}),
         ("--realism 0", {"realism": 0.0}),
         ("--realism 1", {"realism": 1.0}),
-        ("--no-reconcile", {"reconcile": False}),
-        ("--region 1,2,30,40", {"region": (1, 2, 30, 40)}),
+        ("--consistency 0.5", {"consistency": 0.5}),
+        ("--sampler top-left", {"sampler": "top-left"}),
+        ("--mask m.png", {"mask": "m.png"}),
+        ("--region whole", {"regions": "whole"}),
+        ("--region 1,2,30,40", {"regions": ((1, 2, 30, 40),)}),
+        (
+            "--region 1,2,30,40 --region 9,9,8,8",
+            {"regions": ((1, 2, 30, 40), (9, 9, 8, 8))},
+        ),
     ],
 )
 def test_an_option_of_restore_arrives_in_its_field(
@@ -616,14 +628,14 @@ def test_one_bad_picture_of_several_is_said_and_the_command_succeeds(
     assert sorted(path.name for path in (here / "in").iterdir()) == ["a.png", "b [1].png"]
 
 
-def test_a_region_and_no_reconciling_arrive(here: Path, model: str) -> None:
+def test_a_region_and_a_consistency_arrive(here: Path, model: str) -> None:
     picture = texture(48, 64)
     grid = Grid.square(4)
     picture[8:40, 16:48] = mosaicked(32, 32, grid)
     write_png(here / "a.png", picture)
     words = ["restore", "a.png", "--region", "16,8,32,32", "--model", model]
     assert demosaic(*words)[0] == 0
-    assert demosaic(*words, "--no-reconcile", "--out", "b.png")[0] == 0
+    assert demosaic(*words, "--consistency", "0", "--out", "b.png")[0] == 0
     reconciled, free = read_image(here / "a.restored.png"), read_image(here / "b.png")
     colours = cell_colours(picture[8:40, 16:48], grid)
     assert np.abs(means(reconciled[8:40, 16:48], grid) - colours).max() <= 0.5

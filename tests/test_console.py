@@ -34,7 +34,7 @@ ARTICLE = [
 ]
 NAMES = ["a [bold]b[/bold].png", "[1].png", ":smile:.png", "x" * 300 + ".png", "[/] two  gaps.png"]
 
-REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), 0.94, 0.25)
+REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), "mean", 0.94, 0.25)
 
 
 def shown(*events: Event, live: bool = False) -> str:

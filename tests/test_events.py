@@ -1,5 +1,6 @@
 """One stream of events, many listeners."""
 
+import io
 import json
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from demosaic.events import (
     ignore,
     log_to,
     tee,
+    write_to,
 )
 from demosaic.files import read_lines
 
 SCORES = Scores(psnr=24.5, ssim=0.75, l1=0.05, cell_error=0.25)
 
-REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), 0.94, 0.25)
+REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), "mean", 0.94, 0.25)
 
 
 def test_every_listener_hears_every_event_in_order() -> None:
@@ -58,6 +60,7 @@ def test_nested_records_survive_json() -> None:
             "box": [8, 16, 120, 96],
             "block": [12, 16],
             "offset": [0, 3],
+            "sampler": "mean",
             "confidence": 0.94,
             "cell_error": 0.25,
         }
@@ -87,3 +90,21 @@ def test_a_log_goes_on_after_a_kill_without_the_torn_line(tmp_path: Path) -> Non
         file.write(b'{"event": "Noti')
     log_to(path)(Notice("after"))
     assert [line["text"] for line in read_lines(path)] == ["kept", "after"]
+
+
+def test_a_picture_restored_is_a_line_a_region_for_another_program() -> None:
+    stream = io.StringIO()
+    second = RegionRestored((0, 0, 8, 8), (4, 4), (0, 0), "top-left", 1.0, 3.5)
+    write_to(stream)(PictureRestored("a.png", "b.png", (REGION, second)))
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    common = {"event": "RegionRestored", "picture": "a.png", "out": "b.png"}
+    assert lines[0] == {
+        **common,
+        "box": [8, 16, 120, 96],
+        "block": [12, 16],
+        "offset": [0, 3],
+        "sampler": "mean",
+        "confidence": 0.94,
+        "cell_error": 0.25,
+    }
+    assert (len(lines), lines[1]["sampler"]) == (2, "top-left")

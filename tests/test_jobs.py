@@ -6,6 +6,7 @@ import pytest
 from test_restoration import ANYTHING, a_model, mosaicked, save, texture
 
 from demosaic.checkpoints import save_model
+from demosaic.config import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import (
     Event,
@@ -39,9 +40,37 @@ def refusal(sources: list[Path], out: Path | None, *, force: bool = False) -> De
 
 
 def test_a_result_goes_beside_its_picture(folder: Path) -> None:
-    source = save(folder / "a [1].face.jpg", texture(4, 4))
+    source = save(folder / "a [1].face.png", texture(4, 4))
     job = Job(source, folder / "a [1].face.restored.png")
     assert plan([source], None, "restored", force=False) == [job]
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [
+        ("a.jpg", "a.restored.jpg"),
+        ("a.JPEG", "a.restored.JPEG"),
+        ("a.tiff", "a.restored.tiff"),
+        ("a.webp", "a.restored.webp"),
+        ("a.heic", "a.restored.png"),
+        ("a", "a.restored.png"),
+    ],
+)
+def test_a_result_has_the_format_of_its_picture_where_that_can_be_written(
+    folder: Path, name: str, result: str
+) -> None:
+    source = save(folder / name, texture(4, 4))
+    assert plan([source], None, "restored", force=False) == [Job(source, folder / result)]
+
+
+def test_a_pattern_means_the_files_that_match_it(folder: Path) -> None:
+    """As a shell that does not resolve it hands it over."""
+    found = [save(folder / name, texture(4, 4)) for name in ("a.png", "in/b.png", "in/c.png")]
+    save(folder / "in" / "d.webp", texture(4, 4))
+    jobs = plan([folder / "**" / "*.png"], folder / "out", "restored", force=False)
+    assert [job.source for job in jobs] == found
+    assert str(refusal([folder / "*.gif"], None)) == f"there is no file {folder / '*.gif'}"
+    assert str(refusal([folder / "**.png"], None)) == f"there is no file {folder / '**.png'}"
 
 
 def test_a_result_goes_where_it_is_told(folder: Path) -> None:
@@ -117,12 +146,12 @@ def test_several_pictures_go_on_with_those_that_have_no_result_yet(folder: Path)
 
 
 def test_two_pictures_of_one_stem_have_results_of_their_own(folder: Path) -> None:
-    for name in ("a.png", "a.webp", "b.png"):
+    for name in ("a.png", "a.heic", "b.png"):
         save(folder / "in" / name, texture(4, 4))
     jobs = plan([folder / "in"], folder / "out", "restored", force=False)
     assert [job.out.name for job in jobs] == [
+        "a.heic.restored.png",
         "a.png.restored.png",
-        "a.webp.restored.png",
         "b.restored.png",
     ]
 
@@ -168,7 +197,7 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
     kinds = [type(event) for event in events]
     assert kinds == [PicturesFound, PictureRestored, PictureSkipped, PictureRestored]
     assert events[0] == PicturesFound(3)
-    region = RegionRestored((0, 0, 32, 32), (4, 4), (0, 0), 1.0, 0.0)
+    region = RegionRestored((0, 0, 32, 32), (4, 4), (0, 0), "mean", 1.0, 0.0)
     assert events[1] == PictureRestored(str(good[0]), str(jobs[0].out), (region,))
     skipped = events[2]
     assert isinstance(skipped, PictureSkipped)
@@ -204,6 +233,33 @@ def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path)
     jobs = plan([source], None, "restored", force=False)
     restore_files(jobs, folder / "model.safetensors", ANYTHING, listen=events.append)
     assert isinstance(events[0], Notice) and "not reconciled" in events[0].text
-    whole = RegionRestored((0, 0, 30, 20), None, (0, 0), 1.0, 0.0)
+    whole = RegionRestored((0, 0, 30, 20), None, (0, 0), None, 1.0, 0.0)
     assert events[2] == PictureRestored(str(source), str(jobs[0].out), (whole,))
     assert read_image(jobs[0].out).shape == (20, 30, 3)
+
+
+def test_pictures_without_a_mosaic_are_copied_when_asked(folder: Path, model_file: Path) -> None:
+    clean = save(folder / "in" / "deep" / "clean.png", texture(32, 32))
+    save(folder / "in" / "a.png", mosaicked(32, 32, Grid.square(4)))
+    (folder / "in" / "broken.png").write_bytes(b"")
+    config = RestoreConfig(copy_untouched=True)
+    jobs = plan([folder / "in"], folder / "out", "restored", force=False)
+    assert restore_files(jobs, model_file, config) == 1
+    written = {path for path in (folder / "out").rglob("*") if path.is_file()}
+    assert written == {folder / "out" / "a.restored.png", folder / "out" / "deep" / "clean.png"}
+    assert (folder / "out" / "deep" / "clean.png").read_bytes() == clean.read_bytes()
+
+
+def test_a_copy_replaces_nothing(folder: Path, model_file: Path) -> None:
+    """Neither the picture itself, nor another."""
+    clean = save(folder / "clean.png", texture(32, 32))
+    other = save(folder / "out" / "clean.png", texture(8, 8))
+    before = clean.read_bytes(), other.read_bytes()
+    for out in (None, folder / "out"):
+        with pytest.raises(DemosaicError, match="no mosaic"):
+            restore_files(
+                plan([clean], out, "restored", force=True),
+                model_file,
+                RestoreConfig(copy_untouched=True),
+            )
+    assert (clean.read_bytes(), other.read_bytes()) == before

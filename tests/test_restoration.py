@@ -128,7 +128,7 @@ def test_the_restored_is_more_than_the_mosaic(model: Model) -> None:
 def test_without_reconciling_the_network_speaks_for_itself(model: Model) -> None:
     observed = mosaicked(32, 32, Grid.square(4))
     grid = Grid.square(4)
-    restored = restore_face(observed, grid, model, compute=COMPUTE, reconcile=False)
+    restored = restore_face(observed, grid, model, compute=COMPUTE, consistency=0)
     tensor = torch.from_numpy(observed.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)[None]
     output = (model.generator(tensor)[0].numpy() + 1) * 127.5
     expected = np.rint(output).clip(0, 255).astype(np.int16).transpose(1, 2, 0)
@@ -151,7 +151,7 @@ def test_every_cell_comes_back_in_its_place(height: int, width: int, grid: Grid)
     """Through a network that changes nothing."""
     observed = mosaicked(height, width, grid)
     echo = Model(Echo().eval(), replace(CARD, blocks=(int(grid.width), int(grid.width))))
-    restored = restore_face(observed, grid, echo, compute=COMPUTE, reconcile=False)
+    restored = restore_face(observed, grid, echo, compute=COMPUTE, consistency=0)
     assert np.array_equal(restored, observed)
 
 
@@ -159,8 +159,8 @@ def test_a_picture_twice_as_large_restores_to_the_same_faces(model: Model) -> No
     """The network sees cells at its own size, whatever the resolution."""
     small = mosaicked(32, 32, Grid.square(4))
     large = small.repeat(2, axis=0).repeat(2, axis=1)
-    first = restore_face(small, Grid.square(4), model, compute=COMPUTE, reconcile=False)
-    second = restore_face(large, Grid.square(8), model, compute=COMPUTE, reconcile=False)
+    first = restore_face(small, Grid.square(4), model, compute=COMPUTE, consistency=0)
+    second = restore_face(large, Grid.square(8), model, compute=COMPUTE, consistency=0)
     halved = means(second, Grid.square(2)).transpose(1, 2, 0)
     assert np.abs(halved - first).mean() < 3
 
@@ -185,7 +185,9 @@ def test_pixels_outside_the_region_are_bit_identical(
     picture = texture(48, 64)
     picture[y : y + height, x : x + width] = mosaicked(height, width, Grid.square(4))
     before = picture.copy()
-    restored = restore_image(picture, model, RestoreConfig(region=region, block=4), COMPUTE)
+    restored = restore_image(
+        picture, model, RestoreConfig(regions=(region,), block=(4, 4)), COMPUTE
+    )
     outside = np.ones(picture.shape[:2], bool)
     outside[y : y + height, x : x + width] = False
     assert np.array_equal(restored.image[outside], before[outside])
@@ -210,7 +212,7 @@ def test_a_picture_scaled_after_pixelating_has_larger_cells(model: Model) -> Non
 
 def test_a_block_given_is_the_block_taken(model: Model) -> None:
     observed = mosaicked(60, 60, Grid.square(12))
-    restored = restore_image(observed, model, RestoreConfig(block=6), COMPUTE)
+    restored = restore_image(observed, model, RestoreConfig(block=(6, 6)), COMPUTE)
     assert cells_of(restored) == Grid.square(6)
 
 
@@ -218,8 +220,8 @@ def test_a_block_given_is_the_block_taken(model: Model) -> None:
     ("config", "said"),
     [
         (ANYTHING, "no mosaic found"),
-        (RestoreConfig(region=(8, 8, 40, 40)), "no mosaic found"),
-        (RestoreConfig(block=8), "no mosaic with cells of 8 px"),
+        (RestoreConfig(regions=((8, 8, 40, 40),)), "no mosaic found"),
+        (RestoreConfig(block=(8, 8)), "no mosaic with cells of 8 x 8 px"),
     ],
 )
 def test_a_clean_picture_holds_nothing_to_do(
@@ -236,7 +238,7 @@ def test_the_cells_found_in_a_region_go_on_to_its_ends(model: Model) -> None:
     """As in a region drawn by hand, a little larger than the mosaic."""
     picture = texture(80, 96)
     picture[21:61, 26:74] = mosaicked(40, 48, Grid.square(4))
-    restored = restore_image(picture, model, RestoreConfig(region=(23, 20, 52, 42)), COMPUTE)
+    restored = restore_image(picture, model, RestoreConfig(regions=((23, 20, 52, 42),)), COMPUTE)
     assert [region.box for region in restored.regions] == [(23, 20, 52, 42)]
     assert cells_of(restored) == Grid.square(4, 3, 1)
 
@@ -247,7 +249,7 @@ def test_a_region_outside_the_picture_is_refused(
 ) -> None:
     observed = mosaicked(48, 64, Grid.square(4))
     with pytest.raises(DemosaicError, match="is not inside the picture of 64 x 48 px") as caught:
-        restore_image(observed, model, RestoreConfig(region=region), COMPUTE)
+        restore_image(observed, model, RestoreConfig(regions=(region,)), COMPUTE)
     assert caught.value.exit_code == PROBLEM
 
 
@@ -320,7 +322,7 @@ def test_a_result_has_the_format_of_its_name_and_says_what_it_is(
     mark: str,
 ) -> None:
     observed = mosaicked(32, 32, Grid.square(4))
-    config = RestoreConfig(region=region)
+    config = RestoreConfig(regions=(region,) if region else ())
     out = restored_as(folder, model, name, save(folder / "a.png", observed), config)
     with Image.open(out) as image:
         assert (image.format, image.size) == (kind, (32, 32))
@@ -334,6 +336,29 @@ def test_a_result_has_the_format_of_its_name_and_says_what_it_is(
     if kind != "JPEG":
         expected = restore_image(observed, model, config, COMPUTE).image
         assert np.array_equal(read_image(out), expected)
+
+
+def test_before_and_after_are_written_side_by_side_when_asked(folder: Path, model: Model) -> None:
+    observed = mosaicked(32, 64, Grid.square(4)) // 4 + 96
+    source = save(folder / "a.png", observed.astype(np.uint8))
+    out = restored_as(folder, model, "b.png", source, RestoreConfig(compare=True))
+    both = folder / "b.png.compare.jpg"
+    sheet, after = read_image(both).astype(int), read_image(out)
+    assert sheet.shape == (32, 2 * 64 + 2, 3)
+    assert np.abs(sheet[:, :64] - observed).mean() < 8
+    assert np.abs(sheet[:, -64:] - after).mean() < 8
+    assert b"/compositeWithTrainedAlgorithmicMedia" in both.read_bytes()
+
+
+def test_a_mask_is_read_from_a_file(folder: Path, model: Model) -> None:
+    observed = mosaicked(32, 48, Grid.square(4))
+    source = save(folder / "a.png", observed)
+    white = np.zeros((32, 48, 3), np.uint8)
+    white[8:28, 4:44] = 255
+    config = RestoreConfig(mask=str(save(folder / "mask.png", white)), block=(4, 4))
+    changed = read_image(restored_as(folder, model, "b.png", source, config)) != observed
+    assert changed[8:28, 4:44].any()
+    assert not changed[white == 0].any()
 
 
 def test_a_format_that_nobody_knows_is_refused(folder: Path, model: Model) -> None:
@@ -356,7 +381,7 @@ def test_exif_stays_without_the_turn_that_was_made(
     source = folder / f"a.{kind.lower()}"
     options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
     Image.fromarray(np.rot90(observed)).save(source, kind, exif=exif, **options)
-    out = restored_as(folder, model, name, source, RestoreConfig(block=4))
+    out = restored_as(folder, model, name, source, RestoreConfig(block=(4, 4)))
     with Image.open(out) as image:
         found = image.getexif()
         assert image.size == (48, 32)
@@ -437,7 +462,7 @@ def test_ours_pixelates_exactly_to_what_was_shown(
 def test_one_model_of_ours_restores_every_block(block: int) -> None:
     grid = Grid.square(block)
     observed = mosaicked(5 * block, 4 * block, grid)
-    found = restore_image(observed, our_model(), RestoreConfig(block=block), COMPUTE)
+    found = restore_image(observed, our_model(), RestoreConfig(block=(block, block)), COMPUTE)
     assert cells_of(found) == grid
     assert np.abs(means(found.image, grid) - cell_colours(observed, grid)).max() < 1e-6
 
@@ -481,7 +506,7 @@ def test_every_cell_of_ours_comes_back_in_its_place(height: int, width: int, gri
     colours = np.rint(127 + 100 * cells(smooth, grid)).astype(np.float32)
     observed = paint_cells(colours, grid, (height, width))
     model = our_model(wild=False)
-    restored = restore_face(observed, grid, model, compute=COMPUTE, reconcile=False)
+    restored = restore_face(observed, grid, model, compute=COMPUTE, consistency=0)
     assert np.abs(means(restored, grid) - colours)[:, 1:-1, 1:-1].mean() < 2
 
 
@@ -492,7 +517,7 @@ def test_a_picture_twice_as_large_restores_to_the_same_face_with_ours() -> None:
     assert isinstance(model.generator, Restorer)
     torch.nn.init.normal_(model.generator.faithful.head.weight, std=0.05)
     first, second = (
-        restore_face(picture, grid, model, compute=COMPUTE, realism=0, reconcile=False)
+        restore_face(picture, grid, model, compute=COMPUTE, realism=0, consistency=0)
         for picture, grid in ((small, Grid.square(8)), (large, Grid.square(16)))
     )
     halved = means(second, Grid.square(2)).transpose(1, 2, 0)
@@ -513,7 +538,7 @@ def test_a_region_is_shown_with_a_quarter_more_of_the_picture_on_each_side(
         return real(restorer, shown, realism)
 
     monkeypatch.setattr(Restorer, "forward", note)
-    config = RestoreConfig(region=(24, 32, 48, 32), block=8)
+    config = RestoreConfig(regions=((24, 32, 48, 32),), block=(8, 8))
     restore_image(picture, our_model(size=72), config, COMPUTE)
     (shown,) = seen
     hidden = shown.hidden[0, 0].numpy()
@@ -551,7 +576,7 @@ def test_the_realism_asked_for_arrives_and_is_a_half_when_none_is() -> None:
     observed = mosaicked(64, 64, grid)
     for config, realism in ((ANYTHING, 0.5), (RestoreConfig(realism=0.9), 0.9)):
         expected = restore_face(observed, grid, model, compute=COMPUTE, realism=realism)
-        config = replace(config, block=8)
+        config = replace(config, block=(8, 8))
         assert np.array_equal(restore_image(observed, model, config, COMPUTE).image, expected)
 
 
@@ -572,7 +597,7 @@ def test_without_reconciling_ours_speaks_for_itself_too() -> None:
     assert isinstance(model.generator, Restorer)
     assert model.generator.faithful.head.bias is not None
     model.generator.faithful.head.bias.fill_(0.2)
-    restored = restore_face(observed, grid, model, compute=COMPUTE, reconcile=False, realism=0)
+    restored = restore_face(observed, grid, model, compute=COMPUTE, consistency=0, realism=0)
     brighter = means(restored, grid) - cell_colours(observed, grid)
     assert brighter.mean() == pytest.approx(0.2 * 127.5, abs=1)
 
@@ -604,7 +629,7 @@ def test_pixels_outside_the_region_are_bit_identical_with_ours(
     picture = texture(48, 64)
     picture[y : y + height, x : x + width] = mosaicked(height, width, Grid.square(8))
     before = picture.copy()
-    config = RestoreConfig(region=region, block=8)
+    config = RestoreConfig(regions=(region,), block=(8, 8))
     restored = restore_image(picture, our_model(), config, COMPUTE)
     outside = np.ones(picture.shape[:2], bool)
     outside[y : y + height, x : x + width] = False
@@ -619,7 +644,7 @@ def test_a_saved_model_of_ours_restores_as_the_one_in_memory(tmp_path: Path, sha
     save_model(tmp_path / "model.safetensors", model.generator, model.card)
     loaded = load_model(tmp_path / "model.safetensors", CPU)
     for realism in (0.0, 0.5, 1.0):
-        config = RestoreConfig(block=8, realism=realism)
+        config = RestoreConfig(block=(8, 8), realism=realism)
         first = restore_image(observed, model, config, COMPUTE).image
         second = restore_image(observed, loaded, config, COMPUTE).image
         assert np.abs(first.astype(int) - second).max() <= 1

@@ -1,0 +1,91 @@
+"""Mosaics given by hand: where, of which cells, and what is said when they are not there."""
+
+import numpy as np
+import pytest
+from test_restoration import mosaicked, texture
+
+from demosaic.config import RestoreConfig
+from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
+from demosaic.images import Box, Pixels
+from demosaic.mosaic import Grid
+from demosaic.regions import regions_in
+
+
+@pytest.fixture(scope="module")
+def picture() -> Pixels:
+    """80 x 96 px of noise with two mosaics in it."""
+    made = texture(80, 96)
+    made[8:40, 8:48] = mosaicked(32, 40, Grid(8, 4))
+    made[45:75, 60:90] = mosaicked(30, 30, Grid(5, 5, 2, 3), seed=1)
+    return made
+
+
+def test_several_regions_are_taken_as_given(picture: Pixels) -> None:
+    boxes = ((60, 45, 30, 30), (8, 8, 40, 32))
+    found = regions_in(picture, RestoreConfig(regions=boxes))
+    assert [region.box.corners for region in found] == list(boxes)
+    assert [region.grid for region in found] == [Grid(5, 5, 2, 3), Grid(8, 4)]
+    assert all(region.hidden.all() for region in found)
+
+
+@pytest.mark.parametrize("left", range(5))
+def test_cells_of_a_size_begin_where_they_fit_best(left: int) -> None:
+    grid = Grid(5, 7, left, 4)
+    whole = RestoreConfig(regions="whole", block=(5, 7))
+    (region,) = regions_in(mosaicked(40, 33, grid), whole)
+    assert (region.box, region.grid) == (Box(0, 0, 33, 40), grid)
+
+
+def test_cells_of_a_broken_size_fit_too() -> None:
+    grid = Grid(5.5, 6.25)
+    (region,) = regions_in(mosaicked(50, 44, grid), RestoreConfig(block=(5.5, 6.25)))
+    assert region.grid == grid
+
+
+def test_cells_begin_where_they_are_said_to() -> None:
+    plain = np.full((32, 32, 3), 90, np.uint8)
+    config = RestoreConfig(regions=((4, 4, 24, 24),), block=(8, 8), offset=(3, 5))
+    (region,) = regions_in(plain, config)
+    assert region.grid == Grid(8, 8, 3, 5)
+
+
+def test_the_whole_picture_is_taken_when_asked() -> None:
+    observed = mosaicked(64, 64, Grid(8, 8, 4, 4))
+    (region,) = regions_in(observed, RestoreConfig(regions="whole"))
+    assert (region.box, region.grid) == (Box(0, 0, 64, 64), Grid(8, 8, 4, 4))
+
+
+def test_each_part_of_a_mask_is_a_mosaic(picture: Pixels) -> None:
+    mask = np.zeros((80, 96), bool)
+    mask[45:75, 60:90] = True
+    mask[10:38, 10:46] = True
+    mask[10:12, 10:12] = False  # a rounded corner
+    first, second = regions_in(picture, RestoreConfig(), mask)
+    assert (first.box, first.grid) == (Box(10, 10, 36, 28), Grid(8, 4, 6, 2))
+    assert np.array_equal(first.hidden, mask[10:38, 10:46])
+    assert (second.box, second.grid) == (Box(60, 45, 30, 30), Grid(5, 5, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        (np.ones((96, 80), bool), "the mask has 80 x 96 px and the picture 96 x 80"),
+        (np.zeros((80, 96), bool), "the mask is black"),
+    ],
+)
+def test_a_mask_that_says_nothing_is_refused(
+    picture: Pixels, mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], said: str
+) -> None:
+    with pytest.raises(DemosaicError, match=said) as caught:
+        regions_in(picture, RestoreConfig(), mask)
+    assert caught.value.exit_code == PROBLEM
+
+
+@pytest.mark.parametrize("block", [None, (8.0, 8.0)])
+def test_a_region_without_a_mosaic_is_named(
+    picture: Pixels, block: tuple[float, float] | None
+) -> None:
+    config = RestoreConfig(regions=((8, 8, 40, 32), (50, 0, 40, 40)), block=block and (8, 4))
+    with pytest.raises(DemosaicError, match=r"no mosaic .*in 50,0,40,40") as caught:
+        regions_in(picture, config)
+    assert caught.value.exit_code == NOTHING_TO_DO

@@ -1,0 +1,96 @@
+"""Means and corners told apart at a mosaic's border, and a mosaic of corners centred."""
+
+import cv2
+import numpy as np
+import pytest
+
+import people
+from demosaic.config import Sampler
+from demosaic.grids import Region
+from demosaic.images import Box, Pixels, crop, jpeg_damaged, resize
+from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample
+from demosaic.regions import filled
+from demosaic.samplers import centred, sampler_of
+
+BOX = Box(72, 60, 95, 116)
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[Pixels]:
+    """The faces of some drawn people, as large as press photos have them, with BOX over each."""
+    drawn = [people.photo(0, number, 0) for number in range(4)]
+    cut = []
+    for photo in drawn:
+        x, y, width, _ = (round(side) for side in photo.faces[0].box)
+        image = np.pad(photo.image, ((400, 400), (400, 400), (0, 0)), mode="reflect")
+        around = crop(image, Box(x + 400 - width, y + 400 - width, 3 * width, 3 * width))
+        cut.append(resize(around, 240, 240))
+    return cut
+
+
+def pixelated(photo: Pixels, region: Region, sampler: Sampler) -> Pixels:
+    box, grid, made = region.box, region.grid, photo.copy()
+    piece = paint_cells(sample(crop(photo, box), grid, sampler), grid, (box.height, box.width))
+    crop(made, box)[region.hidden] = piece[region.hidden]
+    return made
+
+
+def ellipse(box: Box, grid: Grid) -> Region:
+    hidden = np.zeros((box.height, box.width), np.uint8)
+    middle = (box.width // 2, box.height // 2)
+    cv2.ellipse(hidden, middle, middle, 0, 0, 360, (1,), -1)
+    return Region(box, grid, hidden.astype(bool), 1.0)
+
+
+@pytest.mark.parametrize("quality", [None, 90])
+@pytest.mark.parametrize("sampler", ["top-left", "mean", "centre"])
+@pytest.mark.parametrize("block", [6, 10])
+def test_what_cells_show_is_told_at_the_border(
+    photos: list[Pixels], block: int, sampler: Sampler, quality: int | None
+) -> None:
+    for photo in photos:
+        for region in (filled(BOX, Grid.square(block)), ellipse(BOX, Grid.square(block))):
+            picture = pixelated(photo, region, sampler)
+            picture = jpeg_damaged(picture, quality) if quality else picture
+            expected = "top-left" if sampler == "top-left" else "mean"
+            assert sampler_of(picture, region) == expected
+
+
+def test_nothing_is_told_of_a_mosaic_that_fills_the_picture(photos: list[Pixels]) -> None:
+    region = filled(Box.whole(photos[0]), Grid.square(12))
+    assert sampler_of(pixelated(photos[0], region, "top-left"), region) == "mean"
+
+
+def test_nothing_is_told_before_a_plain_wall() -> None:
+    wall = np.full((200, 240, 3), 120, np.uint8)
+    region = filled(BOX, Grid.square(10))
+    assert sampler_of(pixelated(wall, region, "top-left"), region) == "mean"
+
+
+@pytest.mark.parametrize(
+    "grid", [Grid.square(8), Grid.square(7, 3, 5), Grid(9, 6, 8, 1), Grid(7.5, 8.25, 3.2, 4)]
+)
+@pytest.mark.parametrize("box", [BOX, Box(0, 0, 120, 90), Box(141, 120, 99, 120)])
+def test_corners_become_the_middles_of_moved_cells(box: Box, grid: Grid) -> None:
+    """On a picture that rises evenly: the mean of each whole cell is then what is in its middle."""
+    y, x = np.mgrid[:240, :240].astype(np.float32)
+    rising = np.stack([x, y, x + y], axis=2) / 3
+    region = filled(box, grid)
+    whole = np.rint(rising).astype(np.uint8)
+    moved, colours = centred(pixelated(whole, region, "top-left"), region)
+    assert moved.box == box
+    assert moved.grid.width == grid.width
+    true = cells(crop(rising, box).transpose(2, 0, 1), moved.grid)
+    assert colours.shape == true.shape
+    assert np.abs(colours - true)[:, 1:-1, 1:-1].max() <= 1.5
+
+
+def test_centring_brings_the_mosaic_nearer_to_the_photo(photos: list[Pixels]) -> None:
+    for photo in photos:
+        region = filled(BOX, Grid.square(10))
+        picture = pixelated(photo, region, "top-left")
+        moved, colours = centred(picture, region)
+        true = crop(photo, BOX).transpose(2, 0, 1).astype(np.float32)
+        as_means = mosaic(crop(picture, BOX).transpose(2, 0, 1).astype(np.float32), region.grid)
+        as_middles = paint_cells(colours, moved.grid, (BOX.height, BOX.width)).transpose(2, 0, 1)
+        assert np.mean((as_middles - true) ** 2) < 0.8 * np.mean((as_means - true) ** 2)
