@@ -1,11 +1,12 @@
 """Photos a second from a folder to written pairs, against plainly decoding the same photos with
-Pillow in as many processes.
+Pillow in as many processes; then other pairs of the same photos, from what was seen in them before.
 
 python tests/benchmarks/build_rate.py PHOTOS [--workers 2]
 python tests/benchmarks/build_rate.py PHOTOS --large 60   # enlarged to 12 megapixels each
 """
 
 import argparse
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,10 +20,11 @@ from PIL import Image
 
 from demosaic.building import build_dataset
 from demosaic.config import LEAST_SCORE, BuildConfig
-from demosaic.events import Event, PhotoDone
+from demosaic.events import BuildReport, Event, PhotoDone
 from demosaic.faces import MediaPipeDetector
 from demosaic.images import find_images
 
+PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 NOISE = 3.0  # grey levels; what a camera adds, and an enlarged photo lacks
 
 
@@ -41,7 +43,7 @@ def main() -> None:
 
 
 def compare(photos: Path, out: Path, workers: int) -> None:
-    paths = find_images(photos)
+    paths = [path for path in find_images(photos) if path.suffix == ".jpg"]
     decode_all(paths[:workers], workers, load)  # the disk's cache and the first imports
     loaded = decode_all(paths, workers, load)
     converted = decode_all(paths, workers, convert)
@@ -51,20 +53,40 @@ def compare(photos: Path, out: Path, workers: int) -> None:
         if isinstance(event, PhotoDone):
             times.append(time.perf_counter())
 
-    report = build_dataset(
-        photos,
-        out,
-        BuildConfig(),
-        make_detector=partial(MediaPipeDetector, LEAST_SCORE),
-        detector_name=MediaPipeDetector.name(),
-        workers=workers,
-        listen=listen,
-    )
+    def build(out: Path, config: BuildConfig) -> tuple[BuildReport, float]:
+        """What was built, and the CPU seconds that all processes took."""
+        before = sum(map(cpu_seconds, PROCESSES))
+        report = build_dataset(
+            photos,
+            out,
+            config,
+            make_detector=partial(MediaPipeDetector, LEAST_SCORE),
+            detector_name=MediaPipeDetector.name(),
+            looks=out.parent / "looks",
+            workers=workers,
+            listen=listen,
+        )
+        return report, sum(map(cpu_seconds, PROCESSES)) - before
+
+    report, seconds = build(out, BuildConfig())
     running = (len(times) - 2) / (times[-1] - times[1])
+    main, worker = (resource.getrusage(which).ru_maxrss / 1e6 for which in PROCESSES)
+    again, less = build(out.with_name("again"), BuildConfig(block=8))
     print(f"{report.photos} photos, {report.pairs} pairs, {workers} workers")
     print(f"{report.photos / report.seconds:.1f} photos/s in all, {running:.1f}/s once running")
+    print(f"{seconds / report.photos * 1e3:.2f} ms of CPU a photo")
+    print(f"at most {main + workers * worker:.2f} GB in all")
+    print(
+        f"other cells: {report.seconds / again.seconds:.1f} x as fast, "
+        f"{seconds / less:.1f} x less CPU ({less / report.photos * 1e3:.2f} ms a photo)"
+    )
     print(f"{loaded / running:.2f} x the time of Image.load() ({loaded:.1f} photos/s)")
     print(f'{converted / running:.2f} x the time of convert("RGB") ({converted:.1f} photos/s)')
+
+
+def cpu_seconds(which: int) -> float:
+    used = resource.getrusage(which)
+    return used.ru_utime + used.ru_stime
 
 
 def decode_all(paths: Sequence[Path], workers: int, decode: Callable[[Path], None]) -> float:
@@ -85,7 +107,7 @@ def convert(path: Path) -> None:
 
 
 def enlarge_all(photos: Path, large: Path, count: int, workers: int) -> None:
-    paths = find_images(photos)
+    paths = [path for path in find_images(photos) if path.suffix == ".jpg"]
     chosen = paths[:: max(1, len(paths) // count)][:count]
     large.mkdir()
     with ProcessPoolExecutor(workers) as pool:
