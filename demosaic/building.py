@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,10 @@ from demosaic.images import (
     write_jpeg,
 )
 from demosaic.looking import Look, Looks, MakeDetector
-from demosaic.pairs import PairWriter, Skipped
+from demosaic.pairs import COPY, PairWriter, Skipped
 
-_AHEAD = 8  # photos a worker may be ahead of the writer, which bounds the memory
+_HANDFUL = 4  # photos that travel together between processes
+_AHEAD = 3  # handfuls a worker may be ahead of the writer, which bounds the memory
 _SHEET_PAIRS, _SHEET_COLUMNS, _REFUSED_COLUMNS, _SHEET_SIDE = 60, 5, 10, 128
 
 
@@ -51,24 +53,26 @@ def build_dataset(
     The same call goes on where an earlier one stopped, and adds only what is new.
     """
     start = time.monotonic()
-    paths = _photos(photos, out)
+    paths, ignored = photos_in(photos, out)
     writer = PairWriter(out, config)
-    listen(PhotosFound(len(paths)))
+    listen(PhotosFound(len(paths), ignored))
     tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
     try:
         look = Look(make_detector, Looks(looks, detector_name) if looks else None)
-        results = _work(tasks, config, look, workers)
+        results = work_on(tasks, config, look, workers)
         seen = _write_all(results, {name for _, name in paths}, writer, listen)
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; {len(writer.kept)} pairs are in {out}: the same command goes on"
         ) from None
-    writer.finish(seen, detector_name)
+    writer.finish(seen, detector_name, ignored)
     _refuse_empty(writer, photos)
     _draw_sheets(writer, photos)
     return BuildReport(
         folder=str(out),
         photos=len(paths),
+        ignored=ignored,
+        funnel=writer.funnel(seen),
         pairs=len(writer.kept),
         splits=writer.splits(),
         skipped=writer.reasons(),
@@ -77,18 +81,26 @@ def build_dataset(
     )
 
 
-def _photos(photos: Path, out: Path) -> list[tuple[Path, str]]:
-    """Every photo file and its name in the dataset."""
+def photos_in(photos: Path, out: Path) -> tuple[list[tuple[Path, str]], int]:
+    """Every photo file and its name in the dataset, and how many files were ignored as thumbnails
+    and the like. Raises DemosaicError where there are none, or the pairs would go among them.
+    """
     if not photos.is_dir():
         raise DemosaicError(f"{photos} is not a folder: give the folder your photos are in")
     if photos.resolve().is_relative_to(out.resolve()):
         raise DemosaicError(
             f"{out} holds the photos themselves: choose another folder for the pairs"
         )
-    paths = find_images(photos, exclude=out)
+    if out.resolve().is_relative_to(photos.resolve()):
+        raise DemosaicError(
+            f"{out} is inside {photos}, where nothing is written: choose another folder"
+        )
+    ignored: list[Path] = []
+    paths = find_images(photos, out, ignored.append)
     if not paths:
-        raise DemosaicError(f"no photos in {photos}: is it the right folder?", NOTHING_TO_DO)
-    return [(path, path.relative_to(photos).as_posix()) for path in paths]
+        only = f" but {len(ignored)} hidden files or thumbnails" if ignored else ""
+        raise DemosaicError(f"no photos in {photos}{only}: is it the right folder?", NOTHING_TO_DO)
+    return [(path, path.relative_to(photos).as_posix()) for path in paths], len(ignored)
 
 
 def _write_all(
@@ -120,7 +132,7 @@ def _write(
     """Write a result, unless the very same file gave its pairs under another name."""
     twin = owners.get(result.sha256, result.photo)
     if result.kept and twin != result.photo and seen.get(twin) == result.sha256:
-        copy = Skipped(result.photo, result.sha256, "same file as another", twin)
+        copy = Skipped(result.photo, result.sha256, COPY, twin)
         result = PhotoResult(result.photo, result.sha256, (), (copy,))
     elif result.kept:
         owners[result.sha256] = result.photo
@@ -144,7 +156,7 @@ def _refuse_empty(writer: PairWriter, photos: Path) -> None:
 # Many photos: in this process or in several
 
 
-def _work(
+def work_on(
     tasks: Iterable[Task], config: BuildConfig, look: Look, workers: int
 ) -> Iterator[PhotoResult]:
     """The results, in the order of the tasks."""
@@ -160,14 +172,14 @@ def _work_in_processes(
     pool = ProcessPoolExecutor(
         workers, mp_context=spawn, initializer=_start_worker, initargs=(config, look)
     )
-    waiting: deque[Future[PhotoResult]] = deque()
+    waiting: deque[Future[list[PhotoResult]]] = deque()
     try:
-        for task in tasks:
-            waiting.append(pool.submit(_work_on, task))
+        for some in _handfuls(tasks):
+            waiting.append(pool.submit(_work_on, some))
             if len(waiting) >= workers * _AHEAD:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     except BrokenProcessPool as error:
         raise DemosaicError(
             "a worker process was killed (out of memory?): the same command goes on; "
@@ -187,9 +199,15 @@ def _start_worker(config: BuildConfig, look: Look) -> None:
     _worker = config, look
 
 
-def _work_on(task: Task) -> PhotoResult:
+def _work_on(tasks: Sequence[Task]) -> list[PhotoResult]:
     assert _worker is not None
-    return photo_to_pairs(task, *_worker)
+    return [photo_to_pairs(task, *_worker) for task in tasks]
+
+
+def _handfuls(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    remaining = iter(tasks)
+    while some := list(islice(remaining, _HANDFUL)):
+        yield some
 
 
 # Sheets to look at

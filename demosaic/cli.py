@@ -174,6 +174,12 @@ def build_dataset(
     workers: Annotated[
         int, typer.Option(min=1, help="Processes to work in.", show_default="one a core")
     ] = os.cpu_count() or 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Forecast pairs, time and disk; write nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say what is done as JSON on stdout, a line a photo.")
+    ] = False,
 ) -> None:
     """Turn photos into pairs.
 
@@ -198,20 +204,28 @@ def build_dataset(
         val=val,
         test=test,
     )
-    from demosaic import building, console, faces, looking
+    from demosaic import building, console, events, faces, forecasting, looking
 
-    with console.Console() as screen:
+    make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
+    with console.Console(stderr=as_json) as screen:
+        listen = events.tee(events.write_to(sys.stdout), screen) if as_json else screen
+        if dry_run:
+            forecast = forecasting.forecast(
+                photos, pairs, config, make_detector=make_detector, workers=workers, listen=listen
+            )
+            listen(forecast)
+            return
         report = building.build_dataset(
             photos,
             pairs,
             config,
-            make_detector=partial(faces.MediaPipeDetector, LEAST_SCORE),
+            make_detector=make_detector,
             detector_name=faces.MediaPipeDetector.name(),
             looks=looking.users_looks(),
             workers=workers,
-            listen=screen,
+            listen=listen,
         )
-        screen.built(report)
+        listen(report)
 
 
 @app.command()

@@ -25,6 +25,7 @@ from demosaic.events import (
     Evaluated,
     Event,
     FaceHidden,
+    Forecast,
     ModelSaved,
     Notice,
     PhotoDone,
@@ -52,8 +53,9 @@ class Console:
     lines every ten steps.
     """
 
-    def __init__(self, terminal: Terminal | None = None) -> None:
-        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True)
+    def __init__(self, terminal: Terminal | None = None, *, stderr: bool = False) -> None:
+        """Without a terminal given it is the process's own, on stdout or `stderr`."""
+        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True, stderr=stderr)
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._skipped: Counter[str] = Counter()
@@ -82,13 +84,20 @@ class Console:
         match event:
             case Notice(text):
                 self.say(text)
-            case PhotosFound(total):
+            case PhotosFound(total, _):
                 self._begin("photos", total)
             case PhotoSkipped(_, reason, _):
                 self._skipped[reason] += 1
             case PhotoDone(_, pairs):
                 self._pairs += pairs
-                self._advance(f"{self._pairs} pairs, {self._skipped.total()} left out")
+                self._advance(
+                    f"{self._pairs} pairs, {self._skipped.total()} left out",
+                    _reasons(dict(self._skipped.most_common())),
+                )
+            case BuildReport():
+                self.built(event)
+            case Forecast():
+                self._forecast(event)
             case TrainingStarted():
                 self._begin_training(event)
             case StepDone():
@@ -149,16 +158,20 @@ class Console:
             BarColumn(bar_width=12),
             _Rate(table_column=Column(no_wrap=True, min_width=11)),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
-            TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True, ratio=1)),
+            TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[more]}", table_column=Column(no_wrap=True, ratio=1)),
             console=self._terminal,
             transient=True,
         )
-        self._task = self._progress.add_task("", total=total, completed=completed, state="")
+        self._task = self._progress.add_task(
+            "", total=total, completed=completed, state="", more=""
+        )
         self._progress.start()
 
-    def _advance(self, state: str) -> None:
+    def _advance(self, state: str, more: str = "") -> None:
+        """One done; `more` is shown as far as there is room."""
         if self._progress:
-            self._progress.update(self._task, advance=1, state=state)
+            self._progress.update(self._task, advance=1, state=state, more=more)
 
     def _end(self) -> None:
         if self._progress:
@@ -203,13 +216,27 @@ class Console:
         self._end()
         splits = ", ".join(f"{count} {split}" for split, count in report.splits.items() if count)
         rate = report.photos / report.seconds
-        self.say(f"{report.photos} files in {report.seconds:.0f} s ({rate:.0f}/s)")
+        ignored = f", {report.ignored} more ignored" if report.ignored else ""
+        self.say(f"{report.photos} files in {report.seconds:.0f} s ({rate:.0f}/s){ignored}")
+        stages = ", ".join(f"{stage} {count}" for stage, count in report.funnel.items())
+        self.say(f"photos: {stages}")
         self.say(f"{report.pairs} pairs ({splits}), {report.new_pairs} of them new")
         if report.skipped:
-            reasons = ", ".join(f"{count} x {reason}" for reason, count in report.skipped.items())
-            self.say(f"left out: {reasons} (see {report.folder}/skipped.jsonl)")
+            self.say(f"left out: {_reasons(report.skipped)} (see {report.folder}/skipped.jsonl)")
         self.say(f"look at {report.folder}/preview.jpg")
         self.say(f"next: demosaic train {report.folder}")
+
+    def _forecast(self, forecast: Forecast) -> None:
+        self._end()
+        ignored = f" ({forecast.ignored} more ignored)" if forecast.ignored else ""
+        self.say(f"{forecast.photos} files{ignored}, {forecast.sampled} of them looked at")
+        self.say(
+            f"a build takes about {_duration(forecast.minutes)} "
+            f"and makes about {forecast.pairs} pairs, {_size(forecast.megabytes)}"
+        )
+        if forecast.skipped:
+            self.say(f"left out of what was looked at: {_reasons(forecast.skipped)}")
+        self.say("nothing was written")
 
     def trained(self, report: TrainReport) -> None:
         """Print what a training made and the command to run next."""
@@ -218,6 +245,18 @@ class Console:
         self.say(f"models: {report.best} and {report.model}")
         self.say(f"look at {report.run}/samples")
         self.say(f"next: demosaic restore face.jpg --model {report.best}")
+
+
+def _reasons(skipped: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} x {reason}" for reason, count in skipped.items())
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes:.0f} minutes" if minutes >= 2 else f"{max(1, round(minutes * 60))} s"
+
+
+def _size(megabytes: float) -> str:
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
 class _Rate(ProgressColumn):

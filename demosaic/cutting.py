@@ -15,7 +15,7 @@ from demosaic.faces import Face, turned_upright
 from demosaic.images import Box, Pixels, crop, encode_png, read_bytes, resize, to_grey
 from demosaic.looking import LOOK_AT, Examined, Look, decoded, reduction
 from demosaic.mosaic import Grid, paint_cells, sample
-from demosaic.pairs import Pair, Skipped, split_of
+from demosaic.pairs import NO_FACE, Pair, Skipped, split_of
 
 _SHARPNESS_AT = 128  # px: what is coarser than so many to a crop is not blur but a small face
 _SMALLEST_BLOCK = 2  # px
@@ -64,7 +64,7 @@ def cut(
         return PhotoResult(photo, sha256, (), (skipped,))
     sure = [face for face in examined.faces if face.score >= config.min_score]
     if not sure:
-        return PhotoResult(photo, sha256, (), (Skipped(photo, sha256, "no face"),))
+        return PhotoResult(photo, sha256, (), (Skipped(photo, sha256, NO_FACE),))
     left_out = _left_out(sure, examined, config)
     chosen = {face: _square(face, examined, config) for face in sure if face not in left_out}
     kept = []

@@ -20,9 +20,12 @@ class Notice:
 
 @dataclass(frozen=True)
 class PhotosFound:
-    """The walk is over: `total` files to look at."""
+    """The walk is over: `total` files to look at, and so many `ignored` as thumbnails and the
+    like.
+    """
 
     total: int
+    ignored: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,37 +181,39 @@ class Checked:
     """What is wrong and what to do; empty when all is well."""
 
 
-Event = (
-    Notice
-    | PhotosFound
-    | PhotoDone
-    | PhotoSkipped
-    | TrainingStarted
-    | StepDone
-    | Evaluated
-    | SheetSaved
-    | ModelSaved
-    | PicturesFound
-    | PictureRestored
-    | PicturePixelated
-    | PictureSkipped
-    | Checked
-)
-Listener = Callable[[Event], None]
-
-
 @dataclass(frozen=True)
 class BuildReport:
     """What a build found and made."""
 
     folder: str
     photos: int
+    ignored: int
+    """Files that were not looked at: thumbnails, hidden ones and the like."""
+    funnel: Mapping[str, int]
+    """How many photos came so far: found, readable, unique, with faces, kept."""
     pairs: int
     splits: Mapping[str, int]
     skipped: Mapping[str, int]
     """How many photos or faces were left out, by reason, most frequent first."""
     new_pairs: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a build is likely to make and to take, from a sample of the photos."""
+
+    photos: int
+    ignored: int
+    """Files that are not looked at: thumbnails, hidden ones and the like."""
+    sampled: int
+    """Photos that the rest of it was measured on."""
+    pairs: int
+    minutes: float
+    megabytes: float
+    """Of disk that the pairs need."""
+    skipped: Mapping[str, int]
+    """Why photos or faces of the sample were left out, most frequent first."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +238,27 @@ class DoctorReport:
     def problems(self) -> list[Checked]:
         """What is not well."""
         return [check for check in self.checks if check.advice]
+
+
+Event = (
+    Notice
+    | PhotosFound
+    | PhotoDone
+    | PhotoSkipped
+    | TrainingStarted
+    | StepDone
+    | Evaluated
+    | SheetSaved
+    | ModelSaved
+    | PicturesFound
+    | PictureRestored
+    | PicturePixelated
+    | PictureSkipped
+    | Checked
+    | BuildReport
+    | Forecast
+)
+Listener = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:

@@ -12,7 +12,7 @@ way.
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ from demosaic.images import Pixels, find_images, read_image, read_size, resize, 
 from demosaic.mosaic import Grid
 
 FORMAT = 1
+COPY, NO_FACE = "same file as another", "no face"
+"""Why a photo that can be read gives no pair."""
 SPLITS = ("train", "val", "test")
 _NARROWEST = 1.2  # width to height of two portraits side by side
 _TARGET_MEMORY = 2 * 2**30  # bytes, 10,000 faces of 256 px; decoding costs 4 ms each
@@ -190,12 +192,13 @@ class PairWriter:
             self._describe({})
             self._finished = False
 
-    def finish(self, seen: dict[str, str], detector: str) -> None:
+    def finish(self, seen: dict[str, str], detector: str, ignored: int) -> None:
         """Sort the manifests, drop what earlier versions of changed photos gave, write
         dataset.json.
 
-        `seen` is the content hash of each photo of this build. The files come out the same, byte
-        for byte, however often the build was interrupted and whatever order it worked in.
+        `seen` is the content hash of each photo of this build; `ignored` files were no photos. The
+        files come out the same, byte for byte, however often the build was interrupted and whatever
+        order it worked in.
         """
         current = [
             pair for pair in self.kept.values() if seen.get(pair.photo, pair.sha256) == pair.sha256
@@ -213,7 +216,8 @@ class PairWriter:
         ]
         self._write_manifests()
         self._remove_orphans()
-        self._describe({"detector": detector, **self._summary()})
+        found = {"ignored": ignored, "funnel": self.funnel(seen)}
+        self._describe({"detector": detector, **found, **self._summary()})
 
     def _write_manifests(self) -> None:
         write_lines(self.folder / "pairs.jsonl", [vars(pair) for pair in self.kept.values()])
@@ -249,6 +253,21 @@ class PairWriter:
         """How many photos or faces were left out, by reason, most frequent first."""
         counts = Counter(skipped.reason for skipped in self._skipped)
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def funnel(self, photos: Iterable[str]) -> dict[str, int]:
+        """How many of these photos came so far: found, readable, unique, with faces, kept."""
+        found = set(photos)
+        whole = [skipped for skipped in self._skipped if not skipped.box and skipped.photo in found]
+        reasons = Counter(skipped.reason for skipped in whole)
+        readable = len(found) - reasons.total() + reasons[COPY] + reasons[NO_FACE]
+        unique = readable - reasons[COPY]
+        return {
+            "found": len(found),
+            "readable": readable,
+            "unique": unique,
+            "with faces": unique - reasons[NO_FACE],
+            "kept": len(found & {pair.photo for pair in self.kept.values()}),
+        }
 
     def examples(self, reason: str) -> list[Skipped]:
         """What was left out for `reason`."""

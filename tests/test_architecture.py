@@ -37,6 +37,7 @@ ARROWS = {
     "looking": "errors faces files images",
     "cutting": "config errors faces images looking mosaic pairs",
     "building": "config cutting errors events images looking pairs",
+    "forecasting": "building config cutting events files looking",
     "evaluation": "devices events images mosaic networks observations pairs",
     "pix2pix": "config devices evaluation events images mosaic networks pairs",
     "team": "errors",

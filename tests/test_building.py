@@ -168,6 +168,8 @@ def test_the_header_says_how_the_dataset_was_built(dataset: Path) -> None:
         "demosaic": __version__,
         "config": asdict(BuildConfig(val=0.4)),
         "detector": "mediapipe",
+        "ignored": 0,
+        "funnel": dict.fromkeys(("found", "readable", "unique", "with faces", "kept"), 24),
         "pairs": len(splits),
         "splits": {name: splits.count(name) for name in ("train", "val", "test")},
         "skipped": {},
@@ -554,6 +556,37 @@ def test_bad_files_and_photos_without_faces_are_counted_named_and_reasoned(
     assert json.loads((tmp_path / "out" / "dataset.json").read_text())["skipped"] == report.skipped
 
 
+def test_the_funnel_tells_how_far_every_photo_came(album: Path, tmp_path: Path) -> None:
+    photo = next((album / "person-000").rglob("*.jpg"))
+    (album / "@eaDir").mkdir()
+    for junk in ("._a.jpg", ".hidden.png", "Thumbs.db", "@eaDir/thumb.jpg"):
+        shutil.copy(photo, album / junk)
+    (album / "stub.jpg").touch()
+    (album / "notes.txt").write_text("Dear diary")
+    shutil.copy(photo, album / "z-copy.jpg")
+    write_png(album / "wall.png", np.full((300, 300, 3), 128, np.uint8))
+    with Image.open(photo) as opened:
+        opened.convert("RGB").resize((90, 90)).save(album / "tiny.png")
+    events: list[Event] = []
+    report = build(album, tmp_path / "out", listen=events.append)
+    good = len(list((album / "person-000").rglob("*.jpg"))) + len(
+        list((album / "person-002").rglob("*.jpg"))
+    )
+    funnel = {
+        "found": good + 5,
+        "readable": good + 3,
+        "unique": good + 2,
+        "with faces": good + 1,
+        "kept": good,
+    }
+    assert (report.funnel, report.ignored, report.photos) == (funnel, 4, good + 5)
+    header = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert (header["funnel"], header["ignored"]) == (funnel, 4)
+    assert events[0] == PhotosFound(good + 5, 4)
+    again = build(album, tmp_path / "out")
+    assert (again.funnel, again.ignored) == (funnel, 4)
+
+
 def test_a_photo_whose_name_is_no_utf8_is_a_photo_like_any_other(
     album: Path, tmp_path: Path
 ) -> None:
@@ -640,13 +673,20 @@ def test_pairs_go_neither_into_the_photo_folder_itself_nor_above_it(album: Path)
     assert contents(album.parent) == before
 
 
-def test_a_pairs_folder_among_the_photos_is_not_walked(album: Path) -> None:
-    first = build(album, album / "pairs")
-    again = build(album, album / "pairs")
+def test_pairs_do_not_go_among_the_photos_either(album: Path) -> None:
+    before = contents(album.parent)
+    for out in (album / "pairs", album / "person-000" / ".." / "deep" / "pairs"):
+        with pytest.raises(DemosaicError, match="where nothing is written: choose another"):
+            build(album, out)
+    assert contents(album.parent) == before
+    assert not (album / "deep").exists()
+
+
+def test_a_pairs_folder_linked_among_the_photos_is_not_walked(album: Path, tmp_path: Path) -> None:
+    (album / "pairs").symlink_to(tmp_path / "pairs")
+    first = build(album, tmp_path / "pairs")
+    again = build(album, tmp_path / "pairs")
     assert (again.photos, again.pairs, again.new_pairs) == (first.photos, first.pairs, 0)
-    assert not any(
-        line["photo"].startswith("pairs/") for line in lines(album / "pairs/pairs.jsonl")
-    )
 
 
 def test_photos_are_only_read(album: Path, tmp_path: Path) -> None:

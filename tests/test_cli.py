@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -285,7 +286,12 @@ def defaults(config: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("command", "configs", "of_the_command", "without_option"),
     [
-        (cli.build_dataset, [BuildConfig], {"photos", "pairs", "workers"}, set()),
+        (
+            cli.build_dataset,
+            [BuildConfig],
+            {"photos", "pairs", "workers", "dry_run", "as_json"},
+            set(),
+        ),
         (
             cli.restore,
             [RestoreConfig, DeviceConfig],
@@ -546,6 +552,34 @@ def test_what_pixelate_does_is_said_as_json_when_asked(here: Path) -> None:
         ),
         {"event": "Notice", "text": "2 of 2 pictures pixelated"},
     ]
+
+
+def test_what_a_build_does_is_said_as_json_when_asked(here: Path, photos: Path) -> None:
+    shutil.copytree(photos / "person-000", here / "photos")
+    (here / "photos" / "._a.jpg").touch()
+    (here / "photos" / "notes [1].txt").write_text("Dear diary")
+    words = ["build-dataset", "photos", "pairs", "--workers", "1", "--json"]
+    code, said, errors = demosaic(*words, "--dry-run")
+    events = [json.loads(line) for line in said.splitlines()]
+    assert (code, (here / "pairs").exists()) == (0, False)
+    assert events[0] == {"event": "PhotosFound", "total": 5, "ignored": 1}
+    forecast = events[-1]
+    assert (forecast["event"], forecast["photos"], forecast["sampled"]) == ("Forecast", 5, 5)
+    assert errors.endswith("nothing was written\n")
+    code, said, errors = demosaic(*words)
+    assert code == 0
+    *first, report = (json.loads(line) for line in said.splitlines())
+    assert first == events[:-1]
+    reason = "not a picture"
+    skipped = {"event": "PhotoSkipped", "photo": "notes [1].txt", "reason": reason}
+    assert {**skipped, "detail": reason} in first
+    dataset = json.loads((here / "pairs" / "dataset.json").read_text())
+    assert report["event"] == "BuildReport"
+    assert report["funnel"] == dataset["funnel"]
+    assert report["funnel"] == {"found": 5, **dict.fromkeys(list(report["funnel"])[1:], 4)}
+    assert (report["pairs"], report["skipped"]) == (dataset["pairs"], {reason: 1})
+    assert (report["pairs"], report["ignored"]) == (forecast["pairs"], 1)
+    assert errors.endswith("next: demosaic train pairs\n")
 
 
 # Problems

@@ -10,6 +10,7 @@ from demosaic.events import (
     BuildReport,
     Evaluated,
     Event,
+    Forecast,
     ModelSaved,
     Notice,
     PhotoDone,
@@ -37,10 +38,12 @@ NAMES = ["a [bold]b[/bold].png", "[1].png", ":smile:.png", "x" * 300 + ".png", "
 REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), "mean", 0.94, 0.25)
 
 
-def shown(*events: Event, live: bool = False) -> str:
-    """What a screen of 80 columns shows of some events, without its control codes."""
+def shown(*events: Event, live: bool = False, width: int = 80) -> str:
+    """What a screen of so many columns shows of some events, without its control codes."""
     screen = io.StringIO()
-    terminal = Terminal(file=screen, force_terminal=live, width=80, soft_wrap=True, no_color=True)
+    terminal = Terminal(
+        file=screen, force_terminal=live, width=width, soft_wrap=True, no_color=True
+    )
     with Console(terminal) as console:
         for event in events:
             console(event)
@@ -122,6 +125,7 @@ def test_every_event_can_be_shown_anywhere() -> None:
         assert "restored a: b\n" in said
         assert "left out: why\n" in said
     assert "1 pairs, 1 left out" in shown(*events, live=True)
+    assert "1 pairs, 1 left out 1 x no face" in shown(*events, live=True, width=100)
 
 
 def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
@@ -129,19 +133,48 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
     report = BuildReport(
         folder="pairs [1]",
         photos=30,
+        ignored=4,
+        funnel={"found": 30, "readable": 29, "kept": 20},
         pairs=20,
         splits={"train": 18, "val": 2, "test": 0},
         skipped={"no face": 7, "face too small": 3},
         new_pairs=5,
         seconds=2.0,
     )
-    Console(Terminal(file=screen, width=80, soft_wrap=True)).built(report)
+    Console(Terminal(file=screen, width=80, soft_wrap=True))(report)
     assert screen.getvalue().splitlines() == [
-        "30 files in 2 s (15/s)",
+        "30 files in 2 s (15/s), 4 more ignored",
+        "photos: found 30, readable 29, kept 20",
         "20 pairs (18 train, 2 val), 5 of them new",
         "left out: 7 x no face, 3 x face too small (see pairs [1]/skipped.jsonl)",
         "look at pairs [1]/preview.jpg",
         "next: demosaic train pairs [1]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "megabytes", "expected"),
+    [
+        (0.001, 0.4, "about 1 s and makes about 480 pairs, 0 MB"),
+        (0.5, 48, "about 30 s and makes about 480 pairs, 48 MB"),
+        (12.4, 4800, "about 12 minutes and makes about 480 pairs, 4.8 GB"),
+    ],
+)
+def test_a_forecast_says_what_it_rests_on(minutes: float, megabytes: float, expected: str) -> None:
+    forecast = Forecast(
+        photos=500,
+        ignored=3,
+        sampled=200,
+        pairs=480,
+        minutes=minutes,
+        megabytes=megabytes,
+        skipped={"no face": 2},
+    )
+    assert shown(forecast).splitlines() == [
+        "500 files (3 more ignored), 200 of them looked at",
+        f"a build takes {expected}",
+        "left out of what was looked at: 2 x no face",
+        "nothing was written",
     ]
 
 
