@@ -21,13 +21,16 @@ BLOCKS = (4, 32)
 _TURN, _SCALE, _SHIFT = 8.0, 0.14, 0.06  # degrees, share, share of the side
 _GAIN, _OFFSET = 0.15, 12.0  # share, grey levels
 _RECTANGLES = 0.3
-_SAMPLERS: dict[Sampler, float] = {"mean": 0.76, "centre": 0.08, "top-left": 0.08, "linear": 0.08}
+_PLAIN = 0.45  # of the mosaics: means that fill the picture, in a file without loss
+# and of the others:
+_SAMPLERS: dict[Sampler, float] = {"mean": 0.6, "centre": 0.2, "linear": 0.1, "top-left": 0.1}
 _TRUSTED = 0.4  # of the cells that are no means and yet taken for means, as at use they may be
-_WHOLE, _BOXES = 0.7, 0.15  # the rest are ellipses
+_WHOLE, _BOXES = 0.5, 0.25  # the rest are ellipses
 _SMALLEST = 3 / 8  # of the side, of a box or an ellipse
 _ASTRAY = 0.15  # of the side, from the middle
-_JPEG, _QUALITIES = 0.5, (40, 98)
-_RESIZED, _FACTORS = 0.1, (0.6, 1.4)
+_JPEG, _QUALITIES = 0.8, (40, 98)
+_RESIZED, _FACTORS = 0.18, (0.6, 1.4)
+_EASY_BLOCKS = (8, 20)
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ class Example:
     target: Pixels
 
 
-def draw_example(face: Pixels, rng: np.random.Generator) -> Example:
-    """A face (S, S, 3) varied and pixelated at random."""
+def draw_example(face: Pixels, rng: np.random.Generator, *, easy: float = 0.0) -> Example:
+    """A face (S, S, 3) varied and pixelated at random; `easy` of them, 0..1, plainly, in middling
+    cells.
+    """
     target = vary(face, rng)
+    if rng.random() < easy:
+        return Example(_plainly(target, _grid(rng, _EASY_BLOCKS)), target)
     return Example(pixelate_at_random(target, rng), target)
 
 
@@ -62,9 +69,15 @@ def vary(face: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def pixelate_at_random(target: Pixels, rng: np.random.Generator) -> Observation:
-    """A mosaic of any block, offset and shape over the target, as it may reach us in a file."""
+    """A mosaic of any block, offset and shape over the target, as it may reach us in a file.
+
+    What can befall it comes together: of mosaics that are each a little damaged in one way of many,
+    a network learns less.
+    """
+    grid = _grid(rng, BLOCKS)
+    if rng.random() < _PLAIN:
+        return _plainly(target, grid)
     box, hidden = _region(target.shape[0], rng)
-    grid = _grid(rng)
     sampler: Sampler = rng.choice(list(_SAMPLERS), p=list(_SAMPLERS.values()))
     piece = paint_cells(sample(crop(target, box), grid, sampler), grid, (box.height, box.width))
     if rng.random() < _RESIZED:
@@ -72,13 +85,20 @@ def pixelate_at_random(target: Pixels, rng: np.random.Generator) -> Observation:
     picture = np.where(hidden[:, :, None], paste(target, piece, box), target)
     if rng.random() < _JPEG:
         picture = jpeg_damaged(picture, int(rng.integers(*_QUALITIES, endpoint=True)))
-    consistent = sampler == "mean" or rng.random() < _TRUSTED
+    # Where it is known that each cell is its top left pixel, `restore` moves the grid by half a
+    # cell, and it is the middle one
+    consistent = sampler in ("mean", "top-left") or rng.random() < _TRUSTED
     return observe(picture, grid, box=box, hidden=hidden, consistency=float(consistent))
 
 
-def _grid(rng: np.random.Generator) -> Grid:
+def _plainly(target: Pixels, grid: Grid) -> Observation:
+    height, width = target.shape[:2]
+    return observe(paint_cells(sample(target, grid, "mean"), grid, (height, width)), grid)
+
+
+def _grid(rng: np.random.Generator, blocks: tuple[int, int]) -> Grid:
     """Half of all grids begin in the corner of their box, as most programs have it."""
-    smallest, largest = BLOCKS
+    smallest, largest = blocks
     width = int(np.exp(rng.uniform(np.log(smallest), np.log(largest + 1))))
     height = width
     if rng.random() < _RECTANGLES:

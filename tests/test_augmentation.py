@@ -41,8 +41,8 @@ def only(monkeypatch: pytest.MonkeyPatch, **chances: object) -> None:
 
 
 def plain(monkeypatch: pytest.MonkeyPatch, sampler: Sampler = "mean") -> None:
-    """Neither JPEG nor resizing, one sampler."""
-    only(monkeypatch, jpeg=0.0, resized=0.0, samplers={sampler: 1.0})
+    """Neither JPEG nor resizing, one sampler; of any shape."""
+    only(monkeypatch, plain=0.0, jpeg=0.0, resized=0.0, samplers={sampler: 1.0})
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_the_box_is_inside_holds_all_that_is_hidden_and_lies_about_the_middle(
 
 def test_every_block_drawn_is_within_the_range_and_both_ends_come() -> None:
     rng = np.random.default_rng(0)
-    drawn = [augmentation._grid(rng) for _ in range(3000)]
+    drawn = [augmentation._grid(rng, BLOCKS) for _ in range(3000)]
     widths, heights = {grid.width for grid in drawn}, {grid.height for grid in drawn}
     assert widths == {*range(BLOCKS[0], BLOCKS[1] + 1)}
     assert heights <= widths
@@ -139,7 +139,9 @@ def test_whole_pictures_boxes_and_ellipses_all_come(many: list[Observation]) -> 
 
     kinds = [kind(observed) for observed in many]
     shares = {name: kinds.count(name) / len(kinds) for name in sorted(set(kinds))}
-    assert shares == pytest.approx({"whole": 0.7, "box": 0.15, "ellipse": 0.15}, abs=0.06)
+    rest = 0.55  # that are not plain
+    expected = {"whole": 0.45 + rest / 2, "box": rest / 4, "ellipse": rest / 4}
+    assert shares == pytest.approx(expected, abs=0.06)
 
 
 def test_an_ellipse_hides_the_middle_of_its_box_and_not_its_corners(
@@ -158,7 +160,36 @@ def test_an_ellipse_hides_the_middle_of_its_box_and_not_its_corners(
 def test_not_every_mosaic_is_trusted_and_most_are(many: list[Observation]) -> None:
     trusted = np.mean([observed.consistency for observed in many])
     assert {observed.consistency for observed in many} == {0.0, 1.0}
-    assert trusted == pytest.approx(0.76 + 0.24 * 0.4, abs=0.06)
+    assert trusted == pytest.approx(1 - 0.55 * 0.3 * 0.6, abs=0.04)
+
+
+def test_a_top_left_pixel_is_never_told_from_a_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain(monkeypatch, "top-left")
+    only(monkeypatch, trusted=0.0)
+    drawn = [pixelate_at_random(wave(), np.random.default_rng(seed)) for seed in range(20)]
+    assert {observed.consistency for observed in drawn} == {1.0}
+
+
+def test_half_of_all_mosaics_are_plain_and_nothing_befell_them(many: list[Observation]) -> None:
+    target = to_float(wave())
+
+    def is_plain(observed: Observation) -> bool:
+        if not observed.hidden.all():
+            return False
+        means = observed.down.averaging @ target @ observed.across.averaging.T
+        return bool(np.abs(observed.colours - means).max() <= 0.5 / 127.5 + 1e-5)
+
+    assert 0.4 < np.mean([is_plain(observed) for observed in many]) < 0.55
+
+
+def test_easy_examples_are_plain_mosaics_of_middling_cells() -> None:
+    for seed in range(40):
+        drawn = draw_example(wave(), np.random.default_rng(seed), easy=1.0)
+        observed = drawn.observation
+        assert sides(observed) <= {*range(8, 21)}
+        assert observed.hidden.all()
+        means = observed.down.averaging @ to_float(drawn.target) @ observed.across.averaging.T
+        assert np.abs(observed.colours - means).max() <= 0.5 / 127.5 + 1e-5
 
 
 # What a mosaic is made of
@@ -186,7 +217,8 @@ def test_a_plain_mosaic_of_means_has_the_cells_of_its_target(
 def test_a_jpeg_damages_the_whole_picture_but_not_the_target(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    only(monkeypatch, jpeg=1.0, resized=0.0, qualities=(40, 40), whole=0.0, boxes=1.0)
+    only(monkeypatch, plain=0.0, jpeg=1.0, resized=0.0)
+    only(monkeypatch, qualities=(40, 40), whole=0.0, boxes=1.0)
     drawn = example(0)
     visible = drawn.observation.hidden[0] == 0
     difference = np.abs(drawn.observation.seen - to_float(drawn.target))[:, visible] * 127.5
@@ -215,8 +247,7 @@ def test_the_sampler_drawn_is_the_one_the_mosaic_is_made_with(
     seed = 5
     observed = pixelate_at_random(wave(), np.random.default_rng(seed))
     rng = np.random.default_rng(seed)
-    augmentation._region(SIDE, rng)
-    grid = augmentation._grid(rng)
+    grid = augmentation._grid(rng, BLOCKS)
     expected = sample(wave(), grid, sampler) / 127.5 - 1
     assert np.allclose(observed.colours, expected, rtol=0, atol=1e-5)
     assert sides(observed) <= {grid.width, grid.height}

@@ -184,6 +184,22 @@ def test_the_same_seed_and_step_draw_the_same_whatever_came_before(dataset: Path
     assert not same(flat(fresh.draw(5)), flat(other.draw(5)))
 
 
+def whole(made: Blind, step: int) -> float:
+    """The share of a step's faces that are mosaic all over, as easy ones are."""
+    return float(np.mean([faces.views.hidden.amin().item() for faces in made.draw(step)]))
+
+
+def test_a_new_network_begins_with_easy_examples_and_a_known_one_does_not(
+    dataset: Path, straight: Path
+) -> None:
+    parts = replace(CONFIG, batch=40, parts=40)  # of a face each
+    new = recipe(dataset, parts)
+    known = recipe(dataset, replace(parts, init=str(straight / "model.safetensors")))
+    assert whole(new, 0) == 1.0
+    for made, step in ((new, 400), (known, 0)):
+        assert 0.5 < whole(made, step) < 0.95
+
+
 def test_the_faces_of_a_step_differ_and_are_as_many_as_asked(dataset: Path) -> None:
     batch = recipe(dataset, replace(CONFIG, batch=5)).draw(0)
     targets = torch.cat([part.target for part in batch])
