@@ -22,10 +22,12 @@ from demosaic.events import (
     LOG_EVERY,
     BuildReport,
     Checked,
+    ClipRestored,
     Evaluated,
     Event,
     FaceHidden,
     Forecast,
+    FrameRestored,
     ModelSaved,
     Notice,
     PhotoDone,
@@ -114,6 +116,12 @@ class Console:
                     if region.block:
                         self.say(f"  {_described(region)}")
                 self._advance("")
+            case FrameRestored(_, number, _, _):
+                self._tell(f"frame {number}")
+            case ClipRestored(clip, out, frames, restored, _):
+                self.say(f"restored {clip}: {out}")
+                self.say(f"  a mosaic in {restored} of {frames} frames")
+                self._advance("")
             case PicturePixelated(picture, out, faces):
                 self.say(f"pixelated {picture}: {out}")
                 for face in faces:
@@ -172,6 +180,10 @@ class Console:
         """One done; `more` is shown as far as there is room."""
         if self._progress:
             self._progress.update(self._task, advance=1, state=state, more=more)
+
+    def _tell(self, state: str) -> None:
+        if self._progress:
+            self._progress.update(self._task, state=state)
 
     def _end(self) -> None:
         if self._progress:

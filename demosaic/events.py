@@ -141,6 +141,31 @@ class PictureRestored:
 
 
 @dataclass(frozen=True)
+class FrameRestored:
+    """One frame of a clip is done; it may have had no mosaic."""
+
+    clip: str
+    number: int
+    """From 0."""
+    time: float
+    """Seconds into the clip."""
+    regions: tuple[RegionRestored, ...]
+
+
+@dataclass(frozen=True)
+class ClipRestored:
+    """One clip was restored into `out`."""
+
+    clip: str
+    out: str
+    frames: int
+    restored: int
+    """Frames that had a mosaic."""
+    unreadable: int
+    """Frames that could not be read and are left out."""
+
+
+@dataclass(frozen=True)
 class FaceHidden:
     """One face of a picture was hidden."""
 
@@ -252,6 +277,8 @@ Event = (
     | ModelSaved
     | PicturesFound
     | PictureRestored
+    | FrameRestored
+    | ClipRestored
     | PicturePixelated
     | PictureSkipped
     | Checked

@@ -84,7 +84,6 @@ _EXIF_OF_THE_FILE = (
     34377,
     34675,
 )
-_COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
 _MAX_EXIF = 65_000  # what fits into JPEG
 # How a picture was taken: camera and lens models, resolution, dates, exposure, flash, focal length,
 # colour space. Whatever is not known to be harmless to the people in it is not listed
@@ -95,10 +94,15 @@ _HARMLESS = {
     *range(0x9201, 0x920B),
     *(0x9290, 0x9291, 0x9292, 0xA001, *range(0xA402, 0xA407), 0xA433, 0xA434),
 }
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+MADE = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
+"""IPTC's word for what a model made."""
+MADE_IN_PART = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
+"""And for what it made a part of."""
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/{kind}"/>'
+    'Iptc4xmpExt:DigitalSourceType="{kind}"/>'
     "</rdf:RDF></x:xmpmeta>"
 )
 
@@ -442,7 +446,7 @@ def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> Non
     made. `whole` says that a model made every pixel. Raises DemosaicError for a suffix nothing is
     known of.
     """
-    kind = "trainedAlgorithmicMedia" if whole else _COMPOSITE
+    kind = MADE if whole else MADE_IN_PART
     _write_like(path, image, like, _kept_exif, _XMP.format(kind=kind))
 
 
@@ -452,7 +456,7 @@ def write_comparison(path: Path, before: Pixels, after: Pixels) -> None:
     """
     gap = np.full((before.shape[0], max(2, before.shape[1] // 64), 3), 255, np.uint8)
     sheet = Image.fromarray(np.hstack([before, gap, after]))
-    xmp = _XMP.format(kind=_COMPOSITE).encode()
+    xmp = _XMP.format(kind=MADE_IN_PART).encode()
     write_with(path, lambda part: sheet.save(part, "JPEG", quality=90, xmp=xmp))
 
 

@@ -9,6 +9,13 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Event, Listener, Notice, PicturesFound, PictureSkipped, ignore
 from demosaic.images import find_images, written_suffix
 
+# What can hold any sound with H.264 keeps its kind
+_CLIPS = {
+    **{suffix: suffix for suffix in (".mp4", ".m4v", ".mov", ".mkv", ".webm")},
+    **dict.fromkeys((".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"), ".mkv"),
+    **dict.fromkeys((".3gp", ".3g2", ".ogv", ".vob"), ".mkv"),
+}
+
 
 @dataclass(frozen=True)
 class Job:
@@ -20,7 +27,13 @@ class Job:
 
 def result_name(source: Path, done: str) -> str:
     """The file name of a picture's result, of the picture's format where that can be written."""
-    return f"{source.stem}.{done}{written_suffix(source)}"
+    suffix = _CLIPS.get(source.suffix.lower()) or written_suffix(source)
+    return f"{source.stem}.{done}{suffix}"
+
+
+def is_clip(path: Path) -> bool:
+    """Whether a file is a moving picture, by its name."""
+    return path.suffix.lower() in _CLIPS
 
 
 def plan(

@@ -1,16 +1,16 @@
-"""Many files restored, one after the other."""
+"""Many files restored, pictures and clips, one after the other."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from demosaic.checkpoints import load_model
+from demosaic.checkpoints import Model, load_model
 from demosaic.config import DeviceConfig, RestoreConfig
-from demosaic.devices import choose, settle_threads
+from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.events import Listener, Notice, PictureRestored, ignore
-from demosaic.files import make_folder, write_bytes
-from demosaic.images import read_bytes
-from demosaic.jobs import Job, do_all
+from demosaic.events import ClipRestored, Listener, Notice, PictureRestored, ignore
+from demosaic.files import make_folder, write_with
+from demosaic.jobs import Job, do_all, is_clip
 from demosaic.restoration import restore_file
 
 
@@ -33,8 +33,10 @@ def restore_files(
     if model.card.blocks is None:
         listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
 
-    def restore(job: Job) -> PictureRestored:
+    def restore(job: Job) -> PictureRestored | ClipRestored:
         try:
+            if is_clip(job.source):
+                return _restore_clip(job, model, config, compute, listen)
             restored = restore_file(job.source, job.out, model, config, compute)
         except DemosaicError as error:
             if config.copy_untouched and error.exit_code == NOTHING_TO_DO:
@@ -50,4 +52,16 @@ def _copy(job: Job) -> None:
     copy = job.out.with_name(job.source.name)
     if not copy.exists():
         make_folder(copy.parent)
-        write_bytes(copy, read_bytes(job.source))
+        write_with(copy, lambda part: shutil.copyfile(job.source, part))
+
+
+def _restore_clip(
+    job: Job, model: Model, config: RestoreConfig, compute: Compute, listen: Listener
+) -> ClipRestored:
+    try:
+        from demosaic.clips import restore_clip
+    except ModuleNotFoundError as error:  # PyAV is an extra
+        raise DemosaicError(
+            f"{job.source}: a clip needs PyAV (Python 3.11 or later): pip install 'demosaic[video]'"
+        ) from error
+    return restore_clip(job.source, job.out, model, config, compute, listen)

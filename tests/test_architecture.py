@@ -58,8 +58,14 @@ ARROWS = {
         "observations regions samplers"
     ),
     "jobs": "errors events images",
-    "pixelation": "augmentation config errors events faces files images jobs looking mosaic",
-    "restoring": "checkpoints config devices errors events files images jobs restoration",
+    "pixelation": "config errors events faces files images jobs looking mosaic",
+    "following": "grids images mosaic",
+    "video": "errors files images",
+    "clips": (
+        "checkpoints config devices errors events following grids images regions restoration "
+        "samplers video"
+    ),
+    "restoring": "checkpoints clips config devices errors events files jobs restoration",
     "doctor": "blind config devices errors events faces files images rehearsal __version__",
     "rehearsal": (
         "building checkpoints config devices errors faces files images mosaic pairs restoration "
@@ -99,6 +105,7 @@ DOORS = {
     "torch": TORCH_ROOMS,
     "PIL": {"images"},
     "pillow_heif": {"images"},
+    "av": {"video"},
 }
 """The only modules that know a library."""
 

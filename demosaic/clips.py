@@ -1,0 +1,96 @@
+"""One clip restored, frame by frame, steadily."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from demosaic.checkpoints import Model
+from demosaic.config import RestoreConfig, Sampler
+from demosaic.devices import Compute
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.events import ClipRestored, FrameRestored, Listener, Notice, ignore
+from demosaic.following import Find, Shown, followed, steadied
+from demosaic.grids import Region
+from demosaic.images import MADE_IN_PART, Pixels, read_mask, write_comparison
+from demosaic.regions import Mask, regions_in
+from demosaic.restoration import restore_regions
+from demosaic.samplers import sampler_of
+from demosaic.video import Changed, Frame, Told, edit_clip
+
+
+def restore_clip(
+    source: Path,
+    out: Path,
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
+    listen: Listener = ignore,
+) -> ClipRestored:
+    """Restore the mosaics in every frame of a clip and write the result: its sound, times, size and
+    colours are the clip's own, and so is every pixel outside, but for what coding it again does.
+
+    A frame that cannot be read is left out and said. Raises DemosaicError that names the file.
+    """
+    if model.card.blocks is None:
+        raise DemosaicError(
+            f"{source}: this model was not trained on mosaics: it restores no clips"
+        )
+    mask = read_mask(Path(config.mask)) if config.mask else None
+    by_hand = bool(mask is not None or config.regions or config.block)
+    find = partial(_found, config=config, mask=mask)
+    restored = 0
+
+    def edit(frames: Iterator[tuple[Frame, Pixels]]) -> Iterator[tuple[Frame, Pixels, Changed]]:
+        nonlocal restored
+        before: list[Shown] = []
+        samplers: Counter[Sampler] = Counter()
+        looked = _looked_at(frames, find) if by_hand else followed(frames, find)
+        for number, (frame, picture, regions) in enumerate(looked):
+            samplers.update(sampler_of(picture, region) for region in regions)
+            told = replace(config, sampler=config.sampler or _most(samplers))
+            done = restore_regions(picture, regions, model, told, compute)
+            image, before = steadied(picture, done.image, regions, before)
+            if regions and not restored and config.compare:
+                write_comparison(out.with_name(f"{out.name}.compare.jpg"), picture, image)
+            restored += bool(regions)
+            listen(FrameRestored(str(source), number, frame.time or 0.0, done.regions))
+            yield frame, image, np.any(image != picture, axis=2)
+        if not restored:
+            raise DemosaicError(f"{source}: no mosaic found in any frame", NOTHING_TO_DO)
+
+    told = edit_clip(source, out, edit, MADE_IN_PART)
+    if told.unreadable:
+        listen(Notice(_unreadable(source, told)))
+    return ClipRestored(str(source), str(out), told.frames, restored, told.unreadable)
+
+
+def _found(picture: Pixels, config: RestoreConfig, mask: Mask | None) -> list[Region]:
+    """The mosaics in a frame; there may be none."""
+    try:
+        return regions_in(picture, config, mask)
+    except DemosaicError as error:
+        if error.exit_code != NOTHING_TO_DO:
+            raise
+        return []
+
+
+def _looked_at(
+    frames: Iterator[tuple[Frame, Pixels]], find: Find
+) -> Iterator[tuple[Frame, Pixels, list[Region]]]:
+    """Each frame with the mosaics where the user says that they are."""
+    for frame, picture in frames:
+        yield frame, picture, find(picture)
+
+
+def _most(samplers: Counter[Sampler]) -> Sampler | None:
+    """What most mosaics so far were taken for: one program has made them all."""
+    return samplers.most_common(1)[0][0] if samplers else None
+
+
+def _unreadable(source: Path, told: Told) -> str:
+    count = "a frame" if told.unreadable == 1 else f"{told.unreadable} frames"
+    return f"{source}: {count} could not be read, the first at {told.first:.2f} s; all else is done"
