@@ -169,7 +169,7 @@ class _Writer:
         if video.sample_aspect_ratio:
             self._context.sample_aspect_ratio = video.sample_aspect_ratio
         if turn:
-            self._stream.set_display_rotation(-90 * turn)
+            self._stream.set_display_rotation(90 * turn)
         self._last: int | None = None
         self._copies: dict[Stream, Stream] = {
             stream: target.add_stream_from_template(stream)

@@ -1,0 +1,288 @@
+"""Clips restored: every frame, its time and sound, and steadily."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_restoration import COMPUTE, our_model, texture
+
+import people
+from demosaic.config import RestoreConfig
+from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
+from demosaic.events import ClipRestored, Event, FrameRestored, Notice
+from demosaic.grids import Region, find_mosaic
+from demosaic.images import Box, Pixels
+from demosaic.jobs import is_clip, result_name
+
+av = pytest.importorskip("av", reason="PyAV needs Python 3.11")
+from demosaic.clips import restore_clip  # noqa: E402
+from demosaic.following import Shown, followed, steadied  # noqa: E402
+from demosaic.mosaic import Grid, cell_colours  # noqa: E402
+
+FRAMES, SIDE, BLOCK, FACE = 14, 240, 12, 144
+TIMES = [0, 1, 2, 4, 5, 7, 8, 9, 12, 13, 14, 15, 18, 19]  # twentieths of a second, not even
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Pixels]:
+    """A drawn person who moves before a camera."""
+    photo = people.photo(0, 0, 0)
+    x, y, *_ = (round(side) for side in photo.faces[0].box)
+    shifts = [(round(3 * np.sin(n)), n) for n in range(FRAMES)]
+    corners = [(max(0, x - 30 + right), max(0, y - 40 + down)) for right, down in shifts]
+    return [
+        np.ascontiguousarray(photo.image[top : top + SIDE, left : left + SIDE])
+        for left, top in corners
+    ]
+
+
+def place(number: int) -> Box:
+    """Where the face of a frame is pixelated; it goes with the face."""
+    return Box(40 - round(3 * np.sin(number)), 50 - number, FACE, FACE)
+
+
+def pixelated(frame: Pixels, box: Box) -> Pixels:
+    """Means of cells that begin in the corner of the box, the plain way."""
+    result = frame.copy()
+    for top in range(box.y, box.y + box.height, BLOCK):
+        for left in range(box.x, box.x + box.width, BLOCK):
+            cell = result[top : top + BLOCK, left : left + BLOCK]
+            cell[:] = np.rint(cell.reshape(-1, 3).mean(0))
+    return result
+
+
+def hidden(frames: list[Pixels]) -> list[Pixels]:
+    return [pixelated(frame, place(number)) for number, frame in enumerate(frames)]
+
+
+def write(path: Path, pictures: list[Pixels], *, turn: int = 0) -> Path:
+    """A clip with a tone; without loss in .mkv."""
+    lossless = path.suffix == ".mkv"
+    with av.open(str(path), "w") as target:
+        options = {"g": "1"} if lossless else {"crf": "12"}
+        video = target.add_stream("ffv1" if lossless else "libx264", rate=20, options=options)
+        video.width, video.height = pictures[0].shape[1], pictures[0].shape[0]
+        video.pix_fmt = "yuv444p" if lossless else "yuv420p"
+        video.codec_context.time_base = Fraction(1, 20)
+        if turn:
+            video.set_display_rotation(turn)
+        sound = target.add_stream("aac", rate=16000)
+        for time, picture in zip(TIMES, pictures, strict=False):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 20)
+            target.mux(video.encode(frame))
+        target.mux(video.encode())
+        tone = np.sin(np.arange(16000) / 5).astype(np.float32)[None]
+        for start in range(0, 15360, 1024):
+            piece = np.ascontiguousarray(tone[:, start : start + 1024])
+            played = av.AudioFrame.from_ndarray(piece, "fltp", "mono")
+            played.sample_rate, played.pts = 16000, start
+            target.mux(sound.encode(played))
+        target.mux(sound.encode())
+    return path
+
+
+@dataclass
+class Seen:
+    """What is in a clip."""
+
+    pictures: list[Pixels]
+    times: list[float]
+    sound: list[bytes]
+    codec: str
+    rotation: int
+    comment: str
+
+
+def read(path: Path) -> Seen:
+    with av.open(str(path)) as clip:
+        found = list(clip.decode(video=0))
+        codec = clip.streams.video[0].codec_context.name
+        comment = clip.metadata.get("comment") or clip.metadata.get("COMMENT") or ""
+    with av.open(str(path)) as clip:
+        sound = [bytes(packet) for packet in clip.demux(audio=0) if packet.size]
+    return Seen(
+        [frame.to_ndarray(format="rgb24") for frame in found],
+        [round(frame.time, 3) for frame in found],
+        sound,
+        codec,
+        found[0].rotation,
+        comment,
+    )
+
+
+def restored(
+    source: Path, out: Path, config: RestoreConfig | None = None
+) -> tuple[Seen, list[Event]]:
+    events: list[Event] = []
+    done = restore_clip(
+        source, out, our_model(), config or RestoreConfig(), COMPUTE, listen=events.append
+    )
+    return read(out), [*events, done]
+
+
+# A clip
+
+
+def test_every_frame_is_restored_and_all_else_is_as_it_was(
+    frames: list[Pixels], folder: Path
+) -> None:
+    source = write(folder / "a.mkv", hidden(frames))
+    before = read(source)
+    after, events = restored(source, folder / "b.mkv")
+    assert (after.times, after.sound) == (before.times, before.sound)
+    assert after.times == [time / 20 for time in TIMES]
+    assert len(after.sound) > 10
+    assert "compositeWithTrainedAlgorithmicMedia" in after.comment
+    for number, (was, now) in enumerate(zip(before.pictures, after.pictures, strict=True)):
+        box = place(number)
+        inside = np.zeros(was.shape[:2], bool)
+        inside[box.y : box.y + FACE, box.x : box.x + FACE] = True
+        assert np.array_equal(was[~inside], now[~inside])
+        assert (was != now)[inside].mean() > 0.5
+    done = [event for event in events if isinstance(event, FrameRestored)]
+    assert [[region.box for region in event.regions] for event in done] == [
+        [place(number).corners] for number in range(FRAMES)
+    ]
+    assert events[-1] == ClipRestored(
+        str(source), str(folder / "b.mkv"), FRAMES, restored=FRAMES, unreadable=0
+    )
+    assert sorted(path.name for path in folder.iterdir()) == ["a.mkv", "b.mkv"]
+
+
+def test_a_clip_coded_with_loss_keeps_its_sound_and_times(
+    frames: list[Pixels], folder: Path
+) -> None:
+    source = write(folder / "a.mp4", hidden(frames))
+    before = read(source)
+    after, events = restored(source, folder / "b.mp4")
+    assert (after.times, after.sound, after.codec) == (before.times, before.sound, "h264")
+    assert isinstance(events[-1], ClipRestored) and events[-1].restored == FRAMES
+    for number, (was, now) in enumerate(zip(before.pictures, after.pictures, strict=True)):
+        y = place(number).y
+        assert np.abs(was[: y - 8].astype(int) - now[: y - 8]).mean() < 2
+
+
+def test_a_turned_clip_stays_turned_and_is_restored_upright(
+    frames: list[Pixels], folder: Path
+) -> None:
+    lying = [np.ascontiguousarray(np.rot90(frame)) for frame in hidden(frames)[:3]]
+    source = write(folder / "a.mp4", lying, turn=-90)
+    rotation = read(source).rotation
+    after, events = restored(source, folder / "b.mp4")
+    assert (after.rotation, rotation % 180) == (rotation, 90)
+    assert after.pictures[0].shape == lying[0].shape
+    first = next(event for event in events if isinstance(event, FrameRestored))
+    (found,) = first.regions
+    assert np.abs(np.subtract(found.box, place(0).corners)).max() <= 2  # coded with loss
+
+
+def test_a_frame_that_cannot_be_read_is_said_and_the_others_are_done(
+    frames: list[Pixels], folder: Path
+) -> None:
+    source = write(folder / "a.mkv", hidden(frames))
+    with av.open(str(source)) as clip:
+        packets = [packet for packet in clip.demux(video=0) if packet.size]
+        broken = bytes(packets[5])
+    raw = source.read_bytes()
+    assert raw.count(broken) == 1
+    source.write_bytes(raw.replace(broken, b"\xff" * len(broken)))
+    after, events = restored(source, folder / "b.mkv")
+    assert after.times == [time / 20 for number, time in enumerate(TIMES) if number != 5]
+    assert events[-1] == ClipRestored(
+        str(source), str(folder / "b.mkv"), FRAMES - 1, restored=FRAMES - 1, unreadable=1
+    )
+    assert isinstance(events[-2], Notice)
+    assert "a frame could not be read, the first at 0.35 s" in events[-2].text
+
+
+def test_a_clip_without_a_mosaic_is_nothing_to_do(frames: list[Pixels], folder: Path) -> None:
+    source = write(folder / "a.mp4", frames[:3])
+    with pytest.raises(DemosaicError, match="no mosaic found in any frame") as caught:
+        restored(source, folder / "b.mp4")
+    assert caught.value.exit_code == NOTHING_TO_DO
+    assert [path.name for path in folder.iterdir()] == ["a.mp4"]
+
+
+def test_what_is_no_clip_is_named(folder: Path) -> None:
+    (folder / "a.mp4").write_bytes(b"nothing of the kind")
+    with pytest.raises(DemosaicError, match=r"a\.mp4") as caught:
+        restored(folder / "a.mp4", folder / "b.mp4")
+    assert caught.value.exit_code == PROBLEM
+
+
+def test_a_result_keeps_the_kind_of_its_clip_or_becomes_one_that_holds_any_sound() -> None:
+    names = {name: result_name(Path(name), "restored") for name in ("a.MP4", "a.webm", "a.avi")}
+    assert names == {
+        "a.MP4": "a.restored.mp4",
+        "a.webm": "a.restored.webm",
+        "a.avi": "a.restored.mkv",
+    }
+    assert is_clip(Path("a.MOV")) and not is_clip(Path("a.jpg"))
+
+
+# Followed
+
+
+def test_a_mosaic_is_followed_with_few_full_looks(frames: list[Pixels]) -> None:
+    looks = []
+
+    def find(picture: Pixels) -> list[Region]:
+        looks.append(1)
+        return find_mosaic(picture)
+
+    found = [regions for *_, regions in followed(enumerate(hidden(frames)), find)]
+    assert [[one.box for one in regions] for regions in found] == [
+        [place(number)] for number in range(FRAMES)
+    ]
+    assert all(one.grid == Grid.square(BLOCK) for regions in found for one in regions)
+    assert len(looks) <= FRAMES // 3
+
+
+def test_a_mosaic_that_comes_between_two_looks_is_followed_back(frames: list[Pixels]) -> None:
+    comes, goes = 8, 11
+    seen = [
+        picture if comes <= number < goes + 2 else frames[number]
+        for number, picture in enumerate(hidden(frames))
+    ]
+    found = [len(regions) for *_, regions in followed(enumerate(seen), find_mosaic)]
+    assert found == [int(comes <= number < goes + 2) for number in range(FRAMES)]
+
+
+# Steadily
+
+
+def region() -> Region:
+    return Region(Box(4, 4, 32, 32), Grid.square(8), np.ones((32, 32), bool), 1.0)
+
+
+def test_detail_stays_where_cells_stay_and_follows_where_they_change() -> None:
+    then = np.full((40, 40, 3), 100, np.uint8)
+    now = then.copy()
+    now[4:36, 20:36] = 180  # the right half changes
+    first, second = (texture(40, 40, seed) // 4 + 90 for seed in (1, 2))
+    _, before = steadied(then, first.astype(np.uint8), [region()], [])
+    shown, _ = steadied(now, second.astype(np.uint8), [region()], before)
+    left, right = (slice(4, 36), slice(4, 12)), (slice(4, 36), slice(30, 36))
+
+    def apart(other: Pixels, part: tuple[slice, slice]) -> float:
+        return float(np.abs(shown.astype(int) - other)[part].mean())
+
+    assert apart(first.astype(np.uint8), left) < apart(second.astype(np.uint8), left)
+    assert apart(second.astype(np.uint8), right) < 3
+    outside = np.ones((40, 40), bool)
+    outside[4:36, 4:36] = False
+    assert np.array_equal(shown[outside], second[outside])
+
+
+def test_what_is_shown_steadily_has_the_cells_of_now() -> None:
+    then, now = (np.full((40, 40, 3), level, np.uint8) for level in (100, 103))
+    one = region()
+    piece = (texture(40, 40) // 8 + 90).astype(np.uint8)
+    colours = cell_colours(piece[4:36, 4:36], one.grid)
+    old = Shown(one, cell_colours(then[4:36, 4:36], one.grid), piece[4:36, 4:36] + np.float32(0))
+    shown, _ = steadied(now, piece, [one], [old])
+    lighter = cell_colours(shown[4:36, 4:36], one.grid) - colours
+    assert np.abs(lighter - 0.7 * 3 * np.exp(-((3 / 6) ** 2))).max() < 1.5
