@@ -146,6 +146,22 @@ def cell_colours(
     return colours
 
 
+def cell_means(picture: NDArray[np.uint8], grid: Grid) -> Doubles:
+    """The mean of each cell, (3, rows, columns) in 0..255, of an 8-bit picture (H, W, 3): the same
+    as `cells`, from exact sums.
+    """
+    means: Doubles = (_sums(picture, grid) / _areas(picture.shape[:2], grid)).transpose(2, 0, 1)
+    return means
+
+
+def cell_shares(hidden: NDArray[np.bool_], grid: Grid) -> Doubles:
+    """The share of each cell's pixels that are hidden, (rows, columns) in 0..1, of a mask
+    (H, W).
+    """
+    shares: Doubles = _sums(hidden.astype(np.uint8), grid) / _areas(hidden.shape, grid)[:, :, 0]
+    return shares
+
+
 def _sums(picture: NDArray[np.uint8], grid: Grid) -> Doubles:
     """The sum over each cell, (rows, columns, C) or (rows, columns), as the picture is."""
     rows, columns = grid.edges(picture.shape[0], picture.shape[1])

@@ -30,7 +30,7 @@ from demosaic.images import (
     write_comparison,
     write_restored,
 )
-from demosaic.mosaic import Floats, Grid, cell_colours, cells, finish, paint_cells
+from demosaic.mosaic import Floats, Grid, cell_colours, cell_means, cell_shares, finish, paint_cells
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
 from demosaic.regions import Mask, filled, places_given, regions_in
@@ -197,9 +197,8 @@ def _restored_in_place(
 
 def _outcome(image: Pixels, restored: Pixels, region: Region, sampler: Sampler) -> RegionRestored:
     shown = cell_colours(crop(image, region.box), region.grid, region.hidden)
-    sums = cells(restored.transpose(2, 0, 1).astype(np.float64), region.grid)
-    whole = cells(region.hidden[None].astype(np.float64), region.grid) > 0.999
-    error = float(np.max(np.abs(sums - shown) * whole))
+    whole = cell_shares(region.hidden, region.grid) == 1
+    error = float(np.max(np.abs(cell_means(restored, region.grid) - shown) * whole))
     return RegionRestored(
         region.box.corners,
         (region.grid.width, region.grid.height),

@@ -6,6 +6,7 @@ it.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,14 +15,15 @@ from numpy.typing import NDArray
 from demosaic.config import Sampler
 from demosaic.grids import Region
 from demosaic.images import Pixels, crop
-from demosaic.mosaic import Floats, Grid, cell_colours
+from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares
 
 _NEARER = 0.92  # 1 % of mosaics of means fall below, 89 % of those of corners do
 _FEWEST = 4  # cells at the border, below which nothing is told
 _NOISE = 0.5  # grey levels, so that nothing is read off a plain wall
 
-_Bounds = tuple[NDArray[np.intp], NDArray[np.intp]]
-"""Where stretches of pixels begin and end along an axis."""
+_Table = NDArray[np.integer[Any] | np.floating[Any]]
+_Places = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Rows and columns."""
 
 
 def sampler_of(image: Pixels, region: Region) -> Sampler:
@@ -33,14 +35,13 @@ def sampler_of(image: Pixels, region: Region) -> Sampler:
     seen[box.y - around.y :, box.x - around.x :][: box.height, : box.width] = ~region.hidden
     rows, columns = region.grid.edges(box.height, box.width)
     rows, columns = rows + box.y - around.y, columns + box.x - around.x
-    corner, of_corner = _means(
-        piece, seen, (rows[:-1] - 1, rows[:-1] + 1), (columns[:-1] - 1, columns[:-1] + 1)
-    )
-    ring, of_ring = _means(
-        piece, seen, (rows[:-1] - 1, rows[1:] + 1), (columns[:-1] - 1, columns[1:] + 1)
-    )
+    sums = cv2.integral(piece * seen[:, :, None], sdepth=cv2.CV_64F)
+    counts = cv2.integral(seen.astype(np.uint8))[:, :, None]
+    starts = (rows[:-1] - 1, columns[:-1] - 1)
+    corner, of_corner = _means(sums, counts, starts, (rows[:-1] + 1, columns[:-1] + 1))
+    ring, of_ring = _means(sums, counts, starts, (rows[1:] + 1, columns[1:] + 1))
     colours = cell_colours(crop(image, box), region.grid, region.hidden).transpose(1, 2, 0)
-    told = (of_corner > 0) & (of_ring > of_corner) & _shown(region)
+    told = (of_corner > 0) & (of_ring > of_corner) & (cell_shares(region.hidden, region.grid) > 0)
     if told.sum() < _FEWEST:
         return "mean"
     to_corner, to_ring = (
@@ -50,30 +51,25 @@ def sampler_of(image: Pixels, region: Region) -> Sampler:
 
 
 def _means(
-    piece: Pixels, seen: NDArray[np.bool_], rows: _Bounds, columns: _Bounds
-) -> tuple[Floats, NDArray[np.intp]]:
-    """The mean colour, (K, L, 3), of the pixels seen in each of K x L rectangles, and how many
-    those are.
+    sums: _Table, counts: _Table, starts: _Places, ends: _Places
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean colour, (rows, columns, 3), of the pixels seen in each rectangle from a start to an
+    end, and how many those are, from tables of the sums above and left of each point.
     """
-    sums = cv2.integral(piece * seen[:, :, None], sdepth=cv2.CV_64F)
-    counts = cv2.integral(seen.astype(np.uint8))
-    (top, bottom), (left, right) = (
-        tuple(np.clip(ends, 0, size) for ends in bounds)
-        for bounds, size in ((rows, piece.shape[0]), (columns, piece.shape[1]))
-    )
-    rectangle = (bottom, right), (top, right), (bottom, left), (top, left)
-    total, count = (
-        np.einsum("i,i...->...", (1, -1, -1, 1), [table[y][:, x] for y, x in rectangle])
-        for table in (sums, counts)
-    )
-    return total / np.maximum(count, 1)[:, :, None], count
 
+    def inside(table: _Table) -> NDArray[np.float64]:
+        (top, left), (bottom, right) = (
+            [np.clip(at, 0, size - 1) for at, size in zip(places, table.shape, strict=False)]
+            for places in (starts, ends)
+        )
+        low, high = table[top], table[bottom]
+        made: NDArray[np.float64] = (
+            high[:, right] - low[:, right] - high[:, left] + low[:, left]
+        ).astype(np.float64)
+        return made
 
-def _shown(region: Region) -> NDArray[np.bool_]:
-    """Which cells have a pixel of the mosaic."""
-    rows, columns = region.grid.edges(region.box.height, region.box.width)
-    inside = np.logical_or.reduceat(region.hidden, rows[:-1], axis=0)
-    return np.logical_or.reduceat(inside, columns[:-1], axis=1)
+    count = inside(counts)
+    return inside(sums) / np.maximum(count, 1), count[:, :, 0]
 
 
 def centred(image: Pixels, region: Region) -> tuple[Region, Floats]:

@@ -1,0 +1,18 @@
+"""A pixelated picture restored in ten lines: python restore_in_python.py MODEL PICTURE RESULT."""
+
+import sys
+from pathlib import Path
+
+from demosaic.checkpoints import load_model
+from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.devices import choose
+from demosaic.images import read_image, write_png
+from demosaic.restoration import restore_image
+
+model_path, picture, result = map(Path, sys.argv[1:])
+compute, _ = choose(DeviceConfig())
+model = load_model(model_path, compute.device)
+restored = restore_image(read_image(picture), model, RestoreConfig(realism=0.5), compute)
+for region in restored.regions:
+    sys.stdout.write(f"{region}\n")
+write_png(result, restored.image)

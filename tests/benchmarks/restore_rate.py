@@ -1,0 +1,46 @@
+"""Seconds to restore one face in a photo of 12 megapixels, warm, decoding, encoding and looking for
+the mosaic apart; of the processor and by the clock.
+
+    python tests/benchmarks/restore_rate.py MODEL
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from demosaic.checkpoints import load_model
+from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.devices import choose, settle_threads
+from demosaic.images import Box, crop, resize
+from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.regions import filled
+from demosaic.restoration import restore_regions
+from people import photo
+
+TIMES = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    options = parser.parse_args()
+    settle_threads(DeviceConfig())
+    compute, _ = choose(DeviceConfig())
+    model = load_model(options.model)
+    picture = np.ascontiguousarray(resize(photo(0, 0, 0).image, 4000, 3000))
+    box, grid = Box(1100, 500, 1660, 1940), Grid.square(64)
+    colours = sample(crop(picture, box), grid, "mean")
+    crop(picture, box)[:] = paint_cells(colours, grid, (box.height, box.width))
+    regions, config = [filled(box, grid)], RestoreConfig()
+    restore_regions(picture, regions, model, config, compute)
+    for _ in range(TIMES):
+        clock, processor = time.perf_counter(), time.process_time()
+        restore_regions(picture, regions, model, config, compute)
+        clock, processor = time.perf_counter() - clock, time.process_time() - processor
+        print(f"{clock:.2f} s by the clock, {processor:.2f} s of the processor")
+
+
+if __name__ == "__main__":
+    main()
