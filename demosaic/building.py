@@ -59,7 +59,7 @@ def build_dataset(
     tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
     try:
         look = Look(make_detector, Looks(looks, detector_name) if looks else None)
-        results = work_on(tasks, config, look, workers)
+        results = _while_there(work_on(tasks, config, look, workers), photos)
         seen = _write_all(results, {name for _, name in paths}, writer, listen)
     except KeyboardInterrupt:
         raise Interrupted(
@@ -101,6 +101,18 @@ def photos_in(photos: Path, out: Path) -> tuple[list[tuple[Path, str]], int]:
         only = f" but {len(ignored)} hidden files or thumbnails" if ignored else ""
         raise DemosaicError(f"no photos in {photos}{only}: is it the right folder?", NOTHING_TO_DO)
     return [(path, path.relative_to(photos).as_posix()) for path in paths], len(ignored)
+
+
+def _while_there(results: Iterable[PhotoResult], photos: Path) -> Iterator[PhotoResult]:
+    """The results as long as the folder of the photos is there: that none of them can be read any
+    more is not to be recorded as a fault of each. A disk taken away may leave an empty folder.
+    """
+    for result in results:
+        if not result.sha256 and not (photos.is_dir() and any(photos.iterdir())):
+            raise DemosaicError(
+                f"{photos} has vanished: bring it back and run the same command again"
+            )
+        yield result
 
 
 def _write_all(

@@ -1,5 +1,6 @@
 """Photos in, pairs out; interrupted, killed, repeated, grown, and fed with bad files."""
 
+import errno
 import hashlib
 import json
 import os
@@ -637,6 +638,53 @@ def test_photos_without_faces_are_an_error_with_the_top_reason(tmp_path: Path) -
 
 
 # Folders
+
+
+@pytest.mark.parametrize("leaves", ["nothing", "an empty folder"])
+def test_photos_that_vanish_meanwhile_end_a_build_that_goes_on_when_they_are_back(
+    leaves: str, album: Path, tmp_path: Path
+) -> None:
+    build(album, tmp_path / "straight")
+
+    def unplug(event: Event) -> None:
+        if isinstance(event, PhotoDone) and album.exists():
+            album.rename(tmp_path / "elsewhere")
+            if leaves == "an empty folder":
+                album.mkdir()
+
+    with pytest.raises(DemosaicError, match="album has vanished: bring it back"):
+        build(album, tmp_path / "out", listen=unplug)
+    assert lines(tmp_path / "out" / "pairs.jsonl") != []
+    assert lines(tmp_path / "out" / "skipped.jsonl") == []
+    shutil.rmtree(album, ignore_errors=True)
+    (tmp_path / "elsewhere").rename(album)
+    build(album, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+
+
+def test_a_full_disk_ends_a_build_that_goes_on_when_there_is_room(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(album, tmp_path / "straight")
+    room, write = 3, Path.write_bytes
+
+    def write_while_there_is_room(path: Path, data: bytes) -> int:
+        nonlocal room
+        room -= path.name.endswith(".png.part")
+        if room < 0:
+            write(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_while_there_is_room)
+    with pytest.raises(DemosaicError, match=r"cannot write .*\.png: the disk is full"):
+        build(album, tmp_path / "out")
+    monkeypatch.undo()
+    assert len(lines(tmp_path / "out" / "pairs.jsonl")) == 3 == len(pictures(tmp_path / "out"))
+    with pytest.raises(DemosaicError, match="unfinished"):
+        Pairs(tmp_path / "out", direction="left-to-right", multiple=32)
+    build(album, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
 
 
 def test_a_folder_with_something_else_in_it_is_refused_and_untouched(
