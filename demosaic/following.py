@@ -24,7 +24,7 @@ _Frame = TypeVar("_Frame")
 _Flags = NDArray[np.bool_]
 _Levels = NDArray[np.uint8]
 
-_BATCH = 6  # pictures from one full look to the next
+_BATCH = 8  # pictures from one full look to the next
 _CLEAR = 1.5  # times: how much stronger lines of cells are than what is between them
 _CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
 _FLAT = 2.0  # grey levels from a cell's mean, on average: flat, whatever was done to the clip

@@ -12,7 +12,7 @@ from torch import nn
 from demosaic.canvas import Canvas, canvas_of, part_shown, surrounded
 from demosaic.checkpoints import Model, ModelCard
 from demosaic.config import RestoreConfig, Sampler, UNetConfig
-from demosaic.devices import Compute
+from demosaic.devices import Compute, Trial
 from demosaic.errors import DemosaicError
 from demosaic.events import RegionRestored
 from demosaic.files import make_folder
@@ -35,6 +35,8 @@ from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
 from demosaic.regions import Mask, filled, places_given, regions_in
 from demosaic.samplers import centred, sampler_of
+
+_TRIAL_BLOCK = 16  # px
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,20 @@ def _outcome(image: Pixels, restored: Pixels, region: Region, sampler: Sampler) 
         round(region.confidence, 3),
         round(error, 3),
     )
+
+
+def trial(model: Model) -> Trial:
+    """The work of one face, to try what it is computed fastest with."""
+    side, grid = model.card.size, Grid.square(_TRIAL_BLOCK)
+    spots = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    picture = resize(spots, side, side)  # as smooth as a face
+    observed = paint_cells(cell_colours(picture, grid), grid, (side, side))
+
+    def restore(compute: Compute) -> torch.Tensor:
+        restored = restore_face(observed, grid, model, compute=compute)
+        return torch.from_numpy(to_float(restored))
+
+    return restore
 
 
 # Files

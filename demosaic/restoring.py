@@ -11,7 +11,7 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import ClipRestored, Listener, Notice, PictureRestored, ignore
 from demosaic.files import make_folder, write_with
 from demosaic.jobs import Job, do_all, is_clip
-from demosaic.restoration import restore_file
+from demosaic.restoration import restore_file, trial
 
 
 def restore_files(
@@ -32,6 +32,9 @@ def restore_files(
     model = load_model(model_path, compute.device)
     if model.card.blocks is None:
         listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
+    elif any(is_clip(job.source) for job in jobs):  # many frames are worth a trial
+        compute, why = choose(devices or DeviceConfig(), trial(model))
+        listen(Notice(why))
 
     def restore(job: Job) -> PictureRestored | ClipRestored:
         try:
