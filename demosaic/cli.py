@@ -390,7 +390,9 @@ def _recipe(preset: Preset, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
 
 @app.command()
 def restore(
-    pictures: Annotated[list[Path], typer.Argument(help="Pictures, folders of them, or patterns.")],
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Pictures, clips, folders of them, or patterns.")
+    ],
     model: Annotated[
         Path | None,
         typer.Option(
@@ -472,6 +474,7 @@ def restore(
     \b
     demosaic restore face.jpg
     demosaic restore group.png --region 310,120,192,192 --block 12
+    demosaic restore clip.mp4
     """
     config = RestoreConfig(
         regions=_regions(region or []),

@@ -206,6 +206,7 @@ def test_the_help_of_a_command_shows_an_example_on_a_line_of_its_own(command: st
         "restore": [
             "demosaic restore face.jpg",
             "demosaic restore group.png --region 310,120,192,192 --block 12",
+            "demosaic restore clip.mp4",
         ],
     }
     assert [line for line in examples if not line.startswith("Usage")] == wanted[command]
