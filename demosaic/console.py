@@ -1,7 +1,7 @@
 """Events to the terminal. Only here is rich known."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from rich.console import Console as Terminal
@@ -24,11 +24,13 @@ from demosaic.events import (
     Checked,
     ClipRestored,
     Evaluated,
+    EvaluationReport,
     Event,
     FaceHidden,
     Forecast,
     FrameRestored,
     ModelSaved,
+    MosaicsScored,
     Notice,
     PhotoDone,
     PhotosFound,
@@ -39,10 +41,12 @@ from demosaic.events import (
     PictureSkipped,
     RegionRestored,
     Scores,
+    ScoringStarted,
     SheetSaved,
     StepDone,
     TrainingStarted,
     TrainReport,
+    WayScores,
 )
 
 _SMOOTHING = 0.95  # of the losses on the live line
@@ -96,6 +100,8 @@ class Console:
                     f"{self._pairs} pairs, {self._skipped.total()} left out",
                     _reasons(dict(self._skipped.most_common())),
                 )
+            case EvaluationReport():
+                self.scored(event)
             case BuildReport():
                 self.built(event)
             case Forecast():
@@ -132,6 +138,11 @@ class Console:
                 self._advance("")
             case Checked(what, found, advice):
                 self.say(f"fault  {what}: {advice}" if advice else f"ok     {what}: {found}")
+
+            case ScoringStarted(total):
+                self._begin("mosaics", total)
+            case MosaicsScored(count):
+                self._advance("", count=count)
 
     def _begin_training(self, event: TrainingStarted) -> None:
         """A bar over the budget, steps or minutes."""
@@ -176,10 +187,10 @@ class Console:
         )
         self._progress.start()
 
-    def _advance(self, state: str, more: str = "") -> None:
-        """One done; `more` is shown as far as there is room."""
+    def _advance(self, state: str, more: str = "", count: int = 1) -> None:
+        """`count` more done; `more` is shown as far as there is room."""
         if self._progress:
-            self._progress.update(self._task, advance=1, state=state, more=more)
+            self._progress.update(self._task, advance=count, state=state, more=more)
 
     def _tell(self, state: str) -> None:
         if self._progress:
@@ -257,6 +268,39 @@ class Console:
         self.say(f"models: {report.best} and {report.model}")
         self.say(f"look at {report.run}/samples")
         self.say(f"next: demosaic restore face.jpg --model {report.best}")
+
+    def scored(self, report: EvaluationReport) -> None:
+        """Print what an evaluation found on aligned mosaics: a table a metric."""
+        self._end()
+        aligned = [scores for scores in report.scores if scores.aligned]
+        for metric, title, form in _METRICS:
+            self._terminal.print(_metric_table(aligned, metric, title, form))
+        self.say(
+            f"means over {report.faces} faces, computed on {report.computed} in "
+            f"{report.seconds:.0f} s; ± is half of the interval that holds 95 of 100 such means"
+        )
+
+
+_METRICS = (
+    ("psnr", "PSNR, dB", ".2f"),
+    ("ssim", "SSIM", ".3f"),
+    ("cell_error", "cell error, grey levels", ".2f"),
+)
+
+
+def _metric_table(scores: Sequence[WayScores], metric: str, title: str, form: str) -> Table:
+    """The means of a metric: a row a way, a column a cell size."""
+    rows: dict[str, list[str]] = {}
+    for one in scores:
+        rows.setdefault(str(one.way), []).append(f"{one.estimates[metric].mean:{form}}")
+    widest = max((one.estimates[metric].high - one.estimates[metric].low) / 2 for one in scores)
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"{title}, ±{widest:{form}} at most", min_width=24)
+    for block in dict.fromkeys(one.block for one in scores):
+        table.add_column(f"{block} px", justify="right")
+    for way, cells in rows.items():
+        table.add_row(f"  {way}", *cells)
+    return table
 
 
 def _reasons(skipped: Mapping[str, int]) -> str:

@@ -9,45 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchmetrics.functional.image import structural_similarity_index_measure
 
+from demosaic.canvas import part_shown
 from demosaic.devices import Compute
 from demosaic.events import Scores
-from demosaic.images import Pixels, resize, to_float, to_levels, to_uint8
-from demosaic.mosaic import Floats, Grid, base, cell_colours, cells, finish, paint_cells
+from demosaic.images import Pixels, to_float, to_uint8
+from demosaic.metrics import cell_error, psnr, ssim
+from demosaic.mosaic import Floats, Grid, base, cell_colours, finish, paint_cells
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
 from demosaic.pairs import Pairs
 
 _BATCH = 4
-
-
-def psnr(restored: Pixels, target: Pixels) -> float:
-    """Peak signal-to-noise ratio in dB of one picture, over all its pixels and channels; 100 for
-    equal ones.
-    """
-    error = float(np.mean((restored.astype(np.float64) - target) ** 2))
-    return 10 * float(np.log10(255**2 / error)) if error else 100.0
-
-
-def ssim(restored: Pixels, target: Pixels) -> float:
-    """Structural similarity, 0..1 (Wang et al. 2004: Gaussian window of 11 px, sigma 1.5; mean
-    over the channels).
-    """
-    first, second = (
-        torch.from_numpy(to_levels(to_float(image)))[None] for image in (restored, target)
-    )
-    similarity = structural_similarity_index_measure(first, second, data_range=255.0)
-    assert isinstance(similarity, torch.Tensor)  # and no pair: the full image was not asked for
-    return float(similarity)
-
-
-def cell_error(restored: Pixels, observed: Floats, grid: Grid) -> float:
-    """Mean absolute difference in grey levels of a picture's cells and the observed ones (3,
-    rows, columns).
-    """
-    planes: Floats = restored.transpose(2, 0, 1).astype(np.float32)
-    return float(np.abs(cells(planes, grid) - observed).mean())
 
 
 def score(restored: Pixels, observed: Pixels, target: Pixels, grid: Grid | None) -> Scores:
@@ -82,16 +55,17 @@ def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
     return _means(
         (name, score(picture, observed, target, pairs.grid(path)))
         for path, (observed, target) in zip(paths, map(pairs.read, paths), strict=True)
-        for name, picture in _unlearned(observed, pairs.grid(path)).items()
+        for name, picture in unlearned(observed, pairs.grid(path)).items()
     )
 
 
-def _unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
+def unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
+    """What needs no learning: `mosaic`, `bicubic` and `base`; without a grid the `input` itself."""
     if grid is None:
         return {"input": observed}
     colour = cell_colours(observed, grid)
     height, width = observed.shape[:2]
-    bicubic = resize(colour.transpose(1, 2, 0), width, height)
+    bicubic = part_shown(colour, grid, width, height).transpose(1, 2, 0)
     smooth = base(colour, grid, (height, width)).transpose(1, 2, 0)
     return {"mosaic": observed, "bicubic": _levels(bicubic), "base": _levels(smooth)}
 
@@ -170,7 +144,7 @@ def score_unlearned(targets: Iterable[Pixels], grids: Mapping[str, Grid]) -> dic
         for target in targets:
             for name, grid in grids.items():
                 observed = pixelated(target, grid)
-                for kind, picture in _unlearned(observed, grid).items():
+                for kind, picture in unlearned(observed, grid).items():
                     yield f"{name}, {kind}", score(picture, observed, target, grid)
 
     return _means(found())

@@ -207,6 +207,20 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class ScoringStarted:
+    """`total` mosaics are to be restored and scored."""
+
+    total: int
+
+
+@dataclass(frozen=True)
+class MosaicsScored:
+    """So many more of them were."""
+
+    count: int
+
+
+@dataclass(frozen=True)
 class BuildReport:
     """What a build found and made."""
 
@@ -265,6 +279,59 @@ class DoctorReport:
         return [check for check in self.checks if check.advice]
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over faces, and the interval that holds it for 95 of 100 such choices of faces."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Way:
+    """What fills a mosaic."""
+
+    method: str
+    """`mosaic` (as it is), `bicubic`, `base`, or a model's name."""
+    realism: float | None = None
+    """A model's, 0..1; None where there is none to choose."""
+
+    def __str__(self) -> str:
+        return self.method if self.realism is None else f"{self.method}, realism {self.realism:g}"
+
+
+@dataclass(frozen=True)
+class WayScores:
+    """How one way did on one kind of mosaic."""
+
+    way: Way
+    block: int
+    """Side of the square cells, px."""
+    aligned: bool
+    """Whether the cells begin in the corner, or at an offset drawn for each face."""
+    estimates: Mapping[str, Estimate]
+    """By metric: `psnr` (dB), `gain` (dB over `base` on the same face), `ssim` and `ms_ssim` (0..1),
+    `cell_error` (grey levels), `sharpness` (1 is the original's).
+    """
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What an evaluation found."""
+
+    pairs: str
+    split: str
+    """Which of the pairs: `test` where there are any, else `val`."""
+    faces: int
+    models: Mapping[str, str]
+    """The model files by name."""
+    computed: str
+    """On what, and in which precision."""
+    seconds: float
+    scores: tuple[WayScores, ...]
+
+
 Event = (
     Notice
     | PhotosFound
@@ -284,6 +351,9 @@ Event = (
     | Checked
     | BuildReport
     | Forecast
+    | ScoringStarted
+    | MosaicsScored
+    | EvaluationReport
 )
 Listener = Callable[[Event], None]
 

@@ -331,6 +331,14 @@ class Pairs:
         self.size = self._size(multiple)
         self.fingerprint = self._fingerprint()
 
+    @property
+    def held_out(self) -> tuple[str, list[Path]]:
+        """The split to judge a model by, and its pairs: `test`, by which none was chosen, or `val`
+        where there is none.
+        """
+        test = self._pictures(self.folder / "test")
+        return ("test", test) if test else ("val", self.val)
+
     def grid(self, path: Path) -> Grid | None:
         """The grid whose means are the colours of a pair's observed half; None when it shows
         none.

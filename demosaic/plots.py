@@ -51,7 +51,9 @@ class Plot:
     ticks: Sequence[float] | None = None
     """Where the x axis has marks; round values when none are given."""
     span: tuple[float, float] | None = None
-    """Lowest and highest value of the y axis; what the points need when none is given."""
+    """Lowest and highest value of the y axis, beyond which nothing is drawn; what the points need
+    when none is given.
+    """
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class _Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
+        share = min(max((value - self.low) / (self.high - self.low), 0), 1)
         return round(self.start + share * (self.end - self.start), 1)
 
 

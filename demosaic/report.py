@@ -109,6 +109,8 @@ class Section:
 
     title: str
     parts: Sequence[Part]
+    folded: bool = False
+    """Only the heading is shown until somebody asks for more."""
 
 
 def write_report(path: Path, *, title: str, lead: str, sections: Sequence[Section]) -> None:
@@ -145,7 +147,10 @@ def _script() -> Element:
 
 
 def _section(section: Section) -> Element:
-    return element("section", element("h2", section.title), *_parts(section.parts))
+    heading = element("h2", section.title)
+    if section.folded:
+        return element("details", element("summary", heading), *_parts(section.parts))
+    return element("section", heading, *_parts(section.parts))
 
 
 def _parts(parts: Sequence[Part]) -> Iterator[Element]:

@@ -151,7 +151,7 @@ def browsing() -> Iterator[Browser]:
         try:
             yield Browser(to_browser, from_browser)
         finally:
-            process.kill()
+            process.terminate()
             process.wait()
             os.close(to_browser)
             os.close(from_browser)

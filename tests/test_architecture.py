@@ -38,7 +38,14 @@ ARROWS = {
     "cutting": "config errors faces images looking mosaic pairs",
     "building": "config cutting errors events images looking pairs",
     "forecasting": "building config cutting events files looking",
-    "evaluation": "devices events images mosaic networks observations pairs",
+    "metrics": "images mosaic",
+    "evaluation": "canvas devices events images metrics mosaic networks observations pairs",
+    "scoring": (
+        "checkpoints config devices errors evaluation events images metrics mosaic networks "
+        "observations pairs restoration"
+    ),
+    "curves": "files",
+    "scorecard": "curves events plots report scoring",
     "pix2pix": "config devices evaluation events images mosaic networks pairs",
     "team": "errors",
     "stages": "devices losses networks observations optimisers",
@@ -86,6 +93,7 @@ TORCH_ROOMS = {
     "optimisers",
     "checkpoints",
     "evaluation",
+    "scoring",
     "pix2pix",
     "team",
     "stages",

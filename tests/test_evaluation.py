@@ -96,34 +96,6 @@ def test_psnr_and_l1_of_a_known_error() -> None:
     assert scores.l1 == pytest.approx(40 / 768 / 127.5)
 
 
-def test_errors_downwards_count_as_errors_upwards() -> None:
-    """Bytes wrap round where they are subtracted as bytes."""
-    assert evaluation.psnr(grey(0), grey(255)) == pytest.approx(0)
-    assert evaluation.psnr(grey(255), grey(0)) == pytest.approx(0)
-    assert evaluation.score(grey(0), grey(0), grey(255), None).l1 == pytest.approx(2)
-
-
-def test_ssim_of_two_flat_pictures_is_that_of_their_brightness() -> None:
-    constant = (0.01 * 255) ** 2
-    expected = (2 * 100 * 120 + constant) / (100**2 + 120**2 + constant)
-    assert evaluation.ssim(grey(100, 32), grey(120, 32)) == pytest.approx(expected, abs=5e-4)
-
-
-def test_ssim_of_unrelated_noise_is_near_nothing() -> None:
-    assert abs(evaluation.ssim(noise(0), noise(1))) < 0.1
-
-
-def test_cell_error_is_in_grey_levels_of_the_cells() -> None:
-    picture = noise()
-    observed = cell_colours(picture, GRID)
-    off = observed.copy()
-    off[0, 0, 0] += 64  # one of 3 * 8 * 8 cells
-    base = evaluation.cell_error(picture, observed, GRID)
-    assert base < 0.51
-    assert evaluation.cell_error(grey(90), np.full((3, 4, 4), 93.5, np.float32), GRID) == 3.5
-    assert evaluation.cell_error(picture, off, GRID) - base == pytest.approx(64 / 192, abs=0.01)
-
-
 def test_without_a_grid_there_is_no_cell_error() -> None:
     assert evaluation.score(noise(0), noise(1), noise(2), None).cell_error == 0
 
@@ -320,6 +292,12 @@ def test_what_needs_no_learning_is_scored_on_every_grid() -> None:
     assert {name: vars(found) for name, found in scores.items()} == {
         name: pytest.approx(vars(found)) for name, found in alone.items()
     }
+
+
+def test_bicubic_keeps_its_place_where_cells_are_cut_by_an_edge() -> None:
+    grids = {"whole": Grid.square(8), "cut": Grid.square(8, 3, 5)}
+    scores = evaluation.score_unlearned([smooth(64)], grids)
+    assert scores["cut, bicubic"].psnr > scores["whole, bicubic"].psnr - 2
 
 
 @pytest.mark.parametrize("side", [32, 45])

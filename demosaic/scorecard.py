@@ -1,0 +1,269 @@
+"""What an evaluation found, as a page."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from demosaic.curves import Points
+from demosaic.events import Estimate, EvaluationReport, Way
+from demosaic.plots import Plot, Point, Series
+from demosaic.report import Cell, Face, Gallery, Part, Section, Table, Text, write_report
+from demosaic.scoring import SHOWN_BLOCK, Evaluation, Shown
+
+_METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "psnr": ("PSNR, dB", "{:.2f}".format),
+    "gain": ("PSNR over base, dB", "{:+.2f}".format),
+    "ssim": ("SSIM", "{:.3f}".format),
+    "ms_ssim": ("MS-SSIM", "{:.3f}".format),
+    "sharpness": ("Sharpness, % of the originals'", "{:.0%}".format),
+    "cell_error": ("Cell error, grey levels", "{:.2f}".format),
+}
+"""Titles, and how values are written."""
+_HIGHER_IS_BETTER = ("psnr", "gain", "ssim", "ms_ssim")
+_TRADED = (8, 16, 24)  # px; more lines would not be told apart
+_Found = dict[Way, dict[int, Estimate]]
+"""Estimates by way and cell size."""
+
+
+def write_scorecard(
+    path: Path, evaluation: Evaluation, curves: Mapping[str, Mapping[str, Points]] | None = None
+) -> None:
+    """Write the page of an evaluation; with each model's training `curves`, if given."""
+    report = evaluation.report
+    sections = [
+        _nearness(report),
+        _realism(evaluation),
+        _faces("The worst faces", evaluation.worst, "These have the lowest PSNR"),
+        _faces("Ordinary faces", evaluation.median, "These are round the median PSNR"),
+        *([_training(curves)] if curves else []),
+        _numbers(report),
+        _how(report),
+    ]
+    title = "Models compared" if len(report.models) > 1 else "How near, how sharp"
+    write_report(path, title=title, lead=_lead(report), sections=sections)
+
+
+def _lead(report: EvaluationReport) -> str:
+    """Each model's best at one cell size, in a breath."""
+    near = _selected(report, "psnr", aligned=True)
+    gain = _selected(report, "gain", aligned=True)
+    sentences = []
+    for name in report.models:
+        way = max(
+            (way for way in near if way.method == name),
+            key=lambda way: near[way][SHOWN_BLOCK].mean,
+        )
+        more = gain[way][SHOWN_BLOCK]
+        sentences.append(
+            f"{way} comes to {near[way][SHOWN_BLOCK].mean:.2f} dB, {more.mean:.2f} dB "
+            f"({more.low:.2f} to {more.high:.2f}) above the smooth image with the same cells."
+        )
+    return f"{report.faces} held-out faces in cells of {SHOWN_BLOCK} px: {' '.join(sentences)}"
+
+
+def _selected(report: EvaluationReport, metric: str, *, aligned: bool) -> _Found:
+    found: _Found = {}
+    for scores in report.scores:
+        if scores.aligned == aligned and metric in scores.estimates:
+            found.setdefault(scores.way, {})[scores.block] = scores.estimates[metric]
+    return found
+
+
+def _nearness(report: EvaluationReport) -> Section:
+    plots = [
+        _by_block(report, metric, aligned=aligned)
+        for metric, aligned in (("gain", True), ("gain", False), ("ssim", True), ("ms_ssim", True))
+        if _selected(report, metric, aligned=aligned)
+    ]
+    return Section(
+        "Nearness to the truth",
+        [
+            Text(
+                "How near each way of filling a mosaic comes to the original: pixel by pixel "
+                "(PSNR, here over that of base, the smooth image with the same cell means), and "
+                "in its structure (SSIM, and over five scales). Higher is better. Bands hold the "
+                "mean for 95 of 100 other choices of as many such faces."
+            ),
+            *plots,
+            _table(report, "psnr", aligned=True),
+        ],
+    )
+
+
+def _by_block(report: EvaluationReport, metric: str, *, aligned: bool) -> Plot:
+    """Each model at its least and most realism, and what needs no learning."""
+    found = _selected(report, metric, aligned=aligned)
+    hidden = ("mosaic",) if metric == "gain" else ()  # so far below that the rest would be flat
+    series = [
+        Series(
+            str(way),
+            [Point(block, one.mean, one.low, one.high) for block, one in found[way].items()],
+            muted=way.method not in report.models,
+        )
+        for way in _ends([*found])
+        if way.method not in hidden
+    ]
+    title, _ = _METRICS[metric]
+    place = "cells from the corner" if aligned else "cells at any offset"
+    return Plot(f"{title}: {place}", "side of a cell, px", title, series, _blocks(report))
+
+
+def _ends(ways: Sequence[Way]) -> Iterator[Way]:
+    """The ways without a realism, and those of each model's least and most."""
+    for way in ways:
+        shares = [other.realism or 0.0 for other in ways if other.method == way.method]
+        if way.realism is None or way.realism in (min(shares), max(shares)):
+            yield way
+
+
+def _blocks(report: EvaluationReport) -> list[int]:
+    return list(dict.fromkeys(scores.block for scores in report.scores))
+
+
+def _table(report: EvaluationReport, metric: str, *, aligned: bool) -> Table:
+    """A row a way, a column a cell size; the best of a column set off, where more is better."""
+    found = _selected(report, metric, aligned=aligned)
+    best = {
+        block: max(by_block[block].mean for by_block in found.values()) for block in _blocks(report)
+    }
+    title, written = _METRICS[metric]
+    rows = []
+    for way, by_block in found.items():
+        row: list[str | Cell] = [str(way)]
+        for block, one in by_block.items():
+            interval = f"{written(one.low)} to {written(one.high)}"
+            is_best = metric in _HIGHER_IS_BETTER and one.mean == best[block]
+            row.append(Cell(written(one.mean), interval, is_best))
+        rows.append(row)
+    place = "cells from the corner" if aligned else "cells at any offset"
+    return Table(f"{title}: {place}", ["", *(f"{block} px" for block in _blocks(report))], rows)
+
+
+def _realism(evaluation: Evaluation) -> Section:
+    report = evaluation.report
+    return Section(
+        "Fidelity against realism",
+        [
+            Text(
+                "A model's --realism leads from 0, the faithful mean of all faces that fit a "
+                "mosaic, blurred where they differ, to 1, one sharp guess: nearness is paid for "
+                "with sharpness. Sharpness is the detail finer than the cells, right or wrong, as "
+                "a share of the originals'. The edges of a mosaic count as such, too."
+            ),
+            *(_trade(report, name) for name in report.models),
+            _spectrum(evaluation),
+            _table(report, "sharpness", aligned=True),
+        ],
+    )
+
+
+def _trade(report: EvaluationReport, name: str) -> Plot:
+    """PSNR over base and sharpness of a model from its least to its most realism, a line a cell
+    size.
+    """
+    near = _selected(report, "gain", aligned=True)
+    sharp = _selected(report, "sharpness", aligned=True)
+    ways = [way for way in near if way.method == name]
+    labelled = {*_ends(ways)}
+    series = [
+        Series(
+            f"cells of {block} px",
+            [
+                Point(
+                    near[way][block].mean,
+                    100 * sharp[way][block].mean,
+                    label=f"{way.realism:g}" if way in labelled and way.realism is not None else "",
+                )
+                for way in ways
+            ],
+        )
+        for block in _TRADED
+    ]
+    return Plot(f"{name}, by realism", _METRICS["gain"][0], _METRICS["sharpness"][0], series)
+
+
+def _spectrum(evaluation: Evaluation) -> Plot:
+    """Amplitudes as shares of the originals' by frequency."""
+    shown = {str(way) for way in _ends([*_selected(evaluation.report, "psnr", aligned=True)])}
+    series = [
+        Series(
+            name,
+            # The finer half of an enlarged photo holds nothing but rounding
+            [Point(cycles, 100 * shares[cycles]) for cycles in range(1, len(shares) // 2 + 1)],
+            muted=name in ("mosaic", "bicubic", "base"),
+        )
+        for name, shares in evaluation.spectra.items()
+        if name in shown
+    ]
+    return Plot(
+        f"Spectrum at cells of {SHOWN_BLOCK} px",
+        "cycles a face",
+        "amplitude, % of the originals'",
+        series,
+        span=(0, 150),
+    )
+
+
+def _faces(title: str, faces: Sequence[Shown], chosen: str) -> Section:
+    parts: list[Part] = [
+        Text(
+            f"{chosen} at cells of {SHOWN_BLOCK} px, the mean of all models and realisms; nobody "
+            "chose them. Drag the edge, or step to it with the tab key and use the arrow keys."
+        )
+    ]
+    if faces:
+        parts.append(Gallery([Face(f"{face.psnr:.1f} dB", face.pictures) for face in faces]))
+    return Section(title, parts)
+
+
+def _training(curves: Mapping[str, Mapping[str, Points]]) -> Section:
+    """A plot a loss, a line a run."""
+    names = dict.fromkeys(name for found in curves.values() for name in found)
+    plots = [
+        Plot(
+            name,
+            "step",
+            "",
+            [
+                Series(run, [Point(step, value) for step, value in found[name]])
+                for run, found in curves.items()
+                if name in found
+            ],
+        )
+        for name in names
+    ]
+    told = "From each run's events.jsonl. Of losses, a point is the mean of a twentieth of the run."
+    return Section("Training", [Text(told), *plots])
+
+
+def _numbers(report: EvaluationReport) -> Section:
+    """Every table that is not shown above."""
+    told = Text(
+        "The cell error says how far a picture, pixelated again, is from the colours it was made "
+        "of: what demosaic restores agrees with them. At any offset: drawn anew for each face."
+    )
+    tables = [
+        _table(report, metric, aligned=aligned)
+        for aligned in (True, False)
+        for metric in _METRICS
+        if _selected(report, metric, aligned=aligned)
+        and (metric, aligned) not in (("psnr", True), ("sharpness", True))
+    ]
+    return Section("All other numbers", [told, *tables], folded=True)
+
+
+def _how(report: EvaluationReport) -> Section:
+    models = ", ".join(
+        path if name == path else f"{name} ({path})" for name, path in report.models.items()
+    )
+    return Section(
+        "How this was measured",
+        [
+            Text(
+                f"Models: {models}. Faces: the first {report.faces} of {report.pairs} that were "
+                f"kept for {report.split}, by hash, pixelated anew. Computed on {report.computed} "
+                f"in {report.seconds:.0f} s. Intervals are Efron's bootstrap over faces. No judge "
+                "of realism that was itself trained is asked, as none comes with demosaic: "
+                "sharpness stands in for it, so look at the faces."
+            )
+        ],
+    )

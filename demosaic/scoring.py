@@ -1,0 +1,382 @@
+"""Models on faces they never saw: every way to fill a mosaic, in numbers and in pictures.
+
+Ways are what needs no learning and each model at each realism. Faces are pixelated anew, on grids
+that begin in the corner and on grids at random offsets, so that any folder of pairs will do.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from demosaic.checkpoints import Model, load_model
+from demosaic.config import DeviceConfig, EvaluateConfig, TrainConfig
+from demosaic.devices import Compute, choose, settle, settle_threads
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.evaluation import pixelated, unlearned
+from demosaic.events import (
+    Estimate,
+    EvaluationReport,
+    Listener,
+    MosaicsScored,
+    Notice,
+    ScoringStarted,
+    Way,
+    WayScores,
+    ignore,
+)
+from demosaic.images import Pixels
+from demosaic.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
+from demosaic.mosaic import Doubles, Floats, Grid, cell_colours, finish
+from demosaic.networks import Restorer
+from demosaic.observations import Views, observe, views
+from demosaic.pairs import Pairs
+from demosaic.restoration import restore_face
+
+SHOWN_BLOCK = 16
+"""Side of the cells, px, of the faces and the spectra that are shown."""
+_BATCH = 4
+_RESAMPLES = 1000
+_WORST, _MEDIAN = 10, 4
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of mosaic."""
+
+    block: int
+    aligned: bool
+
+    def grid(self, face: int) -> Grid:
+        """The grid over the face of this number: always the same one."""
+        if self.aligned:
+            return Grid.square(self.block)
+        left, top = np.random.default_rng((face, self.block)).integers(self.block, size=2)
+        return Grid.square(self.block, int(left), int(top))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One picture's numbers by metric, and its spectrum where that was asked for."""
+
+    numbers: Mapping[str, float]
+    spectrum: Doubles = field(default_factory=lambda: np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A face to look at: its pictures by what they show, and its PSNR, dB, as the models restore
+    it.
+    """
+
+    psnr: float
+    pictures: Mapping[str, Pixels]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found, and what there is to see; nothing to see of a quick one."""
+
+    report: EvaluationReport
+    spectra: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """By way: its amplitude as a share of the originals', at 0, 1, 2, ... cycles a face."""
+    worst: Sequence[Shown] = ()
+    median: Sequence[Shown] = ()
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """All that it takes to fill and score mosaics of some faces."""
+
+    targets: Sequence[Pixels]
+    models: Mapping[str, Model]
+    config: EvaluateConfig
+    compute: Compute
+
+    def fill(self, kind: Kind, faces: Sequence[int]) -> list[dict[Way, Pixels]]:
+        """Mosaics of the faces of these numbers, filled in every way."""
+        grids = [kind.grid(face) for face in faces]
+        observed = [
+            pixelated(self.targets[face], grid) for face, grid in zip(faces, grids, strict=True)
+        ]
+        filled: list[dict[Way, Pixels]] = [
+            {Way(name): picture for name, picture in unlearned(one, grid).items()}
+            for one, grid in zip(observed, grids, strict=True)
+        ]
+        for name, model in self.models.items():
+            made = _restored(model, observed, grids, self.config.realisms, self.compute)
+            for ways, pictures in zip(filled, made, strict=True):
+                ways |= {Way(name, realism): picture for realism, picture in pictures.items()}
+        return filled
+
+    def score(self, kind: Kind, faces: Sequence[int]) -> list[dict[Way, Measured]]:
+        """The numbers of every way on each of the faces."""
+        return [
+            self._measured(filled, kind, face)
+            for face, filled in zip(faces, self.fill(kind, faces), strict=True)
+        ]
+
+    def _measured(self, filled: Mapping[Way, Pixels], kind: Kind, face: int) -> dict[Way, Measured]:
+        target, grid = self.targets[face], kind.grid(face)
+        observed = cell_colours(target, grid)
+        base = psnr(filled[Way("base")], target)
+        wanted = None if self.config.quick else spectrum(target)
+        return {
+            way: _measure(picture, target, observed, grid, base=base, wanted=wanted)
+            for way, picture in filled.items()
+        }
+
+
+def _measure(
+    picture: Pixels,
+    target: Pixels,
+    observed: Floats,
+    grid: Grid,
+    *,
+    base: float,
+    wanted: Doubles | None,
+) -> Measured:
+    """A picture's numbers; the slow ones and the spectrum only with the `wanted` one, the target's.
+    `base`: the PSNR to gain over.
+    """
+    near = psnr(picture, target)
+    numbers = {
+        "psnr": near,
+        "gain": near - base,
+        "ssim": ssim(picture, target),
+        "cell_error": cell_error(picture, observed, grid),
+    }
+    if wanted is None:
+        return Measured(numbers)
+    scales, energy = ms_ssim(picture, target), spectrum(picture)
+    if scales is not None:
+        numbers["ms_ssim"] = scales
+    numbers["sharpness"] = sharpness(energy, wanted, round(grid.width))
+    return Measured(numbers, energy)
+
+
+def _restored(
+    model: Model,
+    observed: Sequence[Pixels],
+    grids: Sequence[Grid],
+    realisms: Sequence[float],
+    compute: Compute,
+) -> list[dict[float | None, Pixels]]:
+    """Each mosaic restored by the model, at each realism if it has a second stage."""
+    if not isinstance(model.generator, Restorer):
+        return [
+            {None: restore_face(one, grid, model, compute=compute)}
+            for one, grid in zip(observed, grids, strict=True)
+        ]
+    shown = views([observe(one, grid) for one, grid in zip(observed, grids, strict=True)])
+    shown = shown.to(compute.take)
+    if model.card.sharp:
+        blends = _blends(model.generator, shown, realisms, compute)
+    else:
+        blends = {None: compute.infer(model.generator, shown, 0.0)}
+    return [
+        {share: _finished(blend[place], one, grid) for share, blend in blends.items()}
+        for place, (one, grid) in enumerate(zip(observed, grids, strict=True))
+    ]
+
+
+def _blends(
+    network: Restorer, shown: Views, realisms: Sequence[float], compute: Compute
+) -> dict[float | None, Floats]:
+    """What the network makes at each realism.
+
+    Reconciling is affine, so blends of what comes out of it are what comes out for a blend: two
+    passes serve any number of them.
+    """
+    ends: dict[float | None, Floats] = {
+        end: compute.infer(network, shown, end)
+        for end in (0.0, 1.0)
+        if any(share != 1 - end for share in realisms)
+    }
+    if len(ends) == 1:
+        return ends
+    return {share: (1 - share) * ends[0.0] + share * ends[1.0] for share in realisms}
+
+
+def _finished(image: Floats, observed: Pixels, grid: Grid) -> Pixels:
+    height, width = observed.shape[:2]
+    return finish(image[:, :height, :width], cell_colours(observed, grid), grid)
+
+
+def evaluate(
+    folder: Path,
+    paths: Mapping[str, Path],
+    config: EvaluateConfig,
+    *,
+    devices: DeviceConfig | None = None,
+    listen: Listener = ignore,
+) -> Evaluation:
+    """Score the models, by name, on the held-out faces of the pairs in `folder`.
+
+    Raises DemosaicError for pairs or models that cannot be used.
+    """
+    start = time.perf_counter()
+    pairs = Pairs(folder, direction=TrainConfig.direction, multiple=TrainConfig.multiple)
+    split, targets = _held_out(pairs, config.faces, listen)
+    settle_threads(devices or DeviceConfig())
+    models = {name: _model(path, name, pairs, listen) for name, path in paths.items()}
+    compute, why = choose(devices or DeviceConfig(), partial(_trial, [*models.values()]))
+    listen(Notice(why))
+    for model in models.values():
+        settle(model.generator, compute.device)
+    judge = _Judge(targets, models, config, compute)
+    computed = str(compute)
+    with _one_worker_a_thread() as pool:
+        found = _judged(judge, pool, listen)
+    report = EvaluationReport(
+        pairs=str(folder),
+        split=split,
+        faces=len(targets),
+        models={name: str(path) for name, path in paths.items()},
+        computed=computed,
+        seconds=round(time.perf_counter() - start, 1),
+        scores=tuple(_way_scores(found)),
+    )
+    return Evaluation(report) if config.quick else _with_views(report, judge, found)
+
+
+def _held_out(pairs: Pairs, most: int, listen: Listener) -> tuple[str, list[Pixels]]:
+    """The split that is scored and its faces; what cannot be read is left out, and said."""
+    split, files = pairs.held_out
+    targets = []
+    for file in files[:most]:
+        try:
+            targets.append(pairs.target(file))
+        except DemosaicError as error:
+            listen(Notice(f"left out: {error}"))
+    if not targets:
+        raise DemosaicError(f"{pairs.folder / split} holds no pair that can be read", NOTHING_TO_DO)
+    listen(Notice(f"{len(targets)} faces of {pairs.size} px that were kept for {split}"))
+    return split, targets
+
+
+def _model(path: Path, name: str, pairs: Pairs, listen: Listener) -> Model:
+    """A model that can be judged by these pairs; what casts doubt on it is said."""
+    model = load_model(path)
+    if model.card.blocks is None:
+        raise DemosaicError(
+            f"{path} was not trained on mosaics: its scores, on its own pairs, are in MODEL.md"
+        )
+    if model.card.dataset != pairs.fingerprint:
+        listen(
+            Notice(f"{name} was trained on other pairs: whether it saw these faces is not known")
+        )
+    return model
+
+
+def _trial(models: Sequence[Model], compute: Compute) -> torch.Tensor:
+    """The detail that the last of our models draws on some faces, to choose the precision by."""
+    ours = [model.generator for model in models if isinstance(model.generator, Restorer)]
+    if not ours:
+        return torch.ones(1)
+    settle(ours[-1], compute.device)
+    picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    shown = views([observe(picture, Grid.square(SHOWN_BLOCK))] * _BATCH)
+    made = compute.infer(ours[-1], shown.to(compute.take), 0.0)
+    return torch.from_numpy(made) - shown.seen
+
+
+@contextmanager
+def _one_worker_a_thread() -> Iterator[ThreadPoolExecutor]:
+    """Workers that each compute in one thread: metrics, which use one, are then as parallel as
+    networks.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)  # or Ctrl-C would wait for all that is left
+        torch.set_num_threads(threads)
+
+
+_Found = dict[Kind, dict[Way, list[Measured]]]
+
+
+def _judged(judge: _Judge, pool: ThreadPoolExecutor, listen: Listener) -> _Found:
+    """Every way's numbers on every kind of mosaic, face by face."""
+    offsets = (True,) if judge.config.quick else (True, False)
+    kinds = [Kind(block, aligned) for aligned in offsets for block in judge.config.blocks]
+    batches = np.array_split(np.arange(len(judge.targets)), -(-len(judge.targets) // _BATCH))
+    jobs = [(kind, batch.tolist()) for kind in kinds for batch in batches]
+    listen(ScoringStarted(len(kinds) * len(judge.targets)))
+    found: _Found = {}
+    for (kind, batch), scored in zip(
+        jobs, pool.map(judge.score, *zip(*jobs, strict=True)), strict=True
+    ):
+        for face in scored:
+            for way, measured in face.items():
+                found.setdefault(kind, {}).setdefault(way, []).append(measured)
+        listen(MosaicsScored(len(batch)))
+    return found
+
+
+def _way_scores(found: _Found) -> Iterator[WayScores]:
+    for kind, ways in found.items():
+        for way, measured in ways.items():
+            metrics = measured[0].numbers
+            estimates = {
+                metric: estimate([one.numbers[metric] for one in measured]) for metric in metrics
+            }
+            yield WayScores(way, kind.block, kind.aligned, estimates)
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """The mean of faces' values, and the 2.5th and 97.5th percentile of the means of as many faces
+    drawn from them with replacement (Efron's bootstrap); the same for the same values.
+    """
+    known = np.asarray(values, np.float64)
+    drawn = np.random.default_rng(0).integers(len(known), size=(_RESAMPLES, len(known)))
+    low, high = np.percentile(known[drawn].mean(1), (2.5, 97.5))
+    return Estimate(*(round(float(value), 5) for value in (known.mean(), low, high)))
+
+
+def _with_views(report: EvaluationReport, judge: _Judge, found: _Found) -> Evaluation:
+    """The report with the spectra and faces of one kind, the worst and the median."""
+    ways = found[Kind(SHOWN_BLOCK, True)]
+    wanted = np.maximum(sum(map(spectrum, judge.targets)), 1e-9)
+    spectra = {
+        str(way): np.sqrt(sum(one.spectrum for one in measured) / wanted).tolist()
+        for way, measured in ways.items()
+    }
+    learnt = [
+        [one.numbers["psnr"] for one in measured]
+        for way, measured in ways.items()
+        if way.method in judge.models
+    ]
+    nearness = np.mean(learnt, 0)
+    order = np.argsort(nearness, kind="stable").tolist()
+    middle = max(0, (len(order) - _MEDIAN) // 2)
+    return Evaluation(
+        report,
+        spectra,
+        [_shown(judge, face, nearness[face]) for face in order[:_WORST]],
+        [_shown(judge, face, nearness[face]) for face in order[middle : middle + _MEDIAN]],
+    )
+
+
+def _shown(judge: _Judge, face: int, nearness: float) -> Shown:
+    """A face's mosaic, then the models' pictures from faithful to sharp, then base and original."""
+    (filled,) = judge.fill(Kind(SHOWN_BLOCK, True), [face])
+    realisms = judge.config.realisms
+    some = (None, realisms[0], realisms[len(realisms) // 2], realisms[-1])
+    learnt = {
+        str(way): picture
+        for way, picture in filled.items()
+        if way.method in judge.models and way.realism in some
+    }
+    mosaic, base = filled[Way("mosaic")], filled[Way("base")]
+    pictures = {"mosaic": mosaic, **learnt, "base": base, "original": judge.targets[face]}
+    return Shown(float(nearness), pictures)
