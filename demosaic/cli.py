@@ -21,6 +21,7 @@ from demosaic.config import (
     DeviceConfig,
     Direction,
     DiscriminatorKind,
+    EvaluateConfig,
     NetworkSize,
     Offset,
     PixelateConfig,
@@ -578,6 +579,125 @@ def pixelate(
         )
         if len(planned) > 1:
             listen(events.Notice(f"{done} of {len(planned)} pictures pixelated"))
+
+
+_Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="PSNR, SSIM and cell error of aligned cells only, and no page."),
+]
+_Realism = Annotated[
+    float | None,
+    typer.Option(help="Score this blend alone.", show_default="five from 0 to 1; quick: 0"),
+]
+_Faces = Annotated[int, typer.Option(help="Score at most so many held-out faces.")]
+_ReplacePage = Annotated[
+    bool, typer.Option("--force", help="Replace a page that is already there.")
+]
+_Json = Annotated[
+    bool, typer.Option("--json", help="Say what is found as JSON on stdout, the report last.")
+]
+_Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+_Precision = Annotated[Precision, typer.Option(help="Of the arithmetic; auto tries what is there.")]
+_Threads = Annotated[int | None, typer.Option(help="CPU threads.")]
+
+
+@app.command()
+def evaluate(
+    pairs: Annotated[Path, typer.Argument(help="The folder with the pairs.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="The model to score.",
+            show_default="$DEMOSAIC_MODEL, the newest below runs/, or the last you trained",
+        ),
+    ] = None,
+    faces: _Faces = EvaluateConfig.faces,
+    realism: _Realism = EvaluateConfig.realism,
+    quick: _Quick = EvaluateConfig.quick,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page to write.", show_default="report.html beside the model"),
+    ] = None,
+    force: _ReplacePage = False,
+    as_json: _Json = False,
+    device: _Device = DeviceConfig.device,
+    precision: _Precision = DeviceConfig.precision,
+    threads: _Threads = DeviceConfig.threads,
+) -> None:
+    """Say how good a model is, on faces it was not trained on.
+
+    Pixelates held-out faces anew, with cells of 4 to 32 px from the corner and at any offset,
+    restores them from faithful to sharp, and writes a page with numbers, their intervals, plots,
+    and the worst and the ordinary faces.
+
+    \b
+    demosaic evaluate ./pairs
+    """
+    config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
+    devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
+    from demosaic import checkpoints, console, devices, events, scorecard, scoring
+
+    devices.tune_allocator()
+    with console.Console(stderr=as_json) as screen:
+        listen = events.tee(events.write_to(sys.stdout), screen) if as_json else screen
+        path, why = (model, "--model") if model else checkpoints.find_model(Path())
+        listen(events.Notice(f"model {path} ({why})"))
+        page = None if quick else _new_page(out or path.with_name("report.html"), force)
+        models = {"restored": path}
+        found = scoring.evaluate(pairs, models, config, devices=devices_config, listen=listen)
+        if page:
+            scorecard.write_scorecard(page, found)
+            listen(events.Notice(f"look at {page}"))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or model files.")],
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help="The folder with the pairs.", show_default="that of the first run"),
+    ] = None,
+    faces: _Faces = EvaluateConfig.faces,
+    realism: _Realism = EvaluateConfig.realism,
+    quick: _Quick = EvaluateConfig.quick,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("compare.html"),
+    force: _ReplacePage = False,
+    as_json: _Json = False,
+    device: _Device = DeviceConfig.device,
+    precision: _Precision = DeviceConfig.precision,
+    threads: _Threads = DeviceConfig.threads,
+) -> None:
+    """Score several models side by side, with how their trainings went.
+
+    \b
+    demosaic compare runs/pairs-default runs/pairs-seed
+    """
+    config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
+    devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
+    from demosaic import console, devices, events, scorecard, scoring
+    from demosaic import runs as folders
+
+    devices.tune_allocator()
+    with console.Console(stderr=as_json) as screen:
+        listen = events.tee(events.write_to(sys.stdout), screen) if as_json else screen
+        named = dict(zip(folders.names_of(runs), runs, strict=True))
+        models = {name: folders.best_model(run) for name, run in named.items()}
+        chosen = pairs or folders.pairs_of(runs[0])
+        page = None if quick else _new_page(out, force)
+        found = scoring.evaluate(chosen, models, config, devices=devices_config, listen=listen)
+        if page:
+            curves = {name: folders.training_curves(run) for name, run in named.items()}
+            scorecard.write_scorecard(page, found, curves)
+            listen(events.Notice(f"look at {page}"))
+
+
+def _new_page(page: Path, force: bool) -> Path:
+    """Where to write a page. Raises DemosaicError before the work when it may not be written."""
+    if page.exists() and not force:
+        raise DemosaicError(f"{page} is already there: --force replaces it")
+    if not os.access(page.parent, os.W_OK):
+        raise DemosaicError(f"cannot write {page}: choose another place with --out")
+    return page
 
 
 @app.command()

@@ -284,7 +284,7 @@ class Console:
 _METRICS = (
     ("psnr", "PSNR, dB", ".2f"),
     ("ssim", "SSIM", ".3f"),
-    ("cell_error", "cell error, grey levels", ".2f"),
+    ("cell_error", "cell error", ".2f"),
 )
 
 
@@ -295,7 +295,7 @@ def _metric_table(scores: Sequence[WayScores], metric: str, title: str, form: st
         rows.setdefault(str(one.way), []).append(f"{one.estimates[metric].mean:{form}}")
     widest = max((one.estimates[metric].high - one.estimates[metric].low) / 2 for one in scores)
     table = Table(box=None, pad_edge=False)
-    table.add_column(f"{title}, ±{widest:{form}} at most", min_width=24)
+    table.add_column(f"{title}, ±{widest:{form}} at most", min_width=27)
     for block in dict.fromkeys(one.block for one in scores):
         table.add_column(f"{block} px", justify="right")
     for way, cells in rows.items():

@@ -311,8 +311,8 @@ class WayScores:
     aligned: bool
     """Whether the cells begin in the corner, or at an offset drawn for each face."""
     estimates: Mapping[str, Estimate]
-    """By metric: `psnr` (dB), `gain` (dB over `base` on the same face), `ssim` and `ms_ssim` (0..1),
-    `cell_error` (grey levels), `sharpness` (1 is the original's).
+    """By metric: `psnr` (dB), `gain` (dB over `base` on the same face), `ssim` and `ms_ssim`
+    (0..1), `cell_error` (grey levels), `sharpness` (1 is the original's).
     """
 
 

@@ -225,24 +225,25 @@ def evaluate(
     pairs = Pairs(folder, direction=TrainConfig.direction, multiple=TrainConfig.multiple)
     split, targets = _held_out(pairs, config.faces, listen)
     settle_threads(devices or DeviceConfig())
+    workers = torch.get_num_threads()
     models = {name: _model(path, name, pairs, listen) for name, path in paths.items()}
     compute, why = choose(devices or DeviceConfig(), partial(_trial, [*models.values()]))
     listen(Notice(why))
     for model in models.values():
         settle(model.generator, compute.device)
     judge = _Judge(targets, models, config, compute)
-    computed = str(compute)
-    with _one_worker_a_thread() as pool:
+    with _single_threaded(workers) as pool:
         found = _judged(judge, pool, listen)
     report = EvaluationReport(
         pairs=str(folder),
         split=split,
         faces=len(targets),
         models={name: str(path) for name, path in paths.items()},
-        computed=computed,
+        computed=f"{compute.device} in {'bf16' if compute.bf16 else 'fp32'}, {workers} workers",
         seconds=round(time.perf_counter() - start, 1),
         scores=tuple(_way_scores(found)),
     )
+    listen(report)
     return Evaluation(report) if config.quick else _with_views(report, judge, found)
 
 
@@ -288,13 +289,13 @@ def _trial(models: Sequence[Model], compute: Compute) -> torch.Tensor:
 
 
 @contextmanager
-def _one_worker_a_thread() -> Iterator[ThreadPoolExecutor]:
+def _single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
     """Workers that each compute in one thread: metrics, which use one, are then as parallel as
     networks.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    pool = ThreadPoolExecutor(threads)
+    pool = ThreadPoolExecutor(workers)
     try:
         yield pool
     finally:

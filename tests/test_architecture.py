@@ -44,8 +44,8 @@ ARROWS = {
         "checkpoints config devices errors evaluation events images metrics mosaic networks "
         "observations pairs restoration"
     ),
-    "curves": "files",
-    "scorecard": "curves events plots report scoring",
+    "runs": "errors files",
+    "scorecard": "events plots report runs scoring",
     "pix2pix": "config devices evaluation events images mosaic networks pairs",
     "team": "errors",
     "stages": "devices losses networks observations optimisers",

@@ -1,4 +1,4 @@
-"""How a training went, read back from its run's events.jsonl."""
+"""What a training left in its run folder, read back."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,12 +6,41 @@ from typing import Any
 
 import numpy as np
 
-from demosaic.files import read_lines
+from demosaic.errors import DemosaicError
+from demosaic.files import read_json, read_lines
 
 Points = list[tuple[float, float]]
 """Steps and values."""
 _POINTS = 20  # of a smoothed curve
 _VALIDATED = ("block 16, restored", "block 16, sharp", "reconciled")  # of both recipes
+
+
+def best_model(run: Path) -> Path:
+    """The best model of a run folder; a model file itself. Raises DemosaicError where none is."""
+    model = run / "best.safetensors" if run.is_dir() else run
+    if not model.is_file():
+        raise DemosaicError(f"{run} is neither a run with a model nor a model: see runs/")
+    return model
+
+
+def names_of(runs: Sequence[Path]) -> list[str]:
+    """What to call runs: by their folders, or by whole paths where two are alike or are called as
+    what needs no learning is.
+    """
+    short = [run.resolve().name for run in runs]
+    plain = len({*short}) == len(short) and not {"mosaic", "bicubic", "base"} & {*short}
+    names = short if plain else [str(run) for run in runs]
+    if len({*names}) < len(names):
+        raise DemosaicError("a run is named twice: name each once")
+    return names
+
+
+def pairs_of(run: Path) -> Path:
+    """The pairs that a run was trained on. Raises DemosaicError where that is not known."""
+    described = run / "config.json"
+    if not described.is_file():
+        raise DemosaicError(f"{run} does not say what it was trained on: give pairs with --pairs")
+    return Path(read_json(described)["pairs"])
 
 
 def training_curves(run: Path) -> dict[str, Points]:

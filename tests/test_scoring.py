@@ -1,0 +1,236 @@
+"""Models on held-out faces, and the page about them; with networks of a few values."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from browser import browsing
+from test_checkpoints import CARD, OURS, generator
+from test_evaluation import COMPUTE, noise, smooth
+from test_training import a_dataset
+from torch import nn
+
+from demosaic import scoring
+from demosaic.checkpoints import Model, ModelCard, load_model, save_model
+from demosaic.config import DeviceConfig, EvaluateConfig
+from demosaic.errors import DemosaicError
+from demosaic.evaluation import pixelated, restored_pictures
+from demosaic.events import Estimate, Event, MosaicsScored, Notice, ScoringStarted, Way
+from demosaic.mosaic import Grid, cell_means
+from demosaic.networks import Restorer, ResUNet
+from demosaic.runs import best_model, names_of, pairs_of, smoothed, training_curves
+from demosaic.scorecard import write_scorecard
+from demosaic.scoring import Evaluation, Kind, estimate
+
+FP32 = DeviceConfig(device="cpu", precision="fp32")
+
+
+def a_restorer() -> Restorer:
+    torch.manual_seed(0)
+    restorer = Restorer(ResUNet(OURS), ResUNet(OURS)).eval()
+    for network in (restorer.faithful, restorer.sharp):
+        assert network is not None
+        nn.init.normal_(network.head.weight, std=0.1)
+    return restorer
+
+
+def a_card(**changes: object) -> ModelCard:
+    known = {**vars(CARD), "preset": "default", "network": OURS, "blocks": (4, 32), "sharp": True}
+    return ModelCard(**{**known, **changes})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_dataset(tmp_path_factory.mktemp("scoring"))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One of our recipe and one of the article's."""
+    made = tmp_path_factory.mktemp("models")
+    save_model(made / "ours.safetensors", a_restorer(), a_card())
+    save_model(made / "article.safetensors", generator(), CARD)
+    return {"ours": made / "ours.safetensors", "article": made / "article.safetensors"}
+
+
+@pytest.fixture(scope="module")
+def heard() -> list[Event]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path, models: dict[str, Path], heard: list[Event]) -> Evaluation:
+    config = EvaluateConfig(faces=3)
+    return scoring.evaluate(folder, models, config, devices=FP32, listen=heard.append)
+
+
+# Numbers
+
+
+def test_an_estimate_is_the_mean_with_two_standard_errors_round_it() -> None:
+    values = np.random.default_rng(1).normal(20, 2, 400)
+    found = estimate(values.tolist())
+    assert found.mean == pytest.approx(values.mean(), abs=1e-4)
+    assert found.high - found.mean == pytest.approx(1.96 * 2 / 20, rel=0.2)
+    assert found.mean - found.low == pytest.approx(1.96 * 2 / 20, rel=0.2)
+    assert estimate([3.0]) == Estimate(3.0, 3.0, 3.0)
+
+
+def test_a_face_has_the_same_offset_every_time_and_another_face_another() -> None:
+    drawn = [Kind(32, aligned=False).grid(face) for face in range(20)]
+    assert drawn == [Kind(32, aligned=False).grid(face) for face in range(20)]
+    assert len({(grid.left, grid.top) for grid in drawn}) > 10
+    assert Kind(32, aligned=True).grid(7) == Grid.square(32)
+
+
+def test_a_blend_is_what_the_network_makes_at_that_realism() -> None:
+    restorer, grid = a_restorer(), Grid.square(8, 3, 5)
+    observed = [pixelated(noise(seed, 64), grid) for seed in range(2)]
+    model = Model(restorer, a_card())
+    realisms = (0.0, 0.3, 1.0)
+    blends = scoring._restored(model, observed, [grid, grid], realisms, COMPUTE)
+    for realism in realisms:
+        known = restored_pictures(restorer, observed, grid, COMPUTE, realism)
+        for one, picture in zip(blends, known, strict=True):
+            assert np.abs(one[realism].astype(int) - picture).max() <= 1
+    assert np.abs(blends[0][0.0].astype(int) - blends[0][1.0]).max() > 10
+
+
+def test_every_way_is_scored_on_every_kind_of_mosaic(found: Evaluation) -> None:
+    ours = [Way("ours", realism) for realism in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    ways = [*map(Way, ("mosaic", "bicubic", "base")), *ours, Way("article")]
+    kinds = [(aligned, block) for aligned in (True, False) for block in EvaluateConfig.blocks]
+    scored = [(scores.aligned, scores.block, scores.way) for scores in found.report.scores]
+    assert scored == [(*kind, way) for kind in kinds for way in ways]
+    for scores in found.report.scores:
+        for one in scores.estimates.values():
+            assert one.low <= one.mean <= one.high
+        if scores.way.method in ("mosaic", "ours", "article"):
+            assert scores.estimates["cell_error"].mean < 0.01
+        if scores.way.method == "base":
+            assert scores.estimates["gain"] == Estimate(0, 0, 0)
+
+
+def test_what_is_not_wanted_is_not_scored(folder: Path, models: dict[str, Path]) -> None:
+    config = EvaluateConfig(faces=2, quick=True)
+    quick = scoring.evaluate(folder, models, config, devices=FP32)
+    assert {scores.aligned for scores in quick.report.scores} == {True}
+    assert {scores.way.realism for scores in quick.report.scores} == {None, 0.0}
+    assert {name for scores in quick.report.scores for name in scores.estimates} == {
+        "psnr",
+        "gain",
+        "ssim",
+        "cell_error",
+    }
+    assert (quick.worst, quick.median) == ((), ())
+
+
+def test_progress_adds_up_to_what_was_announced(found: Evaluation, heard: list[Event]) -> None:
+    assert found.report.faces == 3
+    (total,) = [event.total for event in heard if isinstance(event, ScoringStarted)]
+    counts = [event.count for event in heard if isinstance(event, MosaicsScored)]
+    assert sum(counts) == total == 3 * 12
+    assert heard[-1] == found.report
+    said = " ".join(event.text for event in heard if isinstance(event, Notice))
+    assert "ours was trained on other pairs" in said
+
+
+def test_the_worst_faces_come_first_with_all_their_pictures(found: Evaluation) -> None:
+    assert [shown.psnr for shown in found.worst] == sorted(shown.psnr for shown in found.worst)
+    names = ["ours, realism 0", "ours, realism 0.5", "ours, realism 1", "article"]
+    for shown in (*found.worst, *found.median):
+        assert [*shown.pictures] == ["mosaic", *names, "base", "original"]
+        observed = cell_means(shown.pictures["original"], Grid.square(16))
+        for name in ("mosaic", *names):
+            again = cell_means(shown.pictures[name], Grid.square(16))
+            assert np.abs(again - observed).max() <= 1
+
+
+def test_a_model_of_other_pictures_is_refused(folder: Path, tmp_path: Path) -> None:
+    save_model(tmp_path / "m", generator(), ModelCard(**{**vars(CARD), "blocks": None}))
+    with pytest.raises(DemosaicError, match=r"m was not trained on mosaics"):
+        scoring.evaluate(folder, {"m": tmp_path / "m"}, EvaluateConfig(), devices=FP32)
+
+
+# Runs
+
+
+def a_run(folder: Path) -> Path:
+    folder.mkdir()
+    save_model(folder / "best.safetensors", a_restorer(), a_card())
+    (folder / "config.json").write_text(json.dumps({"pairs": "some/pairs"}))
+    scores = {"block 16, restored": {"psnr": 24.5}, "block 8, restored": {"psnr": 29.0}}
+    lines = [
+        *({"event": "StepDone", "step": n, "losses": {"psnr": float(n)}} for n in range(100)),
+        {"event": "Evaluated", "step": 99, "scores": scores},
+    ]
+    (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+def test_a_run_is_read_back(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "run")
+    assert load_model(best_model(run)).card.sharp
+    assert best_model(run / "best.safetensors") == run / "best.safetensors"
+    assert pairs_of(run) == Path("some/pairs")
+    curves = training_curves(run)
+    assert curves["PSNR at validation, block 16, restored"] == [(99, 24.5)]
+    assert curves["psnr in training"] == [(2.0 + 5 * n, 2.0 + 5 * n) for n in range(20)]
+    assert training_curves(tmp_path / "nowhere") == {}
+    assert smoothed([(1, 2.0), (2, 4.0)]) == [(1.0, 2.0), (2.0, 4.0)]
+
+
+def test_what_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DemosaicError, match="nothing is neither a run with a model nor a model"):
+        best_model(tmp_path / "nothing")
+    with pytest.raises(DemosaicError, match="--pairs"):
+        pairs_of(tmp_path)
+
+
+def test_runs_are_called_by_their_folders_while_those_differ() -> None:
+    assert names_of([Path("a/x"), Path("a/y")]) == ["x", "y"]
+    assert names_of([Path("a/x"), Path("b/x")]) == ["a/x", "b/x"]
+    assert names_of([Path("a/base"), Path("a/x")]) == ["a/base", "a/x"]
+    with pytest.raises(DemosaicError, match="twice"):
+        names_of([Path("a/x"), Path("a/x")])
+
+
+# The page
+
+
+def test_the_page_of_an_evaluation_works_in_a_browser(found: Evaluation, tmp_path: Path) -> None:
+    curves = {"ours": training_curves(a_run(tmp_path / "ours"))}
+    write_scorecard(tmp_path / "report.html", found, curves)
+    assert (tmp_path / "report.html").stat().st_size < 8_000_000
+    with browsing() as browser:
+        for width in (390, 1100):
+            browser.open(tmp_path / "report.html", width=width)
+            browser.tell("document.querySelector('details').open = true")
+            assert browser.tell("document.documentElement.scrollWidth") == width
+        headings = browser.tell("[...document.querySelectorAll('h2')].map(one => one.innerText)")
+        sliders = browser.tell("document.querySelectorAll('.slider input').length")
+        tables = browser.tell("document.querySelectorAll('table').length")
+        assert browser.complaints == []
+    assert headings == [
+        "Nearness to the truth",
+        "Fidelity against realism",
+        "The worst faces",
+        "Ordinary faces",
+        "Training",
+        "All other numbers",
+        "How this was measured",
+    ]
+    assert sliders == len(found.worst) + len(found.median)
+    metrics = {name for scores in found.report.scores for name in scores.estimates}
+    assert tables == 2 * len(metrics)
+
+
+def test_a_smooth_face_is_nearer_than_its_mosaic(folder: Path, models: dict[str, Path]) -> None:
+    judge = scoring._Judge([smooth(64)], {}, EvaluateConfig(), COMPUTE)
+    (scored,) = judge.score(Kind(8, aligned=False), [0])
+    mosaic, base = (scored[Way(name)].numbers for name in ("mosaic", "base"))
+    assert base["psnr"] > mosaic["psnr"] + 3
+    assert mosaic["gain"] == mosaic["psnr"] - base["psnr"]
+    assert base["ssim"] > mosaic["ssim"]
