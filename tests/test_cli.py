@@ -26,6 +26,7 @@ from demosaic.config import (
     NETWORKS,
     BuildConfig,
     DeviceConfig,
+    EvaluateConfig,
     PixelateConfig,
     RestoreConfig,
     ResUNetConfig,
@@ -264,6 +265,9 @@ def test_the_version_is_said() -> None:
         ("restore a --block 8 --offset 3", "--offset 3"),
         ("restore a --sampler median", "median"),
         ("restore a --realism 1.5", "--realism 1.5"),
+        ("evaluate p --realism 1.5", "--realism 1.5"),
+        ("evaluate p --faces 0", "--faces 0"),
+        ("compare", "runs"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(words: str, named: str, here: Path) -> None:
@@ -298,6 +302,18 @@ def defaults(config: Any) -> dict[str, Any]:
             [RestoreConfig, DeviceConfig],
             {"pictures", "model", "region", "out", "force", "as_json"},
             {"precision", "regions"},  # a single picture is not worth a trial
+        ),
+        (
+            cli.evaluate,
+            [EvaluateConfig, DeviceConfig],
+            {"pairs", "model", "out", "force", "as_json"},
+            set(),
+        ),
+        (
+            cli.compare,
+            [EvaluateConfig, DeviceConfig],
+            {"runs", "pairs", "out", "force", "as_json"},
+            set(),
         ),
         (
             cli.pixelate,
@@ -777,3 +793,39 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "train", broken)
     with pytest.raises(ZeroDivisionError):
         demosaic("train", "pairs")
+
+
+# Evaluating
+
+
+def test_a_model_is_evaluated_onto_a_page_beside_it(dataset: Path, model: str) -> None:
+    words = ["evaluate", str(dataset), "--model", model, "--faces", "2", "--precision", "fp32"]
+    code, said, errors = demosaic(*words, "--json")
+    assert code == 0
+    events = [json.loads(line) for line in said.splitlines()]
+    (report,) = [event for event in events if event["event"] == "EvaluationReport"]
+    assert (report["faces"], report["models"]) == (2, {"restored": model})
+    assert report["scores"][0]["way"] == {"method": "mosaic", "realism": None}
+    page = Path(model).with_name("report.html")
+    assert events[-1]["text"] == f"look at {page}"
+    assert "PSNR, dB" in errors  # for a person, beside the JSON
+    before = page.read_bytes()
+    assert error(1, *words) == f"{page} is already there: --force replaces it"
+    assert demosaic(*words, "--force")[0] == 0
+    assert len(page.read_bytes()) == pytest.approx(len(before), rel=0.01)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_runs_are_compared_on_the_pairs_of_the_first(here: Path, dataset: Path) -> None:
+    words = ["train", str(dataset), "--steps", "2", "--batch", "2", "--precision", "fp32"]
+    assert demosaic(*words, "--name", "one")[0] == 0
+    assert demosaic(*words, "--name", "two", "--seed", "1")[0] == 0
+    words = ["compare", "runs/one", "runs/two", "--faces", "2", "--precision", "fp32"]
+    code, said, errors = demosaic(*words, "--quick")
+    assert (code, errors) == (0, "")
+    rows = [line.split("  ")[1] for line in said.splitlines() if line.startswith("  ")]
+    assert rows == ["mosaic", "bicubic", "base", "one, realism 0", "two, realism 0"] * 3
+    assert demosaic(*words)[0] == 0
+    page = (here / "compare.html").read_text()
+    assert "PSNR at validation, block 16, sharp" in page
+    assert "runs/nowhere is neither a run" in error(1, "compare", "runs/one", "runs/nowhere")
