@@ -3,13 +3,15 @@
 import cv2
 import numpy as np
 import pytest
+from test_restoration import COMPUTE, our_model
 
 import people
-from demosaic.config import Sampler
+from demosaic.config import RestoreConfig, Sampler
 from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop, jpeg_damaged, resize
 from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample
 from demosaic.regions import filled
+from demosaic.restoration import restore_regions
 from demosaic.samplers import centred, sampler_of
 
 BOX = Box(72, 60, 95, 116)
@@ -94,3 +96,22 @@ def test_centring_brings_the_mosaic_nearer_to_the_photo(photos: list[Pixels]) ->
         as_means = mosaic(crop(picture, BOX).transpose(2, 0, 1).astype(np.float32), region.grid)
         as_middles = paint_cells(colours, moved.grid, (BOX.height, BOX.width)).transpose(2, 0, 1)
         assert np.mean((as_middles - true) ** 2) < 0.8 * np.mean((as_means - true) ** 2)
+
+
+@pytest.mark.parametrize("told", [None, "top-left"])
+def test_a_mosaic_of_corners_is_restored_nearer_to_the_photo_than_taken_for_means(
+    photos: list[Pixels], told: Sampler | None
+) -> None:
+    """By a new model, which gives back the smooth image of the colours in their places."""
+    region, model = filled(BOX, Grid.square(10)), our_model(wild=False)
+    for photo in photos:
+        picture = pixelated(photo, region, "top-left")
+        found, as_means = (
+            restore_regions(picture, [region], model, RestoreConfig(sampler=sampler), COMPUTE)
+            for sampler in (told, "mean")
+        )
+        assert found.regions[0].sampler == "top-left"
+        error, worse = (
+            np.square(made.image.astype(float) - photo).mean() for made in (found, as_means)
+        )
+        assert error < 0.8 * worse

@@ -17,6 +17,7 @@ from demosaic.config import DeviceConfig, RestoreConfig
 from demosaic.devices import choose
 from demosaic.errors import DemosaicError
 from demosaic.images import Pixels, find_images, jpeg_damaged, read_image, write_png
+from demosaic.regions import Mask
 from demosaic.restoration import restore_image
 
 PNG = 100
@@ -25,6 +26,11 @@ PNG = 100
 def psnr(one: Pixels, other: Pixels) -> float:
     """dB, of 8-bit pixels."""
     return float(10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2)))
+
+
+def reached(hidden: Mask) -> Mask:
+    """The smallest rectangle round what is hidden: a pixel in a cell may have its true colour."""
+    return np.outer(hidden.any(1), hidden.any(0))
 
 
 def defaced(deface: str, photos: list[Path], folder: Path, block: int) -> list[Path]:
@@ -69,7 +75,7 @@ def main() -> None:
                     told += any(region.sampler == "top-left" for region in restored.regions)
                     before, after = (psnr(i[hidden], true[hidden]) for i in (shown, restored.image))
                     gains.append(after - before)
-                    changed += int((restored.image != shown).any(2)[~hidden].sum())
+                    changed += int((restored.image != shown).any(2)[~reached(hidden)].sum())
                 print(
                     f"cells of {block} px, {'PNG' if quality == PNG else f'JPEG {quality}'}: "
                     f"{len(gains)} photos, {none} without a mosaic found, {told} told as corners, "
