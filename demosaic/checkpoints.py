@@ -162,6 +162,14 @@ def find_model(folder: Path) -> tuple[Path, str]:
     )
 
 
+def model_at_hand(folder: Path) -> Path | None:
+    """The model of `find_model`, if there is one."""
+    try:
+        return find_model(folder)[0]
+    except DemosaicError:
+        return None
+
+
 def remember_model(path: Path) -> None:
     """Note the last model this user trained, in the user's own data folder, if that can be
     written.

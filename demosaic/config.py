@@ -525,6 +525,30 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True)
+class AuditConfig:
+    """How much of an album is compared to see what its mosaics give away."""
+
+    faces: int = 200
+    """At most so many faces are hidden, two of a person."""
+    gallery: int = 1000
+    """So many faces are known, where the album has them: of those hidden, and of others."""
+    realism: float = RestoreConfig.realism
+    """Of what is restored, 0..1."""
+
+    blocks: ClassVar[tuple[int, ...]] = (4, 8, 12, 16, 24, 32, 64, 128, 256)
+    """Sides of the cells, pixels of a face as it is cut for training."""
+
+    def __post_init__(self) -> None:
+        _refuse(
+            (
+                _unless(self.faces >= 1, f"--faces {self.faces}: choose 1 or more"),
+                _unless(self.gallery >= 2, f"--gallery {self.gallery}: choose 2 or more"),
+                _unless(0 <= self.realism <= 1, f"--realism {self.realism}: choose 0 to 1"),
+            )
+        )
+
+
+@dataclass(frozen=True)
 class DeviceConfig:
     """What to compute with; it changes speed and rounding, not the recipe."""
 

@@ -20,6 +20,9 @@ from rich.text import Text
 
 from demosaic.events import (
     LOG_EVERY,
+    Attack,
+    AuditReport,
+    AuditStarted,
     BuildReport,
     Checked,
     ClipRestored,
@@ -27,6 +30,7 @@ from demosaic.events import (
     EvaluationReport,
     Event,
     FaceHidden,
+    FacesCompared,
     Forecast,
     FrameRestored,
     ModelSaved,
@@ -136,6 +140,10 @@ class Console:
             case PictureSkipped(_, reason):
                 self.say(f"left out: {reason}")
                 self._advance("")
+            case AuditStarted(total):
+                self._begin("faces", total)
+            case FacesCompared(count):
+                self._advance("", count=count)
             case Checked(what, found, advice):
                 self.say(f"fault  {what}: {advice}" if advice else f"ok     {what}: {found}")
 
@@ -234,6 +242,27 @@ class Console:
             )
         self._terminal.print(table)
 
+    def audited(self, report: AuditReport) -> None:
+        """Print how often people were found, and what that means."""
+        self._end()
+        self.say(
+            f"{report.hidden} hidden faces of {report.hidden_people} people, looked for among "
+            f"{report.people}"
+        )
+        for reason, count in report.left_out.items():
+            self.say(f"left out: {count} people {reason}")
+        table = Table(box=None, pad_edge=False)
+        for title in ("% found first, of 5", *report.ways):
+            table.add_column(title, justify="right" if table.columns else "left")
+        table.add_row("clear", _found(report.best("clear", None)))
+        for block in report.blocks:
+            attacks = [report.best(way, block) for way in report.ways]
+            name = f"{block} px, {attacks[0].cells:g} cells"
+            table.add_row(name, *map(_found, attacks))
+        table.add_row("chance", f"{100 * report.chance_first:.1f}, {100 * report.chance_few:.1f}")
+        self._terminal.print(table)
+        self.say(report.finding)
+
     def built(self, report: BuildReport) -> None:
         """Print what a build made and the command to run next."""
         self._end()
@@ -323,6 +352,13 @@ class _Rate(ProgressColumn):
         if not speed:
             return Text("")
         return Text(f"{speed:.0f}/s" if speed >= 2 else f"{1 / speed:.2f} s each")
+
+
+def _found(attack: Attack) -> str:
+    """How often the right person came first, with its interval, and among the first five."""
+    first = attack.first
+    interval = f"{100 * first.low:.0f}-{100 * first.high:.0f}"
+    return f"{100 * first.share:.1f} ({interval}), {100 * attack.few.share:.1f}"
 
 
 def _logged(event: StepDone) -> list[str]:

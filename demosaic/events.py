@@ -221,6 +221,20 @@ class MosaicsScored:
 
 
 @dataclass(frozen=True)
+class AuditStarted:
+    """`total` faces are to be compared."""
+
+    total: int
+
+
+@dataclass(frozen=True)
+class FacesCompared:
+    """So many more of them were."""
+
+    count: int
+
+
+@dataclass(frozen=True)
 class BuildReport:
     """What a build found and made."""
 
@@ -332,6 +346,80 @@ class EvaluationReport:
     scores: tuple[WayScores, ...]
 
 
+@dataclass(frozen=True)
+class Share:
+    """A share of faces, 0..1, and the interval that holds the true one in 95 of 100 cases."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Attack:
+    """How often one recogniser found the right person in one way to look."""
+
+    way: str
+    """`clear`, `mosaic` (beside clear photos), `mosaic, alike` (beside photos pixelated alike) or
+    `restored`.
+    """
+    block: int | None
+    """Side of a cell, pixels of a cut face; None when nothing hides it."""
+    cells: float | None
+    """Cells across the face."""
+    recogniser: str
+    first: Share
+    """The right person came first."""
+    few: Share
+    """The right person was among the first five."""
+    above_chance: bool
+    """Whether that is more than chance would be."""
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What an audit of an album found."""
+
+    photos: str
+    model: str | None
+    people: int
+    """In the gallery, among whom the right one is looked for."""
+    gallery: int
+    """Known faces."""
+    hidden: int
+    """Hidden faces, other photos of some of these people."""
+    hidden_people: int
+    left_out: Mapping[str, int]
+    """How many people had no face hidden, by reason."""
+    chance_first: float
+    chance_few: float
+    attacks: tuple[Attack, ...]
+    least_told: float
+    """The smallest share coming first that could not be by chance."""
+    safe_block: int | None
+    """The smallest block from which on nobody was found more often than by chance; None when
+    somebody always was.
+    """
+    finding: str
+    """The same in a sentence."""
+    seconds: float
+
+    @property
+    def ways(self) -> list[str]:
+        """Ways to look at what is hidden."""
+        return [*dict.fromkeys(attack.way for attack in self.attacks if attack.block)]
+
+    @property
+    def blocks(self) -> list[int]:
+        """The blocks tried, the smallest first."""
+        return sorted({attack.block for attack in self.attacks if attack.block})
+
+    def best(self, way: str, block: int | None) -> Attack:
+        """The recogniser that found the most in this way at this block."""
+        tried = [attack for attack in self.attacks if (attack.way, attack.block) == (way, block)]
+        return max(tried, key=lambda attack: (attack.first.share, attack.few.share))
+
+
 Event = (
     Notice
     | PhotosFound
@@ -349,6 +437,8 @@ Event = (
     | PicturePixelated
     | PictureSkipped
     | Checked
+    | AuditStarted
+    | FacesCompared
     | BuildReport
     | Forecast
     | ScoringStarted

@@ -78,6 +78,14 @@ ARROWS = {
         "building checkpoints config devices errors faces files images mosaic pairs restoration "
         "training"
     ),
+    "album": "config cutting errors events files images looking",
+    "recognition": "images",
+    "chances": "events",
+    "audit": (
+        "album blind chances checkpoints config devices errors evaluation events faces files "
+        "images looking mosaic recognition restoration"
+    ),
+    "audit_page": "album audit events plots report",
     "console": "events",
     "board": "errors events",
     "cli": "config errors __version__",

@@ -1,0 +1,159 @@
+"""The faces of an album, by person: some are known to whoever looks for them, some are hidden."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from demosaic.config import AuditConfig, BuildConfig
+from demosaic.cutting import cut
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.events import Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
+from demosaic.files import encoded
+from demosaic.images import Pixels, decode, find_images, read_bytes
+from demosaic.looking import Look
+
+BUILD = BuildConfig(max_per_photo=1)
+"""How faces are cut out: as for training, and of each photo the largest."""
+ONE_PHOTO = "with one photo"
+ONE_FACE = "with one usable face"
+TRAINED = "that the model was trained on"
+_KNOWN, _HIDDEN = 3, 2  # faces of one person, at most: nobody is to weigh too much
+
+People = Mapping[str, Sequence[Path]]
+"""The photos of each person, by the folder they are in."""
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A face of an album."""
+
+    person: str
+    face: Pixels
+    """(S, S, 3), as cut for training."""
+
+
+@dataclass(frozen=True)
+class Album:
+    """The faces to compare."""
+
+    gallery: Sequence[Portrait]
+    """Known faces: of everybody who has a hidden one, and of others they may be taken for."""
+    hidden: Sequence[Portrait]
+    left_out: Mapping[str, int]
+    """How many of the people looked at have none hidden, by reason."""
+
+
+def gather(
+    photos: Path,
+    config: AuditConfig,
+    look: Look,
+    *,
+    trained: Collection[str] = (),
+    listen: Listener = ignore,
+) -> Album:
+    """The faces to compare of the people below `photos`, a folder each: half of each one's known,
+    the others hidden, until there are enough. People come in the order of their names' hashes.
+
+    `trained` are the SHA-256 of photos a model was trained on: who has one of them is left out.
+    Raises DemosaicError when nobody is left.
+    """
+    people = _by_person(photos)
+    listen(PhotosFound(sum(map(len, people.values()))))
+    cutter = _Cutter(photos, look, listen)
+    gallery: list[Portrait] = []
+    hidden: list[Portrait] = []
+    left_out: Counter[str] = Counter()
+    for person, paths in people.items():
+        if len(hidden) >= config.faces:
+            break
+        reason = _why_not(paths, trained)
+        faces = [] if reason else list(islice(cutter.faces(person, paths), _KNOWN + _HIDDEN))
+        if len(faces) < 2:
+            left_out[reason or ONE_FACE] += 1
+            continue
+        known = (len(faces) + 1) // 2
+        gallery += faces[:known]
+        hidden += faces[known:]
+    if not hidden:
+        raise DemosaicError(_nobody(photos, left_out), NOTHING_TO_DO)
+    strangers = _strangers(people, {portrait.person for portrait in gallery}, cutter)
+    gallery += islice(strangers, max(0, config.gallery - len(gallery)))
+    return Album(gallery, hidden[: config.faces], dict(left_out))
+
+
+def _by_person(photos: Path) -> People:
+    """The photos of each folder, the folders by hash; photos in the top folder are nobody's."""
+    if not photos.is_dir():
+        raise DemosaicError(f"{photos} is not a folder: give the folder your photos are in")
+    people: dict[str, list[Path]] = {}
+    for path in find_images(photos):
+        people.setdefault(path.parent.relative_to(photos).as_posix(), []).append(path)
+    people.pop(".", None)
+    return dict(sorted(people.items(), key=lambda one: hashlib.sha256(encoded(one[0])).digest()))
+
+
+def _why_not(paths: Sequence[Path], trained: Collection[str]) -> str:
+    """Why nothing of a person is hidden, as far as files tell; empty where something may be."""
+    if len(paths) == 1:
+        return ONE_PHOTO
+    return TRAINED if trained and any(_sha256(path) in trained for path in paths) else ""
+
+
+def _sha256(path: Path) -> str:
+    """Of a file's bytes; empty where it cannot be read, which is said when it is looked at."""
+    try:
+        return hashlib.sha256(read_bytes(path)).hexdigest()
+    except DemosaicError:
+        return ""
+
+
+def _nobody(photos: Path, left_out: Mapping[str, int]) -> str:
+    if not left_out:
+        return f"no photos in folders below {photos}: an audit needs a folder for each person"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    return f"nobody below {photos} can be hidden and known at once: {reasons} (people)"
+
+
+def _strangers(people: People, known: Collection[str], cutter: "_Cutter") -> Iterator[Portrait]:
+    """A face of each person who is not yet known."""
+    for person, paths in people.items():
+        if person not in known:
+            yield from islice(cutter.faces(person, paths), 1)
+
+
+class _Cutter:
+    """Cuts faces out of photos, and says what came of each."""
+
+    def __init__(self, photos: Path, look: Look, listen: Listener) -> None:
+        self._photos = photos
+        self._look = look
+        self._listen = listen
+
+    def faces(self, person: str, paths: Sequence[Path]) -> Iterator[Portrait]:
+        """The largest face of each photo; of photos that are the same file only one."""
+        seen: set[str] = set()
+        for path in paths:
+            name = path.relative_to(self._photos).as_posix()
+            sha256 = _sha256(path)
+            face = None if sha256 in seen else self._face(path, name, sha256)
+            seen.add(sha256)
+            self._listen(PhotoDone(name, int(face is not None)))
+            if face is not None:
+                yield Portrait(person, face)
+
+    def _face(self, path: Path, name: str, sha256: str) -> Pixels | None:
+        try:
+            data = read_bytes(path)
+        except DemosaicError as error:
+            self._listen(PhotoSkipped(name, "cannot be read", str(error)))
+            return None
+        result = cut(data, self._look(data, sha256), name, sha256, BUILD)
+        for skipped in result.skipped if not result.kept else ():
+            self._listen(PhotoSkipped(name, skipped.reason, skipped.detail))
+        for _, picture in result.kept:
+            both = decode(picture)
+            return both[:, both.shape[1] // 2 :].copy()  # not the whole it is a view of
+        return None

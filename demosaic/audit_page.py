@@ -1,0 +1,150 @@
+"""An audit as a page: what was found in words, plots and tables, and a few faces to look at."""
+
+from collections.abc import Sequence
+
+from demosaic.album import BUILD
+from demosaic.audit import ALIKE, CLEAR, FEW, MOSAIC, RESTORED, SHOWN_BLOCK, Audit, Shown
+from demosaic.events import Attack, AuditReport, Share
+from demosaic.plots import Plot, Point, Series
+from demosaic.report import Cell, Face, Gallery, Section, Table, Text
+
+TITLE = "What a mosaic gives away"
+_WAYS = {
+    MOSAIC: "mosaic beside clear photos",
+    ALIKE: "mosaic beside photos pixelated alike",
+    RESTORED: "restored beside clear photos",
+}
+_NO_PROOF = (
+    "These recognisers learned on this album alone and know little of faces. One that was trained "
+    "on millions finds more, above all in restored faces; and people who know each other see hair, "
+    "clothes and place, which nobody was asked about here. That nobody was found is no proof of "
+    "safety. To hide someone, paint them over: demosaic pixelate --style solid."
+)
+_HOW = (
+    "Half of a person's faces, three at most, are known; two at most of the others are hidden, and "
+    "each is looked for among all people with a known face. Faces are compared by their colours, "
+    "by their edges and by both: whitened principal components, learned from the known faces. Each "
+    "number is of the recogniser that found the most, with the interval that holds the true share "
+    "in 95 of 100 cases (Wilson). Mosaics are of means, on a grid that begins in the corner of the "
+    f"cut face of {BUILD.size} px, {BUILD.margin:g} times as wide as the face itself; a recogniser "
+    "knows the grid, and sees the smooth image with the same cells. More than chance is what "
+    "chance brings in less than 5 of 100 such audits, whatever the way and the recogniser. Photos "
+    "of one occasion, with the same clothes and light, count like any others."
+)
+
+
+def sections(audit: Audit) -> list[Section]:
+    """The page below its title and lead."""
+    report = audit.report
+    clear = report.best(CLEAR, None)
+    found = Section(
+        "How often the right person is found",
+        [
+            _plot(report, "The right person comes first", 1, report.chance_first),
+            _plot(report, f"The right person is among the first {FEW}", FEW, report.chance_few),
+            Text(
+                f"Of faces that nothing hides, {_percent(clear.first.share)} come first and "
+                f"{_percent(clear.few.share)} among the first {FEW}; by chance it would be "
+                f"{_percent(report.chance_first)} and {_percent(report.chance_few)}. With "
+                f"{report.hidden} faces, less than {_percent(report.least_told)} coming first "
+                "cannot be told from chance."
+            ),
+            _table(report, f"The right one of {report.people} people comes first", 1),
+            _table(report, f"The right one is among the first {FEW}", FEW),
+        ],
+    )
+    faces = Section(
+        f"Some of the faces, cells of {SHOWN_BLOCK} px",
+        [
+            Text("What is behind the mosaic, and after how many people the right one is named."),
+            Gallery([_face(shown) for shown in audit.shown]),
+        ],
+    )
+    return [
+        found,
+        Section("What this does not say", [Text(_NO_PROOF)]),
+        *([faces] if audit.shown else []),
+        Section("Who was looked for, and how", [Text(_who(report)), Text(_HOW)]),
+    ]
+
+
+def lead(report: AuditReport) -> str:
+    """What was found, in one breath."""
+    clear, most = report.best(CLEAR, None), report.best(ALIKE, SHOWN_BLOCK)
+    finding = report.finding[0].upper() + report.finding[1:]
+    return (
+        f"Of {report.hidden} faces, the right one of {report.people} people is named first for "
+        f"{_percent(clear.first.share)} when nothing hides them, for {_percent(most.first.share)} "
+        f"behind cells of {SHOWN_BLOCK} px, {most.cells:g} across the face, and for "
+        f"{_percent(report.chance_first)} by chance. {finding}."
+    )
+
+
+def _plot(report: AuditReport, title: str, named: int, chance: float) -> Plot:
+    blocks = report.blocks
+    drawn = [
+        Series(_WAYS[way], [_point(report.best(way, block), named) for block in blocks])
+        for way in report.ways
+    ]
+    clear = _share(report.best(CLEAR, None), named).share
+    flat = [
+        Series(name, [Point(block, 100 * level) for block in (blocks[0], blocks[-1])], muted=True)
+        for name, level in (("clear", clear), ("chance", chance))
+    ]
+    return Plot(
+        title,
+        f"cell, px of a face cut at {BUILD.size} px",
+        "% of the hidden faces",
+        [*drawn, *flat],
+        ticks=[block for block in blocks if block == blocks[0] or block >= 32],
+    )
+
+
+def _point(attack: Attack, named: int) -> Point:
+    found, block = _share(attack, named), attack.block or 0
+    return Point(block, 100 * found.share, low=100 * found.low, high=100 * found.high)
+
+
+def _table(report: AuditReport, caption: str, named: int) -> Table:
+    rows = [
+        _row([report.best(way, block) for way in report.ways], named) for block in report.blocks
+    ]
+    return Table(caption, ["cell", *(_WAYS[way] for way in report.ways)], rows)
+
+
+def _row(attacks: Sequence[Attack], named: int) -> list[str | Cell]:
+    """What was found behind mosaics of one block, in each way."""
+    most = max(_share(attack, named).share for attack in attacks)
+    name = Cell(f"{attacks[0].block} px", f"{attacks[0].cells:g} cells across the face")
+    return [name, *(_number(attack, named, most) for attack in attacks)]
+
+
+def _number(attack: Attack, named: int, most: float) -> Cell:
+    found = _share(attack, named)
+    note = f"{100 * found.low:.0f} to {100 * found.high:.0f}, {attack.recogniser}"
+    if not attack.above_chance:
+        note += ", as by chance"
+    return Cell(_percent(found.share), note, best=attack.above_chance and found.share == most)
+
+
+def _share(attack: Attack, named: int) -> Share:
+    return attack.first if named == 1 else attack.few
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
+
+
+def _face(shown: Shown) -> Face:
+    places = ", ".join(f"{place} by the {_WAYS[way]}" for way, place in shown.places.items())
+    return Face(f"place {places}", shown.pictures)
+
+
+def _who(report: AuditReport) -> str:
+    left_out = ", ".join(f"{count} {reason}" for reason, count in report.left_out.items())
+    model = f" Restored by {report.model}." if report.model else ""
+    return (
+        f"{report.hidden} faces of {report.hidden_people} people are hidden, in {report.photos}; "
+        f"{report.gallery} faces of {report.people} people are known. Of the people looked at, "
+        f"none was hidden of {left_out or 'nobody'}.{model} The audit took {report.seconds:.0f} s."
+    )

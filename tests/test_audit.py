@@ -1,0 +1,131 @@
+"""People are found as often as they are, nobody is counted who should not be, and chance is
+chance.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_checkpoints import CARD
+from typer.testing import CliRunner
+
+from demosaic import album, cli, recognition
+from demosaic.audit import safe_block, trained_photos
+from demosaic.chances import binomial_tail, least_told, share
+from demosaic.config import LEAST_SCORE, AuditConfig
+from demosaic.errors import DemosaicError
+from demosaic.events import Attack, Event, Notice, Share
+from demosaic.faces import MediaPipeDetector
+from demosaic.files import write_json, write_lines
+from demosaic.looking import Look
+
+LOOK = Look(lambda: MediaPipeDetector(LEAST_SCORE), None)
+
+
+def noise(count: int, seed: int = 0) -> recognition.Described:
+    rng = np.random.default_rng(seed)
+    return recognition.describe(rng.integers(0, 256, (count, 96, 96, 3), np.uint8))
+
+
+def attack(block: int, *, above: bool) -> Attack:
+    nothing = Share(0, 0, 0)
+    return Attack("mosaic", block, 1.0, "both", nothing, nothing, above)
+
+
+def test_the_same_faces_are_found_first_by_every_recogniser() -> None:
+    known = noise(8)
+    people = list("abcdefgh")
+    for alike in recognition.similarities(known, known).values():
+        assert recognition.ranks(alike, people, people).tolist() == [1] * 8
+
+
+def test_who_is_as_much_alike_as_everybody_comes_last() -> None:
+    alike = np.zeros((1, 3), np.float32)
+    assert recognition.ranks(alike, ["a", "b", "c"], ["a"]).tolist() == [3]
+
+
+def test_a_person_is_as_much_alike_as_the_best_of_their_faces() -> None:
+    alike = np.array([[0.1, 0.9, 0.5]], np.float32)
+    assert recognition.ranks(alike, ["a", "a", "b"], ["a"]).tolist() == [1]
+    assert recognition.ranks(alike, ["a", "a", "b"], ["b"]).tolist() == [2]
+
+
+def test_shares_have_wilsons_interval() -> None:
+    found = share(7, 100)
+    assert (found.share, round(found.low, 4), round(found.high, 4)) == (0.07, 0.0343, 0.1375)
+    assert share(0, 100).high == pytest.approx(0.0370, abs=1e-4)
+
+
+def test_chance_is_the_tail_of_a_binomial() -> None:
+    assert binomial_tail(0, 10, 0.3) == pytest.approx(1)
+    assert binomial_tail(2, 2, 0.5) == pytest.approx(0.25)
+    assert least_told(10, 0.5, 0.02) == 0.9  # 10 of 10: .001, 9 and more: .011, 8 and more: .055
+
+
+@pytest.mark.parametrize(
+    ("above", "safe"),
+    [((4, 8), 16), ((4, 16), 32), ((), 4), ((32,), None)],
+)
+def test_a_block_is_safe_when_all_larger_ones_are(above: tuple[int, ...], safe: int | None) -> None:
+    blocks = (4, 8, 16, 32)
+    assert safe_block([attack(block, above=block in above) for block in blocks], blocks) == safe
+
+
+def test_known_and_hidden_faces_are_different_photos_of_the_same_people(photos: Path) -> None:
+    found = album.gather(photos, AuditConfig(faces=20), LOOK)
+    hidden = {portrait.person for portrait in found.hidden}
+    assert hidden and hidden <= {portrait.person for portrait in found.gallery}
+    faces = [portrait.face.tobytes() for portrait in [*found.gallery, *found.hidden]]
+    assert len(set(faces)) == len(faces)
+
+
+def test_who_the_model_was_trained_on_is_left_out(photos: Path, dataset: Path) -> None:
+    lines = [json.loads(line) for line in (dataset / "pairs.jsonl").read_text().splitlines()]
+    trained = {line["sha256"] for line in lines if line["split"] == "train"}
+    people = {line["photo"].rpartition("/")[0] for line in lines if line["sha256"] in trained}
+    found = album.gather(photos, AuditConfig(faces=20), LOOK, trained=trained)
+    assert found.left_out[album.TRAINED] == len(people)
+    assert people.isdisjoint(portrait.person for portrait in found.hidden)
+
+
+def test_the_trained_photos_are_those_of_the_dataset_of_the_run(tmp_path: Path) -> None:
+    pairs, model = tmp_path / "pairs", tmp_path / "run" / "best.safetensors"
+    pairs.mkdir()
+    model.parent.mkdir()
+    lines = [{"sha256": "a", "split": "train"}, {"sha256": "b", "split": "val"}]
+    write_lines(pairs / "pairs.jsonl", lines)
+    write_json(pairs / "dataset.json", {"fingerprint": CARD.dataset})
+    heard: list[Event] = []
+    assert trained_photos(model, CARD.dataset, None, heard.append) == set()
+    assert isinstance(heard[0], Notice) and "--pairs" in heard[0].text
+    write_json(model.parent / "config.json", {"pairs": str(pairs)})
+    assert trained_photos(model, CARD.dataset, None) == {"a"}
+    with pytest.raises(DemosaicError, match="is not the dataset"):
+        trained_photos(model, "another", pairs)
+
+
+def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr(AuditConfig, "blocks", (16, 256))
+    words = ["audit", str(photos), "--faces", "4", "--json"]
+    done = CliRunner().invoke(cli.app, words)
+    assert (done.exit_code, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert (report["hidden"], report["model"]) == (4, None)
+    assert len(report["attacks"]) == 3 + 2 * 2 * 3  # clear; blocks, ways, recognisers
+    assert "no proof of safety" in (tmp_path / "audit.html").read_text()
+    again = CliRunner().invoke(cli.app, words)
+    assert (again.exit_code, again.stderr) == (
+        1,
+        "error: audit.html is already there: --force replaces it\n",
+    )
+
+
+def test_an_album_without_folders_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DemosaicError, match="a folder for each person"):
+        album.gather(tmp_path, AuditConfig(), LOOK)
