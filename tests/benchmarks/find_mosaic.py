@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -66,7 +67,8 @@ class Case:
 
 Pixelate = Callable[[Pixels, int, int], Pixels]
 """A piece of a photo with so many columns and rows of cells."""
-Make = Callable[[Pixels, np.random.Generator], Case]
+Make = Callable[[Pixels, np.random.Generator], Case | None]
+"""A photo as a case, if it can be one."""
 
 
 def main() -> None:
@@ -224,7 +226,7 @@ def extent(some: Mask) -> tuple[int, int]:
 
 def lines(start: float, pitch: float, low: int, high: int) -> Lines:
     first, last = int((low - start) // pitch) - 1, int((high - start) // pitch) + 2
-    places = np.floor(start + np.arange(first, last) * pitch + 0.5)
+    places: Lines = np.floor(start + np.arange(first, last) * pitch + 0.5)
     return places[(places > low) & (places < high)]
 
 
@@ -284,7 +286,8 @@ def enlarged(photo: Pixels, size: int) -> Pixels:
     shape = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
     picture = np.asarray(Image.fromarray(photo).resize(shape, Image.Resampling.LANCZOS))
     noise = np.random.default_rng(0).normal(0, NOISE, picture.shape)
-    return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+    grainy: Pixels = np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+    return grainy
 
 
 # What others' code does
@@ -393,8 +396,8 @@ def sliced(piece: Pixels, columns: int, rows: int) -> Pixels:
     shown = piece.copy()
     across = np.linspace(0, piece.shape[1], columns + 1, dtype=int)
     down = np.linspace(0, piece.shape[0], rows + 1, dtype=int)
-    for top, bottom in zip(down[:-1], down[1:], strict=True):
-        for left, right in zip(across[:-1], across[1:], strict=True):
+    for top, bottom in pairwise(down):
+        for left, right in pairwise(across):
             colour = [int(value) for value in cv2.mean(piece[top:bottom, left:right])[:3]]
             cv2.rectangle(shown, (left, top), (right, bottom), colour, -1)
     return shown
@@ -427,6 +430,8 @@ def in_ffmpeg(colours: str, photo: Pixels, rng: np.random.Generator) -> Case:
     plan = planned(photo, rng, fitting=False, whole=False)
     box = Box(*(side // 2 * 2 for side in plan.box.corners))
     wide, high = box.width // plan.columns, box.height // plan.rows
+    if colours == "yuv420p":  # where ffmpeg makes cells even
+        wide, high = (max(4, side // 2 * 2) for side in (wide, high))
     chain = (
         f"[0]format={colours},split[a][b];[b]crop={box.width}:{box.height}:{box.x}:{box.y},"
         f"pixelize={wide}:{high}[c];"
@@ -466,8 +471,8 @@ def defaced(photo: Pixels, rng: np.random.Generator) -> Case | None:
         return None
     hidden = np.zeros(photo.shape[:2], bool)
     hidden[top:bottom, left:right] = True
-    columns, rows = np.arange(left, right, side), np.arange(top, bottom, side)
-    return Case(shown, [Mosaic(hidden, columns.astype(float), rows.astype(float))])
+    columns, rows = np.arange(left, right, side, float), np.arange(top, bottom, side, float)
+    return Case(shown, [Mosaic(hidden, columns, rows)])
 
 
 def two(photo: Pixels, rng: np.random.Generator) -> Case:
@@ -487,6 +492,7 @@ def two(photo: Pixels, rng: np.random.Generator) -> Case:
 def resized(make: Make, photo: Pixels, rng: np.random.Generator) -> Case:
     """The picture at 0.6 to 1.6 times its size, its cells still 3 px wide at least."""
     case = make(photo, rng)
+    assert case is not None
     (mosaic,) = case.mosaics
     smallest = min(np.diff(mosaic.columns).min(), np.diff(mosaic.rows).min())
     scale = rng.uniform(max(0.6, 3 / smallest), 1.6)

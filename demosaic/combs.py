@@ -1,0 +1,110 @@
+"""Lines at one distance along an axis: the edges of a mosaic's cells, seen from one side."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demosaic.images import Box
+from demosaic.mosaic import Grid
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Comb:
+    """Lines at the pixels nearest to `start + k * pitch`."""
+
+    pitch: float
+    start: float
+    score: float = 1.0
+    """How well a profile of steps agrees, 0..1."""
+
+    def lines(self, low: int, high: int) -> Places:
+        """The pixels from `low` to below `high` at which a cell begins."""
+        first = np.ceil((low - 0.5 - self.start) / self.pitch)
+        last = np.ceil((high - 0.5 - self.start) / self.pitch)
+        places = np.floor(self.start + np.arange(first, last) * self.pitch + 0.5)
+        inside: Places = places[(places >= low) & (places < high)].astype(np.intp)
+        return inside
+
+    def moved(self, way: int) -> "Comb":
+        """The comb as seen from a point so many pixels before."""
+        return Comb(self.pitch, self.start + way, self.score)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The lines of cells along both axes of a picture."""
+
+    across: Comb
+    down: Comb
+
+    def grid(self, box: Box) -> Grid:
+        """The cells as seen from the corner of a box."""
+        return Grid(
+            _plain(self.across.pitch),
+            _plain(self.down.pitch),
+            _plain((self.across.start - box.x) % self.across.pitch),
+            _plain((self.down.start - box.y) % self.down.pitch),
+        )
+
+    def ending(self, box: Box) -> "Lattice":
+        """The lattice whose cells fill the box, if its lines can be those of such."""
+        return Lattice(
+            ending(self.across, box.x, box.x + box.width),
+            ending(self.down, box.y, box.y + box.height),
+        )
+
+    def lines(self, box: Box) -> tuple[Places, Places]:
+        """Where columns and rows of cells begin in a box, counted from its corner, but for the
+        first.
+        """
+        return (
+            self.across.lines(box.x + 1, box.x + box.width) - box.x,
+            self.down.lines(box.y + 1, box.y + box.height) - box.y,
+        )
+
+
+def _plain(value: float) -> float:
+    return int(value) if float(value).is_integer() else value
+
+
+def through(places: Places, pitch: float) -> Comb | None:
+    """The comb that has a line at each of these pixels, `pitch` apart more or less: of all such
+    combs one of whole pixels, or else the middle one. Where there is none, as where a program
+    rounds halves now up, now down, the comb that has most of them. None for a single line.
+    """
+    numbers = np.concatenate([[0], np.cumsum(np.rint(np.diff(places) / pitch))])
+    first, second = np.nonzero(numbers[None] > numbers[:, None])
+    if len(first) == 0:
+        return None
+    spread, steps = places[second] - places[first], numbers[second] - numbers[first]
+    least, most = float(((spread - 1) / steps).max()), float(((spread + 1) / steps).min())
+    if least >= most:  # the outermost may be ends of the mosaic, which no line need meet
+        inner = (first > 0) & (second < len(places) - 1)
+        most = float(((spread + 1) / steps)[inner].min(initial=np.inf))
+    whole = float(np.rint((least + most) / 2))
+    return _through(places, numbers, whole if least < whole < most else (least + most) / 2)
+
+
+def ending(comb: Comb, low: int, high: int) -> Comb:
+    """A comb whose cells fill a mosaic from `low` to `high`, as most programs make them, if it has
+    the lines of the given one; or else that one.
+    """
+    inner = comb.lines(low + 1, high)
+    far = inner[(inner - low > comb.pitch / 2) & (high - inner > comb.pitch / 2)]
+    filling = through(np.concatenate([[low], far, [high]]), comb.pitch)
+    return filling if filling and filling.score == 1 else comb
+
+
+def _through(places: Places, numbers: Floats, pitch: float) -> Comb:
+    """The comb of a pitch that has the most of some pixels as its lines of these numbers."""
+    offsets = places - numbers * pitch
+    starts = np.linspace(offsets[1:].max() - 0.5, offsets[:-1].min() + 0.5, 65)[1:-1]
+    met = np.floor(starts[:, None] + numbers * pitch + 0.5) == places
+    share = met[:, 1:-1].mean(1) + 0.01 * met.mean(1)
+    best = starts[share > share.max() - 1e-6]
+    return Comb(pitch, float(best[len(best) // 2]), float(met.mean(1).max()))

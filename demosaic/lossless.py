@@ -1,0 +1,192 @@
+"""Mosaics as they come out of lossless files: every pixel of a cell has exactly its colour.
+
+Flat rectangles that fit together, side by side and one on the other, are the cells; nothing in a
+photo looks like that but what JPEG leaves of its smooth parts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demosaic.combs import Comb, Lattice, Places, through
+from demosaic.images import Box, Pixels, crop
+
+Mask = NDArray[np.bool_]
+Bits = NDArray[np.uint8]
+_Numbers = NDArray[np.int32]
+
+_SQUARE, _GAP = np.ones((2, 2), np.uint8), np.ones((3, 3), np.uint8)
+_SOME = 0.02  # share of flat pixels beside a mosaic's whole cells; a photo has less by chance
+_STRAY = 0.1  # of the tiles along the best line; so few begin elsewhere by chance
+_MET = 0.6  # share of lines that a lattice has; of cells of 12.5 px, all lines but 1 in 3
+_CELLS = 9  # that fit together; 3 x 3 whole ones are left of 4 x 4 that a box cuts
+_ALL = 0.9  # of the steps; JPEG's own squares have as many between the lines
+_PLAIN = 0.8  # share of flat pixels in cells of 10 px and one colour
+_FULL = 0.975  # share of a box; a mosaic that fills it so far is the box (an ellipse fills 0.79)
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    """Flat rectangles, one row each: where they begin and how large they are."""
+
+    x: _Numbers
+    y: _Numbers
+    width: _Numbers
+    height: _Numbers
+
+    def only(self, which: NDArray[np.bool_]) -> "_Tiles":
+        return _Tiles(self.x[which], self.y[which], self.width[which], self.height[which])
+
+
+def flat_mosaics(image: Pixels) -> Iterator[tuple[Lattice, Box, Mask]]:
+    """The lattice, box and pixels (box.height, box.width) of each mosaic of flat cells in a picture
+    (H, W, 3).
+    """
+    flat = _flat(image)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
+    x, y, width, height, area = stats.T
+    full = (area == width * height) & (np.minimum(width, height) > 1)
+    full[0] = False  # what is not flat
+    fitting = np.zeros(count, bool)
+    numbers = np.nonzero(full)[0]
+    tiles = _Tiles(x[full], y[full], width[full] + 1, height[full] + 1)
+    fitting[numbers] = _fitting(tiles)
+    if fitting.sum() < _CELLS:
+        return
+    cores = _covered(fitting.astype(np.uint8)[labels])
+    yield from _mosaics(flat, cores, _Tiles(x, y, width + 1, height + 1).only(fitting))
+
+
+def _flat(image: Pixels) -> Bits:
+    """Which pixels (H, W) have the colour of those to their right, below them and across, in
+    patches of 3 x 3 pixels at least.
+    """
+    colours = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA).view(np.uint32)[:, :, 0]
+    across = colours[:, 1:] == colours[:, :-1]
+    down = colours[1:, 1:] == colours[:-1, 1:]
+    flat = np.zeros(colours.shape, np.uint8)
+    flat[:-1, :-1] = across[1:] & across[:-1] & down
+    return cv2.dilate(cv2.erode(flat, _SQUARE, anchor=(0, 0)), _SQUARE, anchor=(1, 1))
+
+
+def _covered(flat: Bits) -> Bits:
+    """The pixels that flat ones and those they are like make up."""
+    return cv2.dilate(flat, _SQUARE, anchor=(1, 1))
+
+
+def _fitting(tiles: _Tiles) -> Mask:
+    """Which have another of the same height right beside them and one of the same width right on
+    or under them.
+    """
+    beside = _joined(tiles.x, tiles.width, tiles.y, tiles.height)
+    stacked = _joined(tiles.y, tiles.height, tiles.x, tiles.width)
+    return beside & stacked
+
+
+def _joined(place: _Numbers, length: _Numbers, row: _Numbers, thickness: _Numbers) -> Mask:
+    """Which begin where another of the same row ends, or end where one begins."""
+    lane = (row.astype(np.int64) << 40) + (thickness.astype(np.int64) << 20)
+    starts, ends = lane + place, lane + place + length
+    return np.isin(starts, ends) | np.isin(ends, starts)
+
+
+def _mosaics(
+    flat: Bits, cores: Bits, tiles: _Tiles
+) -> Iterator[tuple[Lattice, Box, Mask]]:
+    """A mosaic for each patch of tiles."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=8)
+    patch = labels[tiles.y, tiles.x]
+    for number in range(1, count):
+        some = tiles.only(patch == number)
+        if len(some.x) < _CELLS:
+            continue
+        lattice = _lattice(some)
+        if lattice:
+            box, hidden = _reach(flat, lattice, Box(*stats[number, :4].tolist()))
+            yield lattice.ending(box) if hidden.all() else lattice, box, hidden
+
+
+def _lattice(tiles: _Tiles) -> Lattice | None:
+    across = _comb(tiles.x, tiles.width)
+    down = _comb(tiles.y, tiles.height)
+    if across is None or down is None or min(across.score, down.score) < _MET:
+        return None
+    return Lattice(across, down)
+
+
+def _comb(starts: _Numbers, lengths: _Numbers) -> Comb | None:
+    """The comb of the tiles' edges; of cells that the box cuts there are but two rows or columns."""
+    usual = np.abs(lengths - np.median(lengths)) <= 1
+    starts, lengths = starts[usual], lengths[usual]
+    places, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
+    return through(places[counts > _STRAY * counts.max()], float(lengths.mean()))
+
+
+def _reach(flat: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
+    """The box and the pixels of a mosaic, of which a core is known: its whole tiles, and what of
+    those around them is flat.
+    """
+    around = _trimmed(flat, lattice, core)
+    columns, rows = lattice.lines(around)
+    within = crop(flat, around).copy()
+    within[:, columns - 1] = 0
+    within[rows - 1] = 0
+    box, hidden = _bounded(filled(cv2.morphologyEx(_covered(within), cv2.MORPH_CLOSE, _GAP)))
+    if hidden.mean() > _FULL:
+        hidden = np.ones_like(hidden)
+    return Box(around.x + box.x, around.y + box.y, box.width, box.height), hidden
+
+
+def _trimmed(flat: Bits, lattice: Lattice, core: Box) -> Box:
+    """The core and, on each side where these are mosaic too, the cells next to it."""
+    height, width = flat.shape
+    right, bottom = core.x + core.width, core.y + core.height
+    across, down = round(lattice.across.pitch), round(lattice.down.pitch)
+    rows = lattice.down.lines(core.y + 2, bottom - 1) - core.y
+    columns = lattice.across.lines(core.x + 2, right - 1) - core.x
+    beside, stacked = flat[core.y : bottom], flat[:, core.x : right].T
+    left = core.x - across * _goes_on(beside[:, : core.x][:, ::-1], rows, across)
+    top = core.y - down * _goes_on(stacked[:, : core.y][:, ::-1], columns, down)
+    right += across * _goes_on(beside[:, right:], rows, across)
+    bottom += down * _goes_on(stacked[:, bottom:], columns, down)
+    x, y = max(0, left), max(0, top)
+    return Box(x, y, min(right, width) - x, min(bottom, height) - y)
+
+
+def _goes_on(beyond: Bits, lines: Places, length: int) -> bool:
+    """Whether the first `length` pixels beyond an edge are mosaic too: steps between what is flat
+    lie on the lines, or what is flat ends with them.
+    """
+    here, further = beyond[:, :length], beyond[:, length : 2 * length]
+    if not here.any():
+        return False
+    steps = here[:-2] & here[2:] & ~here[1:-1]
+    on_lines = int(steps[lines - 2].sum())
+    if on_lines > _SOME * len(lines) * length and on_lines > _ALL * steps.sum():
+        return True
+    if further.shape[1] < length:  # the picture ends: a mosaic of a plain colour, or that colour
+        return bool(here[:-1].mean() > _PLAIN)
+    return bool(here.mean() > max(_SOME, 10 * further.mean()))
+
+
+def _bounded(mask: Mask) -> tuple[Box, Mask]:
+    """The smallest box round what is set, and what of the mask it holds."""
+    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
+    box = Box(
+        int(columns[0]),
+        int(rows[0]),
+        int(columns[-1] - columns[0]) + 1,
+        int(rows[-1] - rows[0]) + 1,
+    )
+    return box, crop(mask, box)
+
+
+def filled(mask: Bits | Mask) -> Mask:
+    """The largest connected part of a mask, without its holes."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest = max(contours, key=cv2.contourArea)
+    whole = cv2.drawContours(np.zeros(mask.shape, np.uint8), [largest], -1, (1,), -1)
+    return whole.astype(bool)
