@@ -1,6 +1,5 @@
 """Lines at one distance along an axis: the edges of a mosaic's cells, seen from one side."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,12 @@ from demosaic.mosaic import Grid
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
+
+LEAST, MOST = 3, 64  # pixels of a cell
+_FAINT = 1e-3
+_MULTIPLES = 12
+_NEARLY = 0.75  # of the power that the best frequency holds
+_CLEARLY = 0.03  # of a correlation
 
 
 @dataclass(frozen=True)
@@ -108,3 +113,61 @@ def _through(places: Places, numbers: Floats, pitch: float) -> Comb:
     share = met[:, 1:-1].mean(1) + 0.01 * met.mean(1)
     best = starts[share > share.max() - 1e-6]
     return Comb(pitch, float(best[len(best) // 2]), float(met.mean(1).max()))
+
+
+def best_comb(profile: Floats) -> Comb | None:
+    """The comb of 3 to 64 px that correlates best with a profile of steps; none, where the profile
+    is too short for three cells or flat.
+    """
+    size = len(profile)
+    excess = profile - profile.mean()
+    strength = float(excess.std())
+    if size < 3 * LEAST or strength < _FAINT:
+        return None
+    excess /= strength
+    frequency = _frequency(excess)
+    count = max(3, int(size * frequency))
+    nearby = 1 / (frequency + np.linspace(-1, 1, 17) / (2 * size))
+    broken = _highest(excess, nearby, np.arange(0, 1 / frequency, 0.5), count)
+    nearby = broken.pitch + np.linspace(-1, 1, 17) * 0.25 / count
+    broken = _highest(excess, nearby, broken.start + np.linspace(-0.75, 0.75, 13), count)
+    whole = _highest(
+        excess,
+        np.rint([broken.pitch]),
+        np.arange(round(broken.pitch)),
+        int(size / np.rint(broken.pitch)),
+    )
+    # With noise, some broken side is always a little better than the true whole one
+    return whole if whole.score > broken.score - _CLEARLY else broken
+
+
+def _frequency(excess: Floats) -> float:
+    """Of all frequencies of 3 to 64 px whose multiples hold most of a profile's power, the highest:
+    half of it does as well, but with twice as many multiples.
+    """
+    size = len(excess)
+    padded = 1 << int(np.ceil(np.log2(8 * size)))
+    power = np.abs(np.fft.rfft(excess, padded)) ** 2
+    frequencies = np.arange(1 / min(MOST, size / 3), 1 / LEAST + 0.1 / size, 0.25 / size)
+    multiples = frequencies[:, None] * np.arange(1, _MULTIPLES + 1)
+    inside = multiples <= 0.5
+    held = np.where(inside, power[np.rint(np.minimum(multiples, 0.5) * padded).astype(int)], 0)
+    excess_power = (held - inside * float(np.mean(power))).sum(1)
+    enough = excess_power.max() - (1 - _NEARLY) * abs(excess_power.max())
+    return float(frequencies[np.nonzero(excess_power >= enough)[0][-1]])
+
+
+def _weighting(share: float) -> float:
+    """What makes a mean over a share of the places, less the mean of all, a correlation."""
+    return float(np.sqrt(share / (1 - share)))
+
+
+def _highest(excess: Floats, pitches: Floats, starts: Floats, count: int) -> Comb:
+    """The middle of the combs with the highest mean over their first lines."""
+    numbers = np.arange(count, dtype=np.float32)
+    first = starts.astype(np.float32)[:, None, None] + 0.5
+    places = (first + pitches.astype(np.float32)[:, None] * numbers).astype(np.int32)
+    means = excess.take(places, mode="clip").mean(-1)
+    start, pitch = np.nonzero(means > means.max() - 1e-4)
+    middle = float(pitches[pitch].mean())
+    return Comb(middle, float(starts[start].mean()), float(means.max()) * _weighting(1 / middle))

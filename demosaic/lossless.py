@@ -93,9 +93,7 @@ def _joined(place: _Numbers, length: _Numbers, row: _Numbers, thickness: _Number
     return np.isin(starts, ends) | np.isin(ends, starts)
 
 
-def _mosaics(
-    flat: Bits, cores: Bits, tiles: _Tiles
-) -> Iterator[tuple[Lattice, Box, Mask]]:
+def _mosaics(flat: Bits, cores: Bits, tiles: _Tiles) -> Iterator[tuple[Lattice, Box, Mask]]:
     """A mosaic for each patch of tiles."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=8)
     patch = labels[tiles.y, tiles.x]
@@ -118,7 +116,7 @@ def _lattice(tiles: _Tiles) -> Lattice | None:
 
 
 def _comb(starts: _Numbers, lengths: _Numbers) -> Comb | None:
-    """The comb of the tiles' edges; of cells that the box cuts there are but two rows or columns."""
+    """The comb of the tiles' edges, but for those of cells that the box cuts."""
     usual = np.abs(lengths - np.median(lengths)) <= 1
     starts, lengths = starts[usual], lengths[usual]
     places, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
