@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Floats, Lattice, best_comb
+from demosaic.combs import Comb, Floats, Lattice, best_comb, filling
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid
@@ -31,11 +31,12 @@ _SCALES = (1, 2, 4)  # of the levels: cells of 3 to 96 px
 _FAINT = 0.5  # of a squared profile, grey levels; what is fainter has no rhythm
 _RHYTHM = 0.3  # correlation of a profile with itself, one cell on, that is looked into
 _CERTAIN = 0.5  # confidence below which a region is no mosaic
-_MERIT = 0.4  # checked cloth and shelves have up to 0.3, mosaics through JPEG of quality 60 0.48
 _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
+_MERIT = 0.4  # checked cloth and shelves have up to 0.3, mosaics through JPEG of quality 60 0.48
 _CELLS = 4  # rows and columns of cells a mosaic has at least
-_NOISE = 0.5  # grey levels; smaller steps are no evidence
-_CLEAR = 0.5  # log of steps on lines to steps beside them, above which they are mosaic
+_NOISE = 0.15  # grey levels; smaller steps are no evidence
+_DOUBT = 0.05  # of a column's evidence of 1; what is plain inside and out is rather outside
+_WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
 _ON_LINE = 0.2  # of a cell, columns of evidence that a mosaic's end on a line is worth
 _ROUNDS = 4  # of fitting, as a place turns out larger than it looked
 _JPEG_STEP = 12  # grey levels; a smooth part has less between JPEG's squares down to quality 10
@@ -117,9 +118,7 @@ def _weight(region: Region) -> float:
 
 def _inside(candidate: "_Candidate", region: Region) -> bool:
     """Whether a place only repeats a mosaic already found: the same cells, or parts of them."""
-    ratios = (candidate.pitches[0] / region.grid.width, candidate.pitches[1] / region.grid.height)
-    same = all(abs(ratio - max(1, round(ratio))) < 0.1 for ratio in ratios)
-    return same and _overlap(candidate.box, region.box) > 0.6
+    return candidate.box.shared(region.box) > 0.6 * candidate.box.area
 
 
 def _overlap(one: Box, other: Box) -> float:
@@ -215,17 +214,23 @@ def _region(steps: _Steps, candidate: _Candidate) -> Region | None:
         box = reached
         if settled:
             break
+    assert lattice is not None
+    lattice, box = _filled(steps, lattice, box)
     confidence = _confidence(steps, lattice, box)
     merit = confidence * float(np.sqrt(max(0.0, lattice.across.score * lattice.down.score)))
-    if merit < _MERIT or confidence < (_JPEG_CERTAIN if _like_jpeg(lattice) else _CERTAIN):
+    if merit < _MERIT or confidence < _CERTAIN:
+        return None
+    if _like_jpeg(lattice) and (
+        confidence < _JPEG_CERTAIN or _step(steps, lattice, box) < _JPEG_STEP
+    ):
         return None
     hidden = np.ones((box.height, box.width), bool)
     return Region(box, lattice.grid(box), hidden, confidence)
 
 
 def _like_jpeg(lattice: Lattice) -> bool:
-    """Whether the cells are the squares that JPEG codes a picture in."""
-    return all(
+    """Whether rows or columns of cells are those of the squares that JPEG codes a picture in."""
+    return any(
         any(abs(comb.pitch - side) < 0.4 for side in (8, 16))
         and abs((comb.start + 2) % 8 - 2) < 1.5
         for comb in (lattice.across, lattice.down)
@@ -261,10 +266,10 @@ def _reach(steps: _Steps, lattice: Lattice, core: Box) -> Box | None:
     rows: _Span = (core.y, core.y + core.height)
     turned = steps.turned
     for _ in range(2):
-        columns = _stretch(steps.down, lattice.down, lattice.across, _less(rows, 8))
+        columns = _stretch(steps.down, lattice, rows, columns)
         if columns[1] <= columns[0]:
             return None
-        rows = _stretch(turned.down, lattice.across, lattice.down, _less(columns, 8))
+        rows = _stretch(turned.down, lattice.turned, columns, rows)
         if rows[1] <= rows[0]:
             return None
     box = Box(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
@@ -274,31 +279,40 @@ def _reach(steps: _Steps, lattice: Lattice, core: Box) -> Box | None:
     return box
 
 
-def _less(span: _Span, part: int) -> _Span:
-    """A span without its first and its last part of so many."""
-    end = (span[1] - span[0]) // part
-    return span[0] + end, span[1] - end
+def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _Span:
+    """From which column of `plane` to which there are steps on the lines between rows of cells and
+    calm between these, of the rows `within`; in the columns `core` this is so.
 
-
-def _stretch(plane: _Levels, lines: Comb, ends: Comb, within: _Span) -> _Span:
-    """From where to where along the rows of `plane` there are steps on the `lines` across them and
-    none between; it likes to end on the lines of `ends`.
+    On a photo there is as much between lines as on them; in a mosaic, so much of it as in the core.
     """
     low, high = max(1, within[0]), within[1]
-    on = lines.lines(low, high)
-    off = _between(on, low, high)
+    on = lattice.down.lines(low, high)
+    off = _between(on, low, high, lattice.down.pitch)
     if len(on) < 2 or len(off) == 0:
         return 0, 0
     edge, calm = plane[on].mean(0), plane[off].mean(0)
-    evidence = np.log((edge + _NOISE) / (calm + _NOISE)) - _CLEAR
-    return _richest(np.clip(evidence, -1, 1), ends)
+    ratios = (calm + _NOISE)[slice(*core)] / (edge + _NOISE)[slice(*core)]
+    share = float(np.percentile(ratios, 25)) if len(ratios) else 1.0
+    seen = np.log(calm + _NOISE)
+    like_photo = np.log(edge + _NOISE) - seen
+    like_mosaic = seen - np.log(share * edge + _NOISE)
+    evidence = np.maximum(like_photo, 0) ** 2 - np.maximum(like_mosaic, 0) ** 2
+    return _richest(np.clip(2 * evidence, -1, 1) - _DOUBT, lattice.across)
 
 
-def _between(lines: NDArray[np.intp], low: int, high: int) -> NDArray[np.intp]:
-    """The pixels that are neither on lines nor beside them, if there are such."""
-    everything = np.arange(low, high)
-    off = np.setdiff1d(everything, np.concatenate([lines - 1, lines, lines + 1]))
-    return off if len(off) else np.setdiff1d(everything, lines)
+def _between(lines: NDArray[np.intp], low: int, high: int, pitch: float) -> NDArray[np.intp]:
+    """The pixels that are not on lines, nor beside them where cells are large enough."""
+    near = np.concatenate([lines - 1, lines, lines + 1]) if pitch > _WIDE else lines
+    return np.setdiff1d(np.arange(low, high), near)
+
+
+def _filled(steps: _Steps, lattice: Lattice, box: Box) -> tuple[Lattice, Box]:
+    """The lattice of whole cells in a box and the box, if they can be that."""
+    beside = _profile(steps.across[box.y : box.y + box.height])
+    stacked = _profile(steps.down[:, box.x : box.x + box.width].T)
+    across, left, right = filling(lattice.across, beside, box.x, box.x + box.width)
+    down, top, bottom = filling(lattice.down, stacked, box.y, box.y + box.height)
+    return Lattice(across, down), Box(left, top, right - left, bottom - top)
 
 
 def _richest(evidence: NDArray[np.float64], ends: Comb) -> _Span:

@@ -20,6 +20,7 @@ _Numbers = NDArray[np.int32]
 
 _SQUARE, _GAP = np.ones((2, 2), np.uint8), np.ones((3, 3), np.uint8)
 _SOME = 0.02  # share of flat pixels beside a mosaic's whole cells; a photo has less by chance
+_TILED = 0.4  # share of a box
 _STRAY = 0.1  # of the tiles along the best line; so few begin elsewhere by chance
 _MET = 0.6  # share of lines that a lattice has; of cells of 12.5 px, all lines but 1 in 3
 _CELLS = 9  # that fit together; 3 x 3 whole ones are left of 4 x 4 that a box cuts
@@ -69,12 +70,12 @@ def _flat(image: Pixels) -> Bits:
     down = colours[1:, 1:] == colours[:-1, 1:]
     flat = np.zeros(colours.shape, np.uint8)
     flat[:-1, :-1] = across[1:] & across[:-1] & down
-    return cv2.dilate(cv2.erode(flat, _SQUARE, anchor=(0, 0)), _SQUARE, anchor=(1, 1))
+    return _covered(np.asarray(cv2.erode(flat, _SQUARE, anchor=(0, 0)), np.uint8))
 
 
 def _covered(flat: Bits) -> Bits:
     """The pixels that flat ones and those they are like make up."""
-    return cv2.dilate(flat, _SQUARE, anchor=(1, 1))
+    return np.asarray(cv2.dilate(flat, _SQUARE, anchor=(1, 1)), np.uint8)
 
 
 def _fitting(tiles: _Tiles) -> Mask:
@@ -101,9 +102,10 @@ def _mosaics(flat: Bits, cores: Bits, tiles: _Tiles) -> Iterator[tuple[Lattice, 
         some = tiles.only(patch == number)
         if len(some.x) < _CELLS:
             continue
+        core = Box(*stats[number, :4].tolist())
         lattice = _lattice(some)
-        if lattice:
-            box, hidden = _reach(flat, lattice, Box(*stats[number, :4].tolist()))
+        if lattice and (some.width * some.height).sum() > _TILED * core.area:
+            box, hidden = _reach(flat, lattice, core)
             yield lattice.ending(box) if hidden.all() else lattice, box, hidden
 
 
@@ -132,7 +134,8 @@ def _reach(flat: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
     within = crop(flat, around).copy()
     within[:, columns - 1] = 0
     within[rows - 1] = 0
-    box, hidden = _bounded(filled(cv2.morphologyEx(_covered(within), cv2.MORPH_CLOSE, _GAP)))
+    closed = cv2.morphologyEx(_covered(within), cv2.MORPH_CLOSE, _GAP)
+    box, hidden = _bounded(_filled(closed.astype(bool)))
     if hidden.mean() > _FULL:
         hidden = np.ones_like(hidden)
     return Box(around.x + box.x, around.y + box.y, box.width, box.height), hidden
@@ -182,7 +185,7 @@ def _bounded(mask: Mask) -> tuple[Box, Mask]:
     return box, crop(mask, box)
 
 
-def filled(mask: Bits | Mask) -> Mask:
+def _filled(mask: Mask) -> Mask:
     """The largest connected part of a mask, without its holes."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     largest = max(contours, key=cv2.contourArea)

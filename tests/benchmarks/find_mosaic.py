@@ -471,8 +471,8 @@ def defaced(photo: Pixels, rng: np.random.Generator) -> Case | None:
         return None
     hidden = np.zeros(photo.shape[:2], bool)
     hidden[top:bottom, left:right] = True
-    columns, rows = np.arange(left, right, side, float), np.arange(top, bottom, side, float)
-    return Case(shown, [Mosaic(hidden, columns, rows)])
+    columns, rows = np.arange(left, right, side), np.arange(top, bottom, side)
+    return Case(shown, [Mosaic(hidden, columns.astype(np.float64), rows.astype(np.float64))])
 
 
 def two(photo: Pixels, rng: np.random.Generator) -> Case:
