@@ -145,7 +145,8 @@ def _near(excess: Floats, frequency: float) -> Comb:
     """The comb of nearly a frequency that correlates best, of whole pixels if such a one does."""
     size = len(excess)
     count = int(size * frequency) + 1
-    pitches = 1 / (frequency + np.linspace(-1, 1, 17) / (2 * size))
+    fine = 2 * round(1 / frequency) + 1  # the last line moves by half a pixel
+    pitches = 1 / (frequency + np.linspace(-1, 1, fine) / (2 * size))
     broken = _highest(excess, pitches, np.arange(0, 1 / frequency, 0.5), count)
     pitches = broken.pitch + np.linspace(-1, 1, 17) * 0.25 / count
     broken = _highest(excess, pitches, broken.start + np.linspace(-0.75, 0.75, 13), count)
@@ -175,7 +176,9 @@ def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int
     pixel 0) as well; or else what was given.
     """
     count = round((high - low) / comb.pitch)
-    if comb.pitch.is_integer() or count < 2 or abs(count * comb.pitch - (high - low)) > 2:
+    slivers = {low + 1, high - 1} & set(comb.lines(low, high).tolist())
+    rest = abs(count * comb.pitch - (high - low))
+    if count < 2 or rest > 2 or (float(comb.pitch).is_integer() and not slivers):
         return comb, low, high
     size = len(profile)
     tries = [
@@ -212,4 +215,6 @@ def _highest(excess: Floats, pitches: Floats, starts: Floats, count: int) -> Com
     lines = inside.sum(-1)
     scores = sums / np.sqrt(np.maximum(lines * (size - lines), 1))
     start, pitch = np.nonzero(scores > scores.max() - 1e-4)
+    alike = starts[start] < starts[start[0]] + 1  # a start a cell further on misses no line either
+    start, pitch = start[alike], pitch[alike]
     return Comb(float(pitches[pitch].mean()), float(starts[start].mean()), float(scores.max()))

@@ -471,8 +471,9 @@ def defaced(photo: Pixels, rng: np.random.Generator) -> Case | None:
         return None
     hidden = np.zeros(photo.shape[:2], bool)
     hidden[top:bottom, left:right] = True
-    columns, rows = np.arange(left, right, side), np.arange(top, bottom, side)
-    return Case(shown, [Mosaic(hidden, columns.astype(np.float64), rows.astype(np.float64))])
+    columns = np.arange(left, right, side, dtype=np.float64)
+    rows = np.arange(top, bottom, side, dtype=np.float64)
+    return Case(shown, [Mosaic(hidden, columns, rows)])
 
 
 def two(photo: Pixels, rng: np.random.Generator) -> Case:
