@@ -441,8 +441,8 @@ def in_ffmpeg(colours: str, photo: Pixels, rng: np.random.Generator) -> Case:
     shown = png_through([*command, "-f", "image2pipe", "-c:v", "png", "-"], photo)
     hidden = np.zeros(photo.shape[:2], bool)
     crop(hidden, box)[:] = True
-    columns = box.x + np.arange(0, box.width, wide, dtype=float)
-    rows = box.y + np.arange(0, box.height, high, dtype=float)
+    columns: Lines = box.x + np.arange(0, box.width, wide).astype(np.float64)
+    rows: Lines = box.y + np.arange(0, box.height, high).astype(np.float64)
     return Case(shown, [Mosaic(hidden, columns, rows)])
 
 
@@ -471,8 +471,8 @@ def defaced(photo: Pixels, rng: np.random.Generator) -> Case | None:
         return None
     hidden = np.zeros(photo.shape[:2], bool)
     hidden[top:bottom, left:right] = True
-    columns = np.arange(left, right, side, dtype=np.float64)
-    rows = np.arange(top, bottom, side, dtype=np.float64)
+    columns: Lines = np.arange(left, right, side).astype(np.float64)
+    rows: Lines = np.arange(top, bottom, side).astype(np.float64)
     return Case(shown, [Mosaic(hidden, columns, rows)])
 
 
