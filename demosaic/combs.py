@@ -109,8 +109,9 @@ def ending(comb: Comb, low: int, high: int) -> Comb:
     """
     inner = comb.lines(low + 1, high)
     far = inner[(inner - low > comb.pitch / 2) & (high - inner > comb.pitch / 2)]
-    filling = through(np.concatenate([[low], far, [high]]), comb.pitch)
-    return filling if filling and filling.score == 1 else comb
+    filled = through(np.concatenate([[low], far, [high]]), comb.pitch)
+    fits = filled is not None and filled.score == 1
+    return filled if filled and fits and _may_be_broken(comb, low, high) else comb
 
 
 def _through(places: Places, numbers: Floats, pitch: float) -> Comb:
@@ -176,9 +177,8 @@ def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int
     pixel 0) as well; or else what was given.
     """
     count = round((high - low) / comb.pitch)
-    slivers = {low + 1, high - 1} & set(comb.lines(low, high).tolist())
     rest = abs(count * comb.pitch - (high - low))
-    if count < 2 or rest > 2 or (float(comb.pitch).is_integer() and not slivers):
+    if count < 2 or rest > 2 or not _may_be_broken(comb, low, high):
         return comb, low, high
     size = len(profile)
     tries = [
@@ -193,6 +193,12 @@ def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int
         if _met(profile, *best) >= _AS_WELL * _met(profile, comb, low, high)
         else (comb, low, high)
     )
+
+
+def _may_be_broken(comb: Comb, low: int, high: int) -> bool:
+    """Whether cells have no whole sides, or leave a cell of one pixel at an end as if they had."""
+    slivers = {low + 1, high - 1} & set(comb.lines(low, high).tolist())
+    return bool(slivers) or not float(comb.pitch).is_integer()
 
 
 def _met(profile: Floats, comb: Comb, low: int, high: int) -> float:
