@@ -118,11 +118,14 @@ def _lattice(tiles: _Tiles) -> Lattice | None:
 
 
 def _comb(starts: _Numbers, lengths: _Numbers) -> Comb | None:
-    """The comb of the tiles' edges, but for those of cells that the box cuts."""
+    """The comb of the tiles' edges; of whole sides, if but the outermost tiles are cut."""
     usual = np.abs(lengths - np.median(lengths)) <= 1
     starts, lengths = starts[usual], lengths[usual]
     places, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
-    return through(places[counts > _STRAY * counts.max()], float(lengths.mean()))
+    lines, pitch = places[counts > _STRAY * counts.max()], float(lengths.mean())
+    combs = [through(some, pitch) for some in (lines, lines[:-1], lines[1:], lines[1:-1])]
+    whole = [comb for comb in combs if comb and comb.score == 1 and comb.pitch.is_integer()]
+    return whole[0] if whole else combs[0]
 
 
 def _reach(flat: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
