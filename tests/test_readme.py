@@ -12,19 +12,23 @@ from demosaic.cli import app
 ROOT = Path(__file__).parents[1]
 
 
-def commands() -> list[str]:
-    """Every command line of README.md that calls demosaic, without its comment."""
-    lines = re.findall(r"^ {4}(demosaic .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands(*documents: Path) -> list[str]:
+    """Every command line of the documents that calls demosaic, without its comment or launcher."""
+    text = "\n".join(path.read_text() for path in documents)
+    lines = re.findall(r"^ {4}(?:torchrun .* -m )?(demosaic .*)$", text, re.MULTILINE)
     return [line.split("#")[0].strip() for line in lines]
 
 
 def test_readme_shows_every_command() -> None:
-    names = {command.split()[1] for command in commands()}
+    names = {command.split()[1] for command in commands(ROOT / "README.md")}
     assert names == {"build-dataset", "train", "restore", "export"}
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_command_in_readme_is_understood(command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", dict.fromkeys(commands(*DOCUMENTS)))
+def test_every_command_in_a_document_is_understood(command: str, tmp_path: Path) -> None:
     """With folders that do not exist: a wrong option would end with 2 before they are missed."""
     words = [str(tmp_path / word) if "/" in word else word for word in shlex.split(command)[1:]]
     result = CliRunner().invoke(app, words)
