@@ -4,9 +4,10 @@ import multiprocessing
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,8 +15,18 @@ import numpy as np
 
 from demosaic.config import BuildConfig
 from demosaic.cutting import PhotoResult, Task, photo_to_pairs
-from demosaic.errors import NOTHING_TO_DO, DemosaicError, Interrupted
-from demosaic.events import BuildReport, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
+from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
+from demosaic.events import (
+    BuildReport,
+    Listener,
+    Notice,
+    PairMoved,
+    PhotoDone,
+    PhotosFound,
+    PhotoSkipped,
+    ignore,
+)
+from demosaic.grouping import person_found
 from demosaic.images import (
     Box,
     Pixels,
@@ -27,9 +38,13 @@ from demosaic.images import (
     use_one_core,
     write_jpeg,
 )
-from demosaic.looking import Look, Looks, MakeDetector
+from demosaic.looking import Look, Looks, MakeDetector, forget_looks
 from demosaic.pairs import COPY, PairWriter, Skipped
 
+Work = Callable[[Task], PhotoResult]
+"""What a worker does with a photo."""
+
+_FORGOTTEN = "forgotten"
 _HANDFUL = 4  # photos that travel together between processes
 _AHEAD = 3  # handfuls a worker may be ahead of the writer, which bounds the memory
 _SHEET_PAIRS, _SHEET_COLUMNS, _REFUSED_COLUMNS, _SHEET_SIDE = 60, 5, 10, 128
@@ -43,40 +58,58 @@ def build_dataset(
     make_detector: MakeDetector,
     detector_name: str,
     looks: Path | None = None,
+    prune: bool = False,
     workers: int = 1,
     listen: Listener = ignore,
 ) -> BuildReport:
     """Turn every face below `photos` into a pair in `out`, and say what came of every photo.
 
     What the detector sees is remembered in the folder `looks`, so that it need not look again.
-    Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C.
-    The same call goes on where an earlier one stopped, and adds only what is new.
+    Pairs of photos that are gone stay, unless it is to `prune`. Raises DemosaicError when there is
+    no photo, no face or no way to write; Interrupted on Ctrl-C. The same call goes on where an
+    earlier one stopped, and adds only what is new.
     """
     start = time.monotonic()
     paths, ignored = photos_in(photos, out)
+    _refuse_group_by(config.group_by, [name for _, name in paths])
     writer = PairWriter(out, config)
+    if looks and writer.forgetting:
+        forget_looks(looks, writer.forgotten)
     listen(PhotosFound(len(paths), ignored))
+    look = Look(make_detector, Looks(looks, detector_name) if looks else None)
+    work = partial(work_on, config=config, look=look, forgotten=writer.forgotten, workers=workers)
     tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
     try:
-        look = Look(make_detector, Looks(looks, detector_name) if looks else None)
-        results = _while_there(work_on(tasks, config, look, workers), photos)
+        results = _while_there(work(tasks), photos)
         seen = _write_all(results, {name for _, name in paths}, writer, listen)
+        bereft = [Task(photos / name, name, None) for name in writer.bereft(seen)]
+        if bereft:
+            again = _while_there(work(bereft), photos)
+            seen.update(_write_all(again, set(), writer, ignore))
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; {len(writer.kept)} pairs are in {out}: the same command goes on"
         ) from None
-    writer.finish(seen, detector_name, ignored)
+    changes = writer.finish(seen, detector=detector_name, ignored=ignored, prune=prune)
+    for pair, before in changes.moved:
+        listen(PairMoved(pair.id, pair.photo, before, pair.split))
     _refuse_empty(writer, photos)
+    _tell_of_empty_splits(writer, listen)
     _draw_sheets(writer, photos)
     return BuildReport(
         folder=str(out),
         photos=len(paths),
         ignored=ignored,
         funnel=writer.funnel(seen),
-        pairs=len(writer.kept),
+        pairs=len(writer.pairs()),
         splits=writer.splits(),
-        skipped=writer.reasons(),
-        new_pairs=len(writer.kept) - writer.before,
+        groups=writer.groups(),
+        closest=writer.closest(),
+        skipped=_with_forgotten(writer, seen),
+        new_pairs=writer.new_pairs(),
+        moved=len(changes.moved),
+        gone=len(changes.gone),
+        pruned=changes.pruned,
         seconds=time.monotonic() - start,
     )
 
@@ -115,6 +148,15 @@ def _while_there(results: Iterable[PhotoResult], photos: Path) -> Iterator[Photo
         yield result
 
 
+def _refuse_group_by(by: str, photos: Sequence[str]) -> None:
+    if by not in ("parent", "photo") and not any(person_found(photo, by) for photo in photos):
+        raise DemosaicError(
+            f"--group-by {by} finds nothing in any photo's name below the folder, "
+            f"such as {photos[0]}",
+            USAGE,
+        )
+
+
 def _write_all(
     results: Iterable[PhotoResult], photos: set[str], writer: PairWriter, listen: Listener
 ) -> dict[str, str]:
@@ -151,13 +193,34 @@ def _write(
     for skipped in result.skipped:
         writer.skip(skipped)
         listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
+    if result.sha256 in writer.forgotten:
+        listen(PhotoSkipped(result.photo, _FORGOTTEN))
     for pair, picture in result.kept:
         writer.add(pair, picture)
     listen(PhotoDone(result.photo, len(result.kept)))
 
 
+def _with_forgotten(writer: PairWriter, seen: Mapping[str, str]) -> dict[str, int]:
+    """What was left out, by reason; how many photos are forgotten stands nowhere else."""
+    forgotten = sum(sha256 in writer.forgotten for sha256 in seen.values())
+    return {**writer.reasons(), **({_FORGOTTEN: forgotten} if forgotten else {})}
+
+
+def _tell_of_empty_splits(writer: PairWriter, listen: Listener) -> None:
+    config = writer.config
+    shares = {"train": 1 - config.val - config.test, "val": config.val, "test": config.test}
+    for split, count in writer.splits().items():
+        if shares[split] > 0 and not count:
+            listen(
+                Notice(
+                    f"none of the {writer.groups()} groups fell to {split}: they are made by "
+                    f"--group-by {config.group_by}, and more of them share out better"
+                )
+            )
+
+
 def _refuse_empty(writer: PairWriter, photos: Path) -> None:
-    if not writer.kept:
+    if not writer.pairs():
         reasons = ", ".join(f"{count} x {reason}" for reason, count in writer.reasons().items())
         raise DemosaicError(
             f"no pairs from {photos}: {reasons}; see {writer.folder / 'skipped.jsonl'}",
@@ -169,20 +232,22 @@ def _refuse_empty(writer: PairWriter, photos: Path) -> None:
 
 
 def work_on(
-    tasks: Iterable[Task], config: BuildConfig, look: Look, workers: int
+    tasks: Iterable[Task],
+    *,
+    config: BuildConfig,
+    look: Look,
+    forgotten: Collection[str] = (),
+    workers: int,
 ) -> Iterator[PhotoResult]:
     """The results, in the order of the tasks."""
-    if workers == 1:
-        return (photo_to_pairs(task, config, look) for task in tasks)
-    return _work_in_processes(tasks, config, look, workers)
+    work = partial(photo_to_pairs, config=config, look=look, forgotten=forgotten)
+    return map(work, tasks) if workers == 1 else _work_in_processes(tasks, work, workers)
 
 
-def _work_in_processes(
-    tasks: Iterable[Task], config: BuildConfig, look: Look, workers: int
-) -> Iterator[PhotoResult]:
+def _work_in_processes(tasks: Iterable[Task], work: Work, workers: int) -> Iterator[PhotoResult]:
     spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
     pool = ProcessPoolExecutor(
-        workers, mp_context=spawn, initializer=_start_worker, initargs=(config, look)
+        workers, mp_context=spawn, initializer=_start_worker, initargs=(work,)
     )
     waiting: deque[Future[list[PhotoResult]]] = deque()
     try:
@@ -201,19 +266,19 @@ def _work_in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_worker: tuple[BuildConfig, Look] | None = None  # of a worker process, set once when it starts
+_work_here: Work | None = None  # of a worker process, set once when it starts
 
 
-def _start_worker(config: BuildConfig, look: Look) -> None:
-    global _worker
+def _start_worker(work: Work) -> None:
+    global _work_here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
     use_one_core()
-    _worker = config, look
+    _work_here = work
 
 
 def _work_on(tasks: Sequence[Task]) -> list[PhotoResult]:
-    assert _worker is not None
-    return [photo_to_pairs(task, *_worker) for task in tasks]
+    assert _work_here is not None
+    return [_work_here(task) for task in tasks]
 
 
 def _handfuls(tasks: Iterable[Task]) -> Iterator[list[Task]]:
@@ -229,9 +294,7 @@ def _draw_sheets(writer: PairWriter, photos: Path) -> None:
     """preview.jpg: a sample of the pairs; skipped.jpg: a few of what was refused, a row a
     reason.
     """
-    shown = [writer.kept[name] for name in sorted(writer.kept)[:_SHEET_PAIRS]]
-    pictures = [read_image(writer.folder / pair.split / f"{pair.id}.png") for pair in shown]
-    write_jpeg(writer.folder / "preview.jpg", contact_sheet(pictures, _SHEET_COLUMNS, _SHEET_SIDE))
+    draw_preview(writer)
     rows = []
     for reason, count in writer.reasons().items():
         refused = _refused(writer.examples(reason), photos)
@@ -242,6 +305,17 @@ def _draw_sheets(writer: PairWriter, photos: Path) -> None:
         write_jpeg(writer.folder / "skipped.jpg", np.vstack(rows))
     else:
         (writer.folder / "skipped.jpg").unlink(missing_ok=True)
+
+
+def draw_preview(writer: PairWriter) -> None:
+    """preview.jpg anew: a sample of the pairs; none when there are none."""
+    sheet = writer.folder / "preview.jpg"
+    shown = sorted(writer.pairs(), key=lambda pair: pair.id)[:_SHEET_PAIRS]
+    pictures = [read_image(writer.folder / pair.split / f"{pair.id}.png") for pair in shown]
+    if pictures:
+        write_jpeg(sheet, contact_sheet(pictures, _SHEET_COLUMNS, _SHEET_SIDE))
+    else:
+        sheet.unlink(missing_ok=True)
 
 
 def _refused(examples: Sequence[Skipped], photos: Path) -> list[Pixels]:

@@ -169,10 +169,24 @@ def build_dataset(
     min_sharpness: Annotated[
         float, typer.Option(help="Leave out faces that are more blurred, 0 to 1.")
     ] = BuildConfig.min_sharpness,
+    group_by: Annotated[
+        str,
+        typer.Option(
+            metavar="parent|photo|REGEX",
+            help="What tells people apart: their folder, nothing, or what the first group of a "
+            "regular expression finds in a photo's name below the folder.",
+        ),
+    ] = BuildConfig.group_by,
+    max_per_group: Annotated[
+        int, typer.Option(help="Keep so many pairs of whoever belongs together; 0 keeps all.")
+    ] = BuildConfig.max_per_group,
     val: Annotated[float, typer.Option(help="Share of people for validation.")] = BuildConfig.val,
     test: Annotated[
         float, typer.Option(help="Share of people for a last test.")
     ] = BuildConfig.test,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove the pairs of photos that are gone.")
+    ] = False,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes to work in.", show_default="one a core")
     ] = os.cpu_count() or 1,
@@ -186,7 +200,8 @@ def build_dataset(
     """Turn photos into pairs.
 
     Walks nested folders, finds every face, crops, pixelates, and splits by folder, so that a
-    folder for each person keeps everyone on one side.
+    folder for each person keeps everyone on one side. Copies of one photo, however small or
+    compressed, stay on one side too, wherever they lie.
 
     \b
     demosaic build-dataset ./photos ./pairs
@@ -203,6 +218,8 @@ def build_dataset(
         max_per_photo=max_per_photo,
         max_enlarge=max_enlarge,
         min_sharpness=min_sharpness,
+        group_by=group_by,
+        max_per_group=max_per_group,
         val=val,
         test=test,
     )
@@ -224,10 +241,35 @@ def build_dataset(
             make_detector=make_detector,
             detector_name=faces.MediaPipeDetector.name(),
             looks=looking.users_looks(),
+            prune=prune,
             workers=workers,
             listen=listen,
         )
         listen(report)
+
+
+@app.command()
+def forget(
+    pairs: Annotated[Path, typer.Argument(help="What build-dataset wrote.")],
+    name: Annotated[
+        str, typer.Argument(help="A photo or a folder as pairs.jsonl names it, or a person.")
+    ],
+) -> None:
+    """Take a photo, or everything of a person, out of a dataset.
+
+    Removes its pairs, its lines, its place on the sheets and what the detector saw of it. Later
+    builds leave it out, whatever its name: only the hash of its content stays. The photo itself is
+    not touched, and models trained before still know it.
+
+    \b
+    demosaic forget ./pairs "Jane Doe/holiday.jpg"
+    demosaic forget ./pairs "Jane Doe"
+    """
+    from demosaic import console, forgetting, looking
+
+    with console.Console() as screen:
+        report = forgetting.forget(pairs, name, looks=looking.users_looks(), listen=screen)
+        screen(report)
 
 
 @app.command()

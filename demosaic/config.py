@@ -1,6 +1,7 @@
 """Frozen option records: the only home of a default. Importing this costs nothing."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, get_args
@@ -50,6 +51,20 @@ def _misplaced(region: Rectangle) -> str | None:
     return _unless(
         min(x, y) >= 0 and min(width, height) >= 1,
         f"--region {region}: give x,y,width,height, the last two 1 or more",
+    )
+
+
+def _why_not_group_by(by: str) -> str | None:
+    """What is wrong with `--group-by`, if anything is."""
+    if by in ("parent", "photo"):
+        return None
+    try:
+        groups = re.compile(by).groups
+    except re.error as error:
+        return f"--group-by {by}: no regular expression ({error}); choose parent, photo or one"
+    return _unless(
+        groups >= 1,
+        f"--group-by {by}: put brackets round what tells people apart, as in '^(\\w+)_'",
     )
 
 
@@ -107,6 +122,12 @@ class BuildConfig:
     """Faces whose crop has to be enlarged more than this to reach `size` are left out."""
     min_sharpness: float = 0.2
     """Faces less sharp (0..1) are left out as blurred."""
+    group_by: str = "parent"
+    """Whose a photo is: `parent`, its folder's; `photo`, its own; or what the first group of a
+    regular expression finds in its name below the photo folder. Nobody is in two splits.
+    """
+    max_per_group: int = 0
+    """So many pairs of whoever belongs together are kept; 0 keeps all."""
     val: float = 0.1
     """Share of the groups kept for validation."""
     test: float = 0.0
@@ -147,6 +168,11 @@ class BuildConfig:
                 _unless(
                     0 <= self.min_sharpness <= 1,
                     f"--min-sharpness {self.min_sharpness}: choose 0 to 1",
+                ),
+                _why_not_group_by(self.group_by),
+                _unless(
+                    self.max_per_group >= 0,
+                    f"--max-per-group {self.max_per_group}: choose 0 or more",
                 ),
                 _unless(0 <= self.val < 1, f"--val {self.val}: choose 0 to below 1"),
                 _unless(0 <= self.test < 1, f"--test {self.test}: choose 0 to below 1"),

@@ -32,10 +32,12 @@ from demosaic.events import (
     FaceHidden,
     FacesCompared,
     Forecast,
+    ForgetReport,
     FrameRestored,
     ModelSaved,
     MosaicsScored,
     Notice,
+    PairMoved,
     PhotoDone,
     PhotosFound,
     PhotoSkipped,
@@ -98,6 +100,8 @@ class Console:
                 self._begin("photos", total)
             case PhotoSkipped(_, reason, _):
                 self._skipped[reason] += 1
+            case PairMoved(_, photo, before, now):
+                self.say(f"moved from {before} to {now}: {photo}")
             case PhotoDone(_, pairs):
                 self._pairs += pairs
                 self._advance(
@@ -108,6 +112,8 @@ class Console:
                 self.scored(event)
             case BuildReport():
                 self.built(event)
+            case ForgetReport():
+                self._forgot(event)
             case Forecast():
                 self._forecast(event)
             case TrainingStarted():
@@ -273,6 +279,8 @@ class Console:
         stages = ", ".join(f"{stage} {count}" for stage, count in report.funnel.items())
         self.say(f"photos: {stages}")
         self.say(f"{report.pairs} pairs ({splits}), {report.new_pairs} of them new")
+        for line in _grouped(report):
+            self.say(line)
         if report.skipped:
             self.say(f"left out: {_reasons(report.skipped)} (see {report.folder}/skipped.jsonl)")
         self.say(f"look at {report.folder}/preview.jpg")
@@ -289,6 +297,14 @@ class Console:
         if forecast.skipped:
             self.say(f"left out of what was looked at: {_reasons(forecast.skipped)}")
         self.say("nothing was written")
+
+    def _forgot(self, report: ForgetReport) -> None:
+        self._end()
+        self.say(f"{report.photos} photos and {report.pairs} pairs of them are forgotten")
+        for photo in report.alike:
+            self.say(f"nearly the same and still there: {photo}")
+        self.say("models trained on them before, and their sheets, still know them: train again")
+        self.say(f"next: demosaic train {report.folder}")
 
     def trained(self, report: TrainReport) -> None:
         """Print what a training made and the command to run next."""
@@ -342,6 +358,24 @@ def _duration(minutes: float) -> str:
 
 def _size(megabytes: float) -> str:
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def _grouped(report: BuildReport) -> list[str]:
+    """What came of the groups, a line each."""
+    lines = []
+    if report.moved:
+        lines.append(f"{report.moved} pairs moved to another split with their groups")
+    if report.pruned:
+        lines.append(f"{report.pruned} pairs of {report.gone} photos that are gone were removed")
+    elif report.gone:
+        lines.append(f"{report.gone} photos are gone and what they gave stays: --prune removes it")
+    if report.closest:
+        near = report.closest
+        lines.append(
+            f"{report.groups} groups; the closest of two splits: {near.train} and {near.held_out}, "
+            f"faces {near.face_bits} and scenes {near.scene_bits} of 256 bits apart"
+        )
+    return lines
 
 
 class _Rate(ProgressColumn):

@@ -1,8 +1,8 @@
 """One photo in, its faces cut out and pixelated: what a worker of a build does."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import numpy as np
 from demosaic.config import BuildConfig, Sampler
 from demosaic.errors import DemosaicError
 from demosaic.faces import Face, turned_upright
-from demosaic.images import Box, Pixels, crop, encode_png, read_bytes, resize, to_grey
+from demosaic.grouping import SCENE, burst, likeness, person_of
+from demosaic.images import Box, Pixels, crop, encode_png, read_bytes, resize, taken_at, to_grey
 from demosaic.looking import LOOK_AT, Examined, Look, decoded, reduction
 from demosaic.mosaic import Grid, paint_cells, sample
-from demosaic.pairs import NO_FACE, Pair, Skipped, split_of
+from demosaic.pairs import NO_FACE, SPARE, Pair, Skipped
 
 _SHARPNESS_AT = 128  # px: what is coarser than so many to a crop is not blur but a small face
 _SMALLEST_BLOCK = 2  # px
@@ -41,8 +42,12 @@ class PhotoResult:
     skipped: tuple[Skipped, ...] = ()
 
 
-def photo_to_pairs(task: Task, config: BuildConfig, look: Look) -> PhotoResult:
-    """What the photo of a task gives; nothing when its content is still the recorded one."""
+def photo_to_pairs(
+    task: Task, config: BuildConfig, look: Look, forgotten: Collection[str]
+) -> PhotoResult:
+    """What the photo of a task gives; nothing when its content is still the recorded one, or
+    forgotten.
+    """
     try:
         data = read_bytes(task.path)
     except DemosaicError as error:
@@ -50,7 +55,7 @@ def photo_to_pairs(task: Task, config: BuildConfig, look: Look) -> PhotoResult:
             task.photo, "", (), (Skipped(task.photo, "", "cannot be read", str(error)),)
         )
     sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 == task.recorded:
+    if sha256 == task.recorded or sha256 in forgotten:
         return PhotoResult(task.photo, sha256)
     return cut(data, look(data, sha256), task.photo, sha256, config)
 
@@ -68,15 +73,19 @@ def cut(
     left_out = _left_out(sure, examined, config)
     chosen = {face: _square(face, examined, config) for face in sure if face not in left_out}
     kept = []
-    for face, piece in _pieces(data, chosen, examined, config):
+    for face, piece, scene in _pieces(data, chosen, examined, config):
         sharpness = _sharpness(piece)
         reason = _why_not_this(piece, sharpness, config)
         if reason:
             left_out[face] = reason
             continue
         target = resize(piece, config.size, config.size)
-        seen = _fingerprint(target), sharpness
-        pair = _pair(face, chosen[face], (photo, sha256), seen, config)
+        pair = replace(
+            _pair(face, chosen[face], (photo, sha256), config),
+            sharpness=round(sharpness, 3),
+            likeness=(likeness(target), likeness(scene)),
+            burst=_burst(data, photo, config),
+        )
         kept.append((pair, encode_png(side_by_side(target, pair.grid, config.sampler))))
     skipped_faces = tuple(
         Skipped(photo, sha256, *left_out[face], box=face.box.corners)
@@ -118,9 +127,10 @@ def _why_not(face: Face, photo: Examined, config: BuildConfig) -> tuple[str, str
 
 def _pieces(
     data: bytes, squares: Mapping[Face, Box], examined: Examined, config: BuildConfig
-) -> Iterator[tuple[Face, Pixels]]:
-    """What is in the square of each face, upright; the photo is decoded no larger than the smallest
-    of them needs, but not smaller than it was examined, to be decoded once.
+) -> Iterator[tuple[Face, Pixels, Pixels]]:
+    """What is in the square of each face, and the scene it is in, both upright; the photo is
+    decoded no larger than the smallest of them needs, but not smaller than it was examined, to be
+    decoded once.
     """
     if not squares:
         return
@@ -129,7 +139,20 @@ def _pieces(
     image = decoded(data, min(reduction(smallest, config.size), reduction(longer, LOOK_AT)))
     scale = image.shape[1] / examined.width
     for face, square in squares.items():
-        yield face, turned_upright(face, crop(image, _scaled(square, scale, image)))
+        piece, scene = (
+            turned_upright(face, crop(image, box))
+            for box in (_scaled(square, scale, image), _scene(face, scale, image))
+        )
+        yield face, piece, scene
+
+
+def _scene(face: Face, scale: float, image: Pixels) -> Box:
+    """What is in the photo round a face, in pixels of the smaller `image` of it."""
+    square, (height, width) = face_square(face.box, SCENE), image.shape[:2]
+    left, top = max(0, round(square.x * scale)), max(0, round(square.y * scale))
+    right = min(width, round((square.x + square.width) * scale))
+    bottom = min(height, round((square.y + square.height) * scale))
+    return Box(left, top, right - left, bottom - top)
 
 
 def _scaled(square: Box, scale: float, image: Pixels) -> Box:
@@ -213,20 +236,17 @@ def _square(face: Face, photo: Examined, config: BuildConfig) -> Box:
     return Box(x, y, square.width, square.height)
 
 
-def _pair(
-    face: Face, square: Box, source: tuple[str, str], seen: tuple[str, float], config: BuildConfig
-) -> Pair:
-    """The record of a pair. Its group is the photo's folder; a photo in the top folder is a
-    group of its own.
+def _pair(face: Face, square: Box, source: tuple[str, str], config: BuildConfig) -> Pair:
+    """The record of a pair of the photo `source` (name and hash), before it has a group and before
+    its pixels were looked at.
     """
-    (photo, sha256), (fingerprint, sharpness) = source, seen
-    group = photo.rpartition("/")[0] or photo
+    photo, sha256 = source
     name = hashlib.sha256(f"{sha256} {square.corners}".encode()).hexdigest()[:16]
     block = _block(name, max(face.box.width, face.box.height) / square.width, config)
     return Pair(
         id=name,
-        split=split_of(group, val=config.val, test=config.test),
-        group=group,
+        split=SPARE,
+        group="",
         photo=photo,
         sha256=sha256,
         box=face.box.corners,
@@ -238,8 +258,9 @@ def _pair(
         offset=_offset(name, block, config),
         sampler=config.sampler,
         enlarged=round(config.size / square.width, 3),
-        sharpness=round(sharpness, 3),
-        fingerprint=fingerprint,
+        sharpness=0.0,
+        likeness=("", ""),
+        burst=(),
     )
 
 
@@ -268,12 +289,11 @@ def _drawn(name: str, what: str, count: int) -> int:
     return int.from_bytes(digest[:8], "big") % count
 
 
-def _fingerprint(target: Pixels) -> str:
-    """64 bits as 16 hexadecimal digits: which of a face's 64 lowest frequencies (DCT) are above
-    their median. Copies, however small or compressed, differ in few.
-    """
-    waves = cv2.dct(resize(_grey(target), 32, 32))[:8, :8]
-    return np.packbits(waves > np.median(waves)).tobytes().hex()
+def _burst(data: bytes, photo: str, config: BuildConfig) -> tuple[str, ...]:
+    """What joins a photo to others of its folder; nothing where the folder does already."""
+    if photo.startswith(f"{person_of(photo, config.group_by)}/"):
+        return ()
+    return burst(photo, taken_at(data))
 
 
 def side_by_side(target: Pixels, grid: Grid, sampler: Sampler) -> Pixels:

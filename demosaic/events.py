@@ -46,6 +46,16 @@ class PhotoSkipped:
 
 
 @dataclass(frozen=True)
+class PairMoved:
+    """A pair is now in another split, as photos that joined or parted groups came or went."""
+
+    id: str
+    photo: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
 class TrainingStarted:
     """Training begins or goes on after `step` steps, `progress` (0..1) of its budget."""
 
@@ -235,6 +245,18 @@ class FacesCompared:
 
 
 @dataclass(frozen=True)
+class Closest:
+    """The training pair and the held-out pair that are the most alike."""
+
+    train: str
+    """Their photos."""
+    held_out: str
+    face_bits: int
+    """In so many of 256 bits their faces differ, and their scenes."""
+    scene_bits: int
+
+
+@dataclass(frozen=True)
 class BuildReport:
     """What a build found and made."""
 
@@ -246,9 +268,19 @@ class BuildReport:
     """How many photos came so far: found, readable, unique, with faces, kept."""
     pairs: int
     splits: Mapping[str, int]
+    groups: int
+    """Of pairs that nothing parts."""
+    closest: Closest | None
+    """What is trained on, and what of the rest is the most like it."""
     skipped: Mapping[str, int]
     """How many photos or faces were left out, by reason, most frequent first."""
     new_pairs: int
+    moved: int
+    """Pairs that are now in another split."""
+    gone: int
+    """Photos that were there in an earlier build and are no more."""
+    pruned: int
+    """Pairs removed with them."""
     seconds: float
 
 
@@ -267,6 +299,20 @@ class Forecast:
     """Of disk that the pairs need."""
     skipped: Mapping[str, int]
     """Why photos or faces of the sample were left out, most frequent first."""
+
+
+@dataclass(frozen=True)
+class ForgetReport:
+    """What was taken out of a dataset."""
+
+    folder: str
+    photos: int
+    """Their different contents."""
+    pairs: int
+    alike: tuple[str, ...]
+    """The photos left that are near duplicates of one of them."""
+    moved: int
+    """Pairs now in another split, as what joined their groups is gone."""
 
 
 @dataclass(frozen=True)
@@ -425,6 +471,7 @@ Event = (
     | PhotosFound
     | PhotoDone
     | PhotoSkipped
+    | PairMoved
     | TrainingStarted
     | StepDone
     | Evaluated
@@ -444,6 +491,7 @@ Event = (
     | ScoringStarted
     | MosaicsScored
     | EvaluationReport
+    | ForgetReport
 )
 Listener = Callable[[Event], None]
 

@@ -33,7 +33,8 @@ def forecast(
     tasks = [Task(path, name, None) for path, name in _sample(paths)]
     listen(PhotosFound(len(tasks), ignored))
     results, times = list[PhotoResult](), [time.monotonic()]
-    for result in work_on(tasks, config, Look(make_detector, None), workers):
+    look = Look(make_detector, None)
+    for result in work_on(tasks, config=config, look=look, workers=workers):
         results.append(result)
         times.append(time.monotonic())
         for skipped in result.skipped:

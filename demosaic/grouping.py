@@ -19,6 +19,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ would be of other things than the face, and the same for everybody whom a fixed 
 """
 _WAVES, _SEEN_AT = 16, 32  # frequencies along each axis, of a picture of so many pixels
 _BITS = _WAVES * _WAVES
+_BURST = 10  # seconds
 _TILE = 512  # pairs compared with so many others at a time
 
 
@@ -49,8 +51,14 @@ def person_of(photo: str, by: str) -> str:
     """
     if by == "photo":
         return photo
-    found = re.search(by, photo) if by != "parent" else None
-    return (found and found[1]) or photo.rpartition("/")[0] or photo
+    found = person_found(photo, by) if by != "parent" else None
+    return found or photo.rpartition("/")[0] or photo
+
+
+def person_found(photo: str, expression: str) -> str | None:
+    """What the first group of a regular expression finds in the name of a photo, if anything."""
+    found = re.search(expression, photo)
+    return found[1] if found else None
 
 
 def split_of(group: str, *, val: float, test: float) -> str:
@@ -59,6 +67,20 @@ def split_of(group: str, *, val: float, test: float) -> str:
     if place < test:
         return "test"
     return "val" if place < test + val else "train"
+
+
+def burst(photo: str, taken: datetime | None) -> tuple[str, ...]:
+    """What photos of one folder taken within five seconds share, and none ten seconds apart do;
+    nothing when it is not known when this one was. The time cannot be read off it.
+    """
+    if taken is None:
+        return ()
+    seconds = int((taken - datetime.min).total_seconds())
+    folder = photo.rpartition("/")[0]
+    return tuple(
+        hashlib.sha256(encoded(f"{folder}/{(seconds + shift) // _BURST}+{shift}")).hexdigest()[:16]
+        for shift in (0, _BURST // 2)
+    )
 
 
 # What a picture looks like
@@ -129,6 +151,15 @@ def near_duplicates(likenesses: Likenesses) -> Iterator[tuple[NDArray[np.intp], 
         one, other = one + rows.start, other + columns.start
         near = likenesses[one].beyond_each(likenesses[other]) <= 0
         yield one[near], other[near]
+
+
+def near_any(some: Likenesses, others: Likenesses) -> list[int]:
+    """The numbers of those of some that nearly are one of others."""
+    found: set[int] = set()
+    for rows, columns in _tiles(len(some), len(others)):
+        near = (some[rows].beyond(others[columns]) <= 0).any(axis=1)
+        found.update((np.flatnonzero(near) + rows.start).tolist())
+    return sorted(found)
 
 
 def nearest(some: Likenesses, others: Likenesses) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ import cv2
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from demosaic.errors import DemosaicError
 from demosaic.files import write_bytes, write_with
@@ -294,6 +295,16 @@ def photo_size(data: bytes) -> tuple[int, int]:
         width, height = image.size
         turned = image.format != "TIFF" and image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
         return (height, width) if turned else (width, height)
+
+
+def taken_at(data: bytes) -> datetime | None:
+    """When a photo was taken, as its EXIF says; None where it does not."""
+    try:
+        with _picture_in(data) as image:
+            when = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
+            return datetime.strptime(str(when), "%Y:%m:%d %H:%M:%S")
+    except NotAPicture:
+        return None
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,20 +23,29 @@ import pytest
 from PIL import Image, ImageOps
 
 import people
-from demosaic import __version__
+from demosaic import __version__, cutting
 from demosaic.building import build_dataset
 from demosaic.config import BuildConfig
-from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, PROBLEM, DemosaicError, Interrupted
+from demosaic.errors import (
+    INTERRUPTED,
+    NOTHING_TO_DO,
+    PROBLEM,
+    USAGE,
+    DemosaicError,
+    Interrupted,
+)
 from demosaic.events import (
     BuildReport,
     Event,
     Listener,
+    PairMoved,
     PhotoDone,
     PhotosFound,
     PhotoSkipped,
     ignore,
 )
 from demosaic.faces import Face, FaceDetector, MediaPipeDetector
+from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, split_of
 from demosaic.images import Box, Pixels, decode, read_image, write_png
 from demosaic.looking import MakeDetector
 from demosaic.pairs import Pairs
@@ -68,6 +78,7 @@ def build(
     *,
     detector: MakeDetector = partial(MediaPipeDetector, 0.5),  # noqa: B008
     looks: Path | None = None,
+    prune: bool = False,
     workers: int = 1,
     listen: Listener = ignore,
 ) -> BuildReport:
@@ -78,6 +89,7 @@ def build(
         make_detector=detector,
         detector_name="mediapipe",
         looks=looks,
+        prune=prune,
         workers=workers,
         listen=listen,
     )
@@ -147,7 +159,7 @@ def test_a_line_says_where_a_pair_comes_from_and_how_it_was_made(
     for line in records:
         assert list(line) == [
             "id", "split", "group", "photo", "sha256", "box", "keypoints", "score", "angle",
-            "crop", "block", "offset", "sampler", "enlarged", "sharpness", "fingerprint",
+            "crop", "block", "offset", "sampler", "enlarged", "sharpness", "likeness", "burst",
         ]  # fmt: skip
         assert hashlib.sha256((photos / line["photo"]).read_bytes()).hexdigest() == line["sha256"]
         assert line["photo"].startswith(line["group"] + "/")
@@ -161,18 +173,25 @@ def test_a_line_says_where_a_pair_comes_from_and_how_it_was_made(
 
 def test_the_header_says_how_the_dataset_was_built(dataset: Path) -> None:
     header = json.loads((dataset / "dataset.json").read_text())
-    splits = [line["split"] for line in lines(dataset / "pairs.jsonl")]
-    fingerprint = header.pop("fingerprint")
+    records = lines(dataset / "pairs.jsonl")
+    splits = [line["split"] for line in records]
+    fingerprint, closest = header.pop("fingerprint"), header.pop("closest")
     assert len(fingerprint) == 16
+    split_of_photo = {line["photo"]: line["split"] for line in records}
+    assert split_of_photo[closest["train"]] == "train"
+    assert split_of_photo[closest["held_out"]] == "val"
+    assert closest["face_bits"] > FACE_LIMIT and closest["scene_bits"] > SCENE_LIMIT
     assert header == {
         "format": 1,
         "demosaic": __version__,
         "config": asdict(BuildConfig(val=0.4)),
+        "state": "finished",
         "detector": "mediapipe",
         "ignored": 0,
         "funnel": dict.fromkeys(("found", "readable", "unique", "with faces", "kept"), 24),
         "pairs": len(splits),
         "splits": {name: splits.count(name) for name in ("train", "val", "test")},
+        "groups": len({line["group"] for line in records}),
         "skipped": {},
     }
 
@@ -230,10 +249,9 @@ def test_a_group_never_straddles_splits_and_there_are_several(straight: Path) ->
 
 
 def test_photos_in_the_top_folder_are_groups_of_their_own(tmp_path: Path) -> None:
-    image = np.zeros((200, 200, 3), np.uint8)
-    for number in range(3):
-        image[0, 0] = number
-        (tmp_path / "photos").mkdir(exist_ok=True)
+    noise = np.random.default_rng(0).integers(0, 255, (3, 200, 200, 3), np.uint8)
+    (tmp_path / "photos").mkdir()
+    for number, image in enumerate(noise):
         write_png(tmp_path / "photos" / f"{number}.png", image)
     build(tmp_path / "photos", tmp_path / "out", CONFIG, detector=given(Box(60, 60, 80, 80)))
     groups = [line["group"] for line in lines(tmp_path / "out" / "pairs.jsonl")]
@@ -295,12 +313,17 @@ def test_an_interrupted_build_is_finished_by_the_same_call(
     assert contents(tmp_path / "out") == contents(straight)
 
 
+def times(folder: Path) -> dict[str, int]:
+    """When each picture of a dataset was written."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*/*.png")}
+
+
 def test_a_build_goes_on_where_it_stopped(photos: Path, tmp_path: Path) -> None:
     with stopped_after(20) as listen:
         build(photos, tmp_path / "out", listen=listen)
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*/*.png")}
+    before = times(tmp_path / "out")
     build(photos, tmp_path / "out")
-    untouched = [path for path, time in before.items() if path.stat().st_mtime_ns == time]
+    untouched = before.items() & times(tmp_path / "out").items()
     assert len(untouched) >= len(before) - 2  # the last photo alone is looked at again
 
 
@@ -497,6 +520,242 @@ def test_another_config_on_the_same_folder_is_refused_naming_the_option(
         build(album, tmp_path / "out", BuildConfig(size=64, block=4))
     assert caught.value.exit_code == PROBLEM
     assert contents(tmp_path / "out") == before
+
+
+# Groups
+
+
+def saved_again(source: Path, copy: Path, scale: float = 0.6) -> None:
+    """The photo, smaller and compressed, as another format where the name says so."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(source) as opened:
+        upright = ImageOps.exif_transpose(opened).convert("RGB")
+        size = round(upright.width * scale), round(upright.height * scale)
+        upright.resize(size).save(copy, quality=70)
+
+
+def folder_of(split: str, but: str = "") -> str:
+    """A name for a folder that falls to this split, and comes first of all by name."""
+    names = (f"0-{number}" for number in range(1000))
+    return next(n for n in names if n != but and split_of(n, val=0.5, test=0) == split)
+
+
+HALF = BuildConfig(size=64, block=8, val=0.5)
+
+
+def splits_of(folder: Path) -> dict[str, str]:
+    """The split of each photo; where its pictures lie must agree."""
+    for line in lines(folder / "pairs.jsonl"):
+        assert (folder / line["split"] / f"{line['id']}.png").is_file()
+    return {line["photo"]: line["split"] for line in lines(folder / "pairs.jsonl")}
+
+
+def test_a_copy_in_another_folder_another_size_and_format_shares_the_split(
+    photos: Path, album: Path, tmp_path: Path
+) -> None:
+    original = next(path for path in sorted((album / "person-000").rglob("*.jpg")))
+    name = original.parent.relative_to(album).as_posix()
+    other = "train" if split_of(name, val=0.5, test=0) == "val" else "val"
+    copied = folder_of(other)
+    saved_again(original, album / copied / "whatsapp.webp")
+    report = build(album, tmp_path / "out", HALF)
+    found = lines(tmp_path / "out" / "pairs.jsonl")
+    groups = {line["photo"]: line["group"] for line in found}
+    splits = splits_of(tmp_path / "out")
+    assert groups[original.relative_to(album).as_posix()] == copied
+    assert splits[original.relative_to(album).as_posix()] == other
+    assert report.groups == len({line["group"] for line in found})
+
+
+def test_photos_that_join_two_groups_move_one_and_say_so(album: Path, tmp_path: Path) -> None:
+    original = next(path for path in sorted((album / "person-000").rglob("*.jpg")))
+    name = original.parent.relative_to(album).as_posix()
+    first = build(album, tmp_path / "out", HALF)
+    assert (first.moved, first.gone) == (0, 0)
+    before = splits_of(tmp_path / "out")
+    other = "train" if split_of(name, val=0.5, test=0) == "val" else "val"
+    saved_again(original, album / folder_of(other) / "copy.jpg")
+    events: list[Event] = []
+    report = build(album, tmp_path / "out", HALF, listen=events.append)
+    after = splits_of(tmp_path / "out")
+    moved = {event.photo for event in events if isinstance(event, PairMoved)}
+    assert moved == {photo for photo in before if after[photo] != before[photo]}
+    assert moved == {photo for photo in before if photo.startswith(f"{name}/")}
+    assert report.moved == sum(isinstance(event, PairMoved) for event in events) >= len(moved)
+    build(album, tmp_path / "straight", HALF)
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+
+
+MOVED_OR_KILLED = """
+import os, sys
+from functools import partial
+from pathlib import Path
+from demosaic import files, pairs
+from demosaic.building import build_dataset
+from demosaic.config import BuildConfig
+from demosaic.faces import MediaPipeDetector
+
+left = int(sys.argv[3])
+
+def counted(real):
+    def call(*words, **more):
+        global left
+        left -= 1
+        if left < 0:
+            os._exit(9)
+        return real(*words, **more)
+    return call
+
+settle = pairs.PairWriter.settle
+def settle_with_kill(self, detector=""):
+    Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
+    return settle(self, detector)
+pairs.PairWriter.settle = settle_with_kill
+
+build_dataset(
+    Path(sys.argv[1]), Path(sys.argv[2]), BuildConfig(size=64, block=8, val=0.5),
+    make_detector=partial(MediaPipeDetector, 0.5), detector_name="mediapipe",
+)
+"""
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 4, 5])
+def test_a_kill_while_pairs_move_is_gone_on_from(steps: int, album: Path, tmp_path: Path) -> None:
+    original = next(path for path in sorted((album / "person-000").rglob("*.jpg")))
+    name = original.parent.relative_to(album).as_posix()
+    build(album, tmp_path / "out", HALF)
+    before = splits_of(tmp_path / "out")
+    other = "train" if split_of(name, val=0.5, test=0) == "val" else "val"
+    saved_again(original, album / folder_of(other) / "copy.jpg")
+    command = [sys.executable, "-c", MOVED_OR_KILLED, str(album), str(tmp_path / "out")]
+    assert subprocess.run([*command, str(steps)], check=False).returncode == 9
+    with pytest.raises(DemosaicError, match="unfinished"):
+        Pairs(tmp_path / "out", direction="left-to-right", multiple=32)
+    report = build(album, tmp_path / "out", HALF)
+    build(album, tmp_path / "straight", HALF)
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+    after = splits_of(tmp_path / "out")
+    assert report.moved >= sum(after[photo] != before[photo] for photo in before)
+
+
+def test_an_expression_groups_photos_wherever_they_lie(photos: Path, tmp_path: Path) -> None:
+    for person in (0, 3):
+        for number, source in enumerate(sorted((photos / f"person-00{person}").rglob("*.jpg"))):
+            target = tmp_path / "photos" / f"{number % 2}" / f"p{person}_{number}.jpg"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    config = replace(SMALL, group_by=r"(p\d)_")
+    build(tmp_path / "photos", tmp_path / "out", config)
+    groups = {line["photo"]: line["group"] for line in lines(tmp_path / "out" / "pairs.jsonl")}
+    assert {photo[2:4] == group for photo, group in groups.items()} == {True}
+    assert set(groups.values()) == {"p0", "p3"}
+
+
+def test_an_expression_that_finds_nothing_is_refused_before_anything_is_written(
+    album: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DemosaicError, match="finds nothing in any photo's name") as caught:
+        build(album, tmp_path / "out", replace(SMALL, group_by=r"id(\d+)"))
+    assert caught.value.exit_code == USAGE
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_burst_in_the_top_folder_shares_a_split(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (3, 200, 200, 3), np.uint8)
+    (tmp_path / "photos").mkdir()
+    for number, (image, second) in enumerate(zip(noise, ("01", "04", "40"), strict=True)):
+        exif = Image.Exif()
+        exif.get_ifd(0x8769)[0x9003] = f"2024:05:01 12:00:{second}"
+        Image.fromarray(image).save(tmp_path / "photos" / f"{number}.jpg", exif=exif)
+    build(tmp_path / "photos", tmp_path / "out", CONFIG, detector=given(Box(60, 60, 80, 80)))
+    records = lines(tmp_path / "out" / "pairs.jsonl")
+    assert [line["group"] for line in records] == ["0.jpg", "0.jpg", "2.jpg"]
+    assert b"2024" not in (tmp_path / "out" / "pairs.jsonl").read_bytes()
+
+
+def test_so_many_pairs_of_a_group_are_kept_and_the_others_come_back_for_those_that_go(
+    album: Path, tmp_path: Path
+) -> None:
+    config = replace(SMALL, max_per_group=2, group_by="^(person-...)")
+    report = build(album, tmp_path / "out", config)
+    all_of_them = lines(tmp_path / "out" / "pairs.jsonl")
+    kept = [line for line in all_of_them if line["split"] != "spare"]
+    assert Counter(line["group"] for line in kept) == {"person-000": 2, "person-002": 2}
+    spare = len(all_of_them) - 4
+    assert (report.pairs, report.new_pairs, report.skipped) == (4, 4, {"group is large": spare})
+    assert len(list((tmp_path / "out" / "spare").iterdir())) == spare > 0
+    assert len(opened_pairs(tmp_path / "out")) == 4
+    gone = next(line["photo"] for line in kept if line["group"] == "person-000")
+    (album / gone).unlink()
+    build(album, tmp_path / "out", config, prune=True)
+    build(album, tmp_path / "straight", config)
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+
+
+def opened_pairs(folder: Path) -> list[Path]:
+    pairs = Pairs(folder, direction="left-to-right", multiple=32)
+    return sorted({*pairs.train, *pairs.val})
+
+
+# Photos that go
+
+
+def test_what_is_gone_stays_and_is_reported_until_it_is_pruned(album: Path, tmp_path: Path) -> None:
+    write_png(album / "person-000" / "wall.png", np.full((300, 300, 3), 128, np.uint8))
+    build(album, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    photo = next(path for path in sorted((album / "person-000").rglob("*.jpg")))
+    photo.unlink()
+    (album / "person-000" / "wall.png").unlink()
+    stayed = build(album, tmp_path / "out")
+    assert (stayed.gone, stayed.pruned) == (2, 0)
+    assert {*contents(tmp_path / "out")} >= {name for name in before if name.endswith(".png")}
+    pruned = build(album, tmp_path / "out", prune=True)
+    assert (pruned.gone, pruned.pruned) == (2, stayed.pairs - pruned.pairs)
+    assert pruned.pruned >= 1
+    build(album, tmp_path / "straight")
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+
+
+def test_the_copy_of_a_photo_that_goes_takes_its_place(album: Path, tmp_path: Path) -> None:
+    original = next(path for path in sorted((album / "person-000").rglob("*.jpg")))
+    shutil.copy(original, album / "z-copy.jpg")
+    shutil.copy(original, album / "z-copy-2.jpg")
+    build(album, tmp_path / "out")
+    original.unlink()
+    report = build(album, tmp_path / "out", prune=True)
+    assert (report.gone, report.pruned) == (0, 0)
+    build(album, tmp_path / "straight")
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+    assert "z-copy-2.jpg" in {line["photo"] for line in lines(tmp_path / "out" / "pairs.jsonl")}
+
+
+def test_the_copy_of_a_photo_that_changes_takes_its_place(album: Path, tmp_path: Path) -> None:
+    original = next(path for path in sorted((album / "person-000").rglob("*.jpg")))
+    shutil.copy(original, album / "z-copy.jpg")
+    build(album, tmp_path / "out")
+    original.write_text("not a picture")
+    build(album, tmp_path / "out")
+    build(album, tmp_path / "straight")
+    assert contents(tmp_path / "out") == contents(tmp_path / "straight")
+
+
+def test_photos_that_cannot_be_read_for_now_lose_nothing(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(album, tmp_path / "out")
+    before = lines(tmp_path / "out" / "pairs.jsonl")
+
+    def refuse(path: Path) -> bytes:
+        raise DemosaicError(f"cannot read {path}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cutting, "read_bytes", refuse)
+        report = build(album, tmp_path / "out", prune=True)
+    assert lines(tmp_path / "out" / "pairs.jsonl") == before
+    assert (report.gone, report.pruned) == (0, 0)
+    build(album, tmp_path / "out", prune=True)
+    assert lines(tmp_path / "out" / "skipped.jsonl") == []
 
 
 # What is left out

@@ -8,11 +8,13 @@ from rich.console import Console as Terminal
 from demosaic.console import Console, article_lines
 from demosaic.events import (
     BuildReport,
+    Closest,
     Evaluated,
     Event,
     Forecast,
     ModelSaved,
     Notice,
+    PairMoved,
     PhotoDone,
     PhotosFound,
     PhotoSkipped,
@@ -116,6 +118,7 @@ def test_every_event_can_be_shown_anywhere() -> None:
         PhotoDone("a.jpg", 1),
         PhotoSkipped("b.jpg", "no face"),
         PhotoDone("b.jpg", 0),
+        PairMoved("0", "c.jpg", "val", "train"),
         PicturesFound(2),
         PictureRestored("a", "b", ()),
         PictureSkipped("c", "why"),
@@ -124,6 +127,7 @@ def test_every_event_can_be_shown_anywhere() -> None:
         said = shown(*events, live=live)
         assert "restored a: b\n" in said
         assert "left out: why\n" in said
+        assert "moved from val to train: c.jpg\n" in said
     assert "1 pairs, 1 left out" in shown(*events, live=True)
     assert "1 pairs, 1 left out 1 x no face" in shown(*events, live=True, width=100)
 
@@ -137,8 +141,13 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         funnel={"found": 30, "readable": 29, "kept": 20},
         pairs=20,
         splits={"train": 18, "val": 2, "test": 0},
+        groups=6,
+        closest=Closest("a/1.jpg", "b [2]/3.jpg", 62, 101),
         skipped={"no face": 7, "face too small": 3},
         new_pairs=5,
+        moved=2,
+        gone=3,
+        pruned=0,
         seconds=2.0,
     )
     Console(Terminal(file=screen, width=80, soft_wrap=True))(report)
@@ -146,6 +155,10 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         "30 files in 2 s (15/s), 4 more ignored",
         "photos: found 30, readable 29, kept 20",
         "20 pairs (18 train, 2 val), 5 of them new",
+        "2 pairs moved to another split with their groups",
+        "3 photos are gone and what they gave stays: --prune removes it",
+        "6 groups; the closest of two splits: a/1.jpg and b [2]/3.jpg, "
+        "faces 62 and scenes 101 of 256 bits apart",
         "left out: 7 x no face, 3 x face too small (see pairs [1]/skipped.jsonl)",
         "look at pairs [1]/preview.jpg",
         "next: demosaic train pairs [1]",

@@ -15,6 +15,7 @@ import people
 from demosaic.config import LEAST_SCORE, BuildConfig, Offset, Sampler
 from demosaic.cutting import PhotoResult, cut
 from demosaic.faces import Face, MediaPipeDetector
+from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, bits_apart, likeness
 from demosaic.images import (
     Box,
     Pixels,
@@ -96,8 +97,9 @@ def test_a_pair_tells_how_it_was_made() -> None:
     assert (pair.crop, pair.enlarged, pair.angle) == (320, 0.8, 0)
     assert (pair.box, pair.keypoints, pair.score) == ((156, 160, 160, 200), POINTS, 0.9)
     assert 0.2 < pair.sharpness < 1
-    assert len(pair.fingerprint) == 16
-    assert int(pair.fingerprint, 16) > 0
+    assert (pair.split, pair.group) == ("spare", "")  # until all pairs are grouped
+    assert pair.likeness == (likeness(decode(picture)[:, 256:]), likeness(portrait()))
+    assert pair.burst == ()
     assert decode(picture).shape == (256, 512, 3)
 
 
@@ -108,7 +110,7 @@ def test_a_face_that_lies_is_cut_out_upright(angle: int) -> None:
     lying = np.ascontiguousarray(np.rot90(portrait(), -angle // 90))
     turned = cut_out(saved(lying), config, a_face(box, angle=angle))
     assert np.array_equal(target(turned), target(upright))
-    assert turned.kept[0][0].fingerprint == upright.kept[0][0].fingerprint
+    assert turned.kept[0][0].likeness == upright.kept[0][0].likeness
     assert turned.kept[0][0].angle == angle
 
 
@@ -287,29 +289,47 @@ def test_a_pixelated_and_compressed_face_is_still_pixelated() -> None:
 # Near duplicates
 
 
-def fingerprint(image: Pixels, config: BuildConfig = BuildConfig(min_sharpness=0)) -> int:  # noqa: B008
-    side = image.shape[1]
-    face = a_face(Box(*[round(side * 0.2)] * 2, *[round(side * 0.58)] * 2))
-    ((pair, _),) = cut_out(encode_png(image), config, face).kept
-    return int(pair.fingerprint, 16)
+def apart(one: Pixels, other: Pixels) -> tuple[int, int]:
+    """In how many bits the faces in the middle of two pictures differ, and their scenes."""
+    pairs = []
+    for image in (one, other):
+        side = image.shape[1]
+        face = a_face(Box(*[round(side * 0.2)] * 2, *[round(side * 0.58)] * 2))
+        ((pair, _),) = cut_out(encode_png(image), BuildConfig(min_sharpness=0), face).kept
+        pairs.append(pair)
+    face_bits, scene_bits = map(bits_apart, pairs[0].likeness, pairs[1].likeness)
+    return face_bits, scene_bits
 
 
-def bits_apart(one: int, other: int) -> int:
-    return bin(one ^ other).count("1")
-
-
-def test_copies_of_a_photo_have_near_fingerprints_and_others_far_ones() -> None:
-    own = fingerprint(portrait())
-    copies: Sequence[Pixels] = (
+@pytest.mark.parametrize(
+    "copy",
+    [
         jpeg_damaged(portrait(), 40),
         resize(portrait(), 300, 300),
         np.clip(portrait() * 0.9 + 10, 0, 255).astype(np.uint8),
         blurred(portrait(), 3),
-    )
-    assert all(bits_apart(own, fingerprint(copy)) <= 6 for copy in copies)
-    assert bits_apart(own, fingerprint(portrait(), BuildConfig(size=128, min_sharpness=0))) <= 2
-    assert bits_apart(own, fingerprint(np.ascontiguousarray(portrait()[:, ::-1]))) > 12
-    assert bits_apart(own, fingerprint(people.photo(0, 3, 0).image[:400, :400])) > 16
+    ],
+    ids=["compressed", "smaller", "paler", "blurred"],
+)
+def test_a_copy_of_a_photo_is_a_near_duplicate(copy: Pixels) -> None:
+    face_bits, scene_bits = apart(portrait(), copy)
+    assert face_bits <= FACE_LIMIT
+    assert scene_bits <= SCENE_LIMIT
+
+
+def test_another_photo_is_none() -> None:
+    for other in (portrait()[:, ::-1], people.photo(0, 3, 0).image[:400, :400]):
+        face_bits, scene_bits = apart(portrait(), np.ascontiguousarray(other))
+        assert face_bits > 1.5 * FACE_LIMIT
+        assert scene_bits > 4 * SCENE_LIMIT
+
+
+def test_the_scene_is_the_photo_as_far_as_it_is_round_the_face() -> None:
+    wide = np.full((500, 3000, 3), 90, np.uint8)
+    wide[:, 1250:1750] = resize(portrait(), 500, 500)
+    box = Box(1420, 180, 125, 125)
+    ((pair, _),) = cut_out(encode_png(wide), BuildConfig(min_sharpness=0), a_face(box)).kept
+    assert pair.likeness[1] == likeness(wide[:492, 1232:1732])
 
 
 @dataclass(frozen=True)

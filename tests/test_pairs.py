@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from demosaic.building import build_dataset
 from demosaic.config import BuildConfig, Direction
@@ -17,7 +15,7 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.faces import MediaPipeDetector
 from demosaic.images import Pixels, read_image, to_float, write_png
 from demosaic.mosaic import Grid
-from demosaic.pairs import Pairs, split_of
+from demosaic.pairs import Pairs
 
 
 def side_by_side(folder: Path, count: int, *, size: int = 32, start: int = 0) -> None:
@@ -31,31 +29,6 @@ def side_by_side(folder: Path, count: int, *, size: int = 32, start: int = 0) ->
 
 def opened(folder: Path, direction: Direction = "left-to-right", multiple: int = 32) -> Pairs:
     return Pairs(folder, direction=direction, multiple=multiple)
-
-
-# Splits
-
-
-@given(st.lists(st.text(max_size=12), min_size=1, max_size=20), st.floats(0, 0.9))
-def test_a_group_s_split_depends_on_nothing_but_its_name(groups: list[str], val: float) -> None:
-    alone = [split_of(group, val=val, test=0.05) for group in groups]
-    after_others = [split_of(group, val=val, test=0.05) for group in reversed(groups)]
-    assert alone == after_others[::-1]
-
-
-@pytest.mark.parametrize(("val", "test"), [(0.1, 0.0), (0.1, 0.2), (0.0, 0.0), (0.45, 0.5)])
-def test_splits_have_about_their_shares_of_many_groups(val: float, test: float) -> None:
-    groups = [f"person-{number:04d}/2020" for number in range(4000)]
-    counts = Counter(split_of(group, val=val, test=test) for group in groups)
-    assert abs(counts["val"] / 4000 - val) < 0.025
-    assert abs(counts["test"] / 4000 - test) < 0.025
-    assert (counts["val"] == 0, counts["test"] == 0) == (val == 0, test == 0)
-
-
-def test_a_larger_share_moves_groups_out_of_training_only() -> None:
-    for number in range(500):
-        if split_of(f"{number}", val=0.1, test=0) == "val":
-            assert split_of(f"{number}", val=0.3, test=0) == "val"
 
 
 # A demosaic dataset
