@@ -294,7 +294,7 @@ def defaults(config: Any) -> dict[str, Any]:
         (
             cli.build_dataset,
             [BuildConfig],
-            {"photos", "pairs", "workers", "dry_run", "as_json"},
+            {"photos", "pairs", "prune", "workers", "dry_run", "as_json"},
             set(),
         ),
         (
@@ -829,3 +829,30 @@ def test_runs_are_compared_on_the_pairs_of_the_first(here: Path, dataset: Path) 
     page = (here / "compare.html").read_text()
     assert "PSNR at validation, block 16, sharp" in page
     assert "runs/nowhere is neither a run" in error(1, "compare", "runs/one", "runs/nowhere")
+
+
+# Groups and forgetting
+
+
+@pytest.mark.parametrize("by", ["person-", "(", "*"])
+def test_an_expression_that_tells_nobody_apart_is_refused_and_nothing_written(
+    by: str, here: Path
+) -> None:
+    people.draw(here / "photos", people=1, photos=1, seed=0, workers=1)
+    assert f"--group-by {by}: " in error(2, "build-dataset", "photos", "pairs", "--group-by", by)
+    assert "--max-per-group -1" in error(
+        2, "build-dataset", "photos", "pairs", "--max-per-group", "-1"
+    )
+    assert not (here / "pairs").exists()
+
+
+def test_a_person_is_forgotten_by_name(here: Path) -> None:
+    people.draw(here / "photos", people=2, photos=1, seed=0, workers=1)
+    demosaic("build-dataset", "photos", "pairs", "--workers", "1")
+    records = (here / "pairs" / "pairs.jsonl").read_text()
+    photo = json.loads(records.splitlines()[0])["photo"]
+    assert "give a photo or a folder" in error(1, "forget", "pairs", "nobody")
+    code, said, _ = demosaic("forget", "pairs", photo)
+    assert (code, "1 photos and 1 pairs of them are forgotten" in said) == (0, True)
+    assert photo not in (here / "pairs" / "pairs.jsonl").read_text()
+    assert "holds no dataset" in error(1, "forget", "photos", photo)
