@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from demosaic.album import BUILD
-from demosaic.audit import ALIKE, CLEAR, FEW, MOSAIC, RESTORED, SHOWN_BLOCK, Audit, Shown
+from demosaic.audit import ALIKE, CLEAR, FEW, MOSAIC, RESTORED, SHOWN_BLOCK, Audit, Shown, best_of
 from demosaic.events import Attack, AuditReport, Share
 from demosaic.plots import Plot, Point, Series
 from demosaic.report import Cell, Face, Gallery, Section, Table, Text
@@ -70,7 +70,8 @@ def sections(audit: Audit) -> list[Section]:
 
 def lead(report: AuditReport) -> str:
     """What was found, in one breath."""
-    clear, most = report.best(CLEAR, None), report.best(ALIKE, SHOWN_BLOCK)
+    clear = report.best(CLEAR, None)
+    most = best_of([report.best(way, SHOWN_BLOCK) for way in report.ways])
     finding = report.finding[0].upper() + report.finding[1:]
     return (
         f"Of {report.hidden} faces, the right one of {report.people} people is named first for "
@@ -115,7 +116,7 @@ def _table(report: AuditReport, caption: str, named: int) -> Table:
 def _row(attacks: Sequence[Attack], named: int) -> list[str | Cell]:
     """What was found behind mosaics of one block, in each way."""
     most = max(_share(attack, named).share for attack in attacks)
-    name = Cell(f"{attacks[0].block} px", f"{attacks[0].cells:g} cells across the face")
+    name = f"{attacks[0].block} px, {attacks[0].cells:g} cells across the face"
     return [name, *(_number(attack, named, most) for attack in attacks)]
 
 
