@@ -70,13 +70,17 @@ def edit_clip(source: Path, out: Path, edit: Edit, comment: str) -> Told:
 
     Raises DemosaicError that names the file when it is no clip.
     """
+    container_name = _CONTAINERS.get(out.suffix.lower())
+    if container_name is None:
+        known = " ".join(_CONTAINERS)
+        raise DemosaicError(f"{out}: a clip cannot be written as that; end the name in {known}")
     told = Told()
     turn = _turn(source)
     with _opened(source) as container:
         make_folder(out.parent)
 
         def write(part: Path) -> None:
-            with av.open(str(part), "w", format=_CONTAINERS[out.suffix.lower()]) as target:
+            with av.open(str(part), "w", format=container_name) as target:
                 writer = _Writer(target, container, turn, comment)
                 frames = _frames(container, told, writer)
                 for frame, picture, changed in edit(_upright(frames, turn)):

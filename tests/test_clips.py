@@ -216,6 +216,12 @@ def test_what_is_no_clip_is_named(folder: Path) -> None:
     assert caught.value.exit_code == PROBLEM
 
 
+def test_a_clip_is_not_written_as_a_picture(folder: Path) -> None:
+    with pytest.raises(DemosaicError, match=r"b\.png: a clip cannot .* \.mp4") as caught:
+        restored(folder / "a.mp4", folder / "b.png")
+    assert caught.value.exit_code == PROBLEM
+
+
 def test_a_result_keeps_the_kind_of_its_clip_or_becomes_one_that_holds_any_sound() -> None:
     names = {name: result_name(Path(name), "restored") for name in ("a.MP4", "a.webm", "a.avi")}
     assert names == {
