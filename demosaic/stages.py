@@ -28,7 +28,7 @@ _MEMORY = 0.998  # of the moving average, once there are steps enough
 _CLIP = 1.0
 _CAUTION = 0.25  # the rate of what was trained before, as a part of that of what was not
 _CRITIC_RATE = 2e-4
-_ADVERSARIAL, _LIKENESS, _SMOOTH = 0.05, 0.5, 0.01  # weights beside the logarithmic error
+_ADVERSARIAL, _LIKENESS, _SMOOTH = 0.1, 0.5, 0.01  # weights beside the logarithmic error
 _NOISE = 0.05  # standard deviation, in [-1, 1], of what a critic should not notice
 
 
