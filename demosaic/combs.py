@@ -88,8 +88,10 @@ def _plain(value: float) -> float:
 def through(places: Places, pitch: float) -> Comb | None:
     """The comb that has a line at each of these pixels, `pitch` apart more or less: of all such
     combs one of whole pixels, or else the middle one. Where there is none, as where a program
-    rounds halves now up, now down, the comb that has most of them. None for a single line.
+    rounds halves now up, now down, the comb that has most of them. None for fewer than three pixels.
     """
+    if len(places) < 3:
+        return None
     numbers = np.concatenate([[0], np.cumsum(np.rint(np.diff(places) / pitch))])
     first, second = np.nonzero(numbers[None] > numbers[:, None])
     if len(first) == 0:
