@@ -585,8 +585,9 @@ def test_what_a_build_does_is_said_as_json_when_asked(here: Path, photos: Path) 
     assert errors.endswith("nothing was written\n")
     code, said, errors = demosaic(*words)
     assert code == 0
-    *first, report = (json.loads(line) for line in said.splitlines())
+    *first, alone, report = (json.loads(line) for line in said.splitlines())
     assert first == events[:-1]
+    assert alone["text"].startswith("none of the 1 groups fell to val")
     reason = "not a picture"
     skipped = {"event": "PhotoSkipped", "photo": "notes [1].txt", "reason": reason}
     assert {**skipped, "detail": reason} in first
