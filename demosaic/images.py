@@ -19,13 +19,22 @@ import cv2
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
+from PIL import (
+    ExifTags,
+    Image,
+    ImageCms,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+)
 
 from demosaic.errors import DemosaicError
 from demosaic.files import write_bytes, write_with
 
 Pixels = NDArray[np.uint8]
 """A picture: RGB, (H, W, 3), 0..255."""
+Levels = NDArray[np.uint16]
+"""A picture of 16 bits: RGB or RGBA, (H, W, 3 or 4), 0..65535."""
 Floats = NDArray[np.float32]
 """A picture for arithmetic: RGB, (3, H, W), -1..1."""
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -65,7 +74,7 @@ _FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
-_EXIF_ORIENTATION, _TIFF_XMP = 0x0112, 700
+_EXIF_ORIENTATION, _TIFF_XMP, _TIFF_PROFILE, _TIFF_BITS = 0x0112, 700, 34675, 258
 _MODE_OF_COLOURS = {"RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L"}  # of an ICC profile
 # The turn, and how a TIFF lays out its pixels, profile and XMP: true of the original file only
 _EXIF_OF_THE_FILE = (
@@ -83,7 +92,7 @@ _EXIF_OF_THE_FILE = (
     347,
     _TIFF_XMP,
     34377,
-    34675,
+    _TIFF_PROFILE,
 )
 _MAX_EXIF = 65_000  # what fits into JPEG
 # How a picture was taken: camera and lens models, resolution, dates, exposure, flash, focal length,
@@ -412,31 +421,35 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode[0] not in "IF":
         return image if image.mode == "RGB" else image.convert("RGB")
-    # 16-bit or float grey, which Pillow's own conversion clips at 255
+    # 16-bit or float grey, which Pillow's own conversion clips at 255: of 16 bits the upper 8, as
+    # Pillow takes them of colours
     grey = np.asarray(image, dtype=np.float32)
-    top = 255.0 if grey.max(initial=0) <= 255 else 65535.0
-    levels = np.clip(grey * (255.0 / top), 0, 255).astype(np.uint8)
+    step = 1 if grey.max(initial=0) <= 255 else 256
+    levels = np.clip(grey / step, 0, 255).astype(np.uint8)
     return Image.fromarray(levels).convert("RGB")
 
 
-def encode_png(image: Pixels) -> bytes:
+def encode_png(image: Pixels | Levels, about: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
     """A PNG file of the picture: every line filtered by "Up" (RFC 2083 §6.4), then deflated by
-    ISA-L.
+    ISA-L. `about` are the kinds and contents of more chunks.
 
     "Up" leaves of a mosaic nothing but zeros between the edges of its cells. Measured on pairs of
     256 px of `photos/`: 0.8 ms and 93 kB, where zlib looking for runs alone took 2.3 ms and 104 kB,
     at its level 1 2.5 ms and 95 kB, and Pillow, which tries every filter on every line, 5.4 ms and
     95 kB. With zlib half of the time that a small photo takes would be spent here.
     """
-    height, width = image.shape[:2]
-    lines = image.reshape(height, width * 3)
-    filtered = np.empty((height, 1 + width * 3), np.uint8)
+    height, width, channels = image.shape
+    big_endian = image.astype(image.dtype.newbyteorder(">"), copy=False)
+    lines = big_endian.reshape(height, width * channels).view(np.uint8)
+    filtered = np.empty((height, 1 + lines.shape[1]), np.uint8)
     filtered[:, 0] = 2  # the number of the filter "Up": each byte less the one above
     filtered[0, 1:] = lines[0]
     np.subtract(lines[1:], lines[:-1], out=filtered[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB, not interlaced
+    colours = 2 if channels == 3 else 6  # the numbers of RGB and RGBA
+    # The zero at the end: not interlaced
+    header = struct.pack(">IIBBBBB", width, height, 8 * image.itemsize, colours, 0, 0, 0)
     data = isal_zlib.compress(filtered, 1)
-    chunks = ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    chunks = ((b"IHDR", header), *about, (b"IDAT", data), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, data) for kind, data in chunks)
 
 
@@ -454,11 +467,11 @@ def write_restored(path: Path, image: Pixels, *, like: Path, whole: bool) -> Non
     """Write a result in the format of its suffix, whole or not at all, marked as made by a model.
 
     It keeps the alpha, ICC profile and EXIF of the picture `like`, but for the turn, which has been
-    made. `whole` says that a model made every pixel. Raises DemosaicError for a suffix nothing is
-    known of.
+    made; as PNG or TIFF also the 16 bits of every pixel that is as it was there. `whole` says that
+    a model made every pixel. Raises DemosaicError for a suffix nothing is known of.
     """
     kind = MADE if whole else MADE_IN_PART
-    _write_like(path, image, like, _kept_exif, _XMP.format(kind=kind))
+    _write_like(path, image, like, _kept_exif, _XMP.format(kind=kind), deep=True)
 
 
 def write_comparison(path: Path, before: Pixels, after: Pixels) -> None:
@@ -476,8 +489,9 @@ def write_pixelated(path: Path, image: Pixels, *, like: Path) -> None:
 
     It keeps the alpha and ICC profile of the picture `like` and, of its EXIF, how it was taken.
     Whatever may show or name whom it shows is left behind: thumbnails and previews, the place,
-    names and captions, numbers of cameras and lenses, notes of makers and programs. Raises
-    DemosaicError for a suffix nothing is known of.
+    names and captions, numbers of cameras and lenses, notes of makers and programs. The result has
+    8 bits: in 16, where pixels are told apart by value, a hidden one that had its cell's colour
+    before would keep its own. Raises DemosaicError for a suffix nothing is known of.
     """
     _write_like(path, image, like, _harmless_exif, None)
 
@@ -488,19 +502,81 @@ def _write_like(
     like: Path,
     kept: Callable[[Image.Image], Image.Exif],
     xmp: str | None,
+    *,
+    deep: bool = False,
 ) -> None:
-    """Write an edited picture with what of the metadata of the original is `kept`."""
+    """Write an edited picture with what of the metadata of the original is `kept`; `deep`: in 16
+    bits if the original and the format have them.
+    """
     format_name = _FORMATS.get(path.suffix.lower())
     if format_name is None:
         known = " ".join(sorted(_FORMATS))
         raise DemosaicError(f"{path}: no picture format is known by that; end the name in {known}")
-    with _opened(io.BytesIO(read_bytes(like))) as original:
+    data = read_bytes(like)
+    with _opened(io.BytesIO(data)) as original:
+        # Pixels first: the turn, which is not kept, is made as they are read
+        encode = _ENCODERS_OF_16_BITS.get(format_name) if deep else None
+        levels = _deepened(image, original, data) if encode else None
         result = _with_alpha(image, original) if format_name != "JPEG" else Image.fromarray(image)
-        options = _options(format_name, xmp, kept(original))
         profile = original.info.get("icc_profile")
-        if profile and original.mode in ("RGB", "RGBA"):  # a grey or CMYK one does not fit RGB
-            options["icc_profile"] = profile
-    write_with(path, lambda part: result.save(part, format_name, **options))
+        fits = original.mode in ("RGB", "RGBA")  # a grey or CMYK one does not fit RGB
+        metadata = _Metadata(kept(original), xmp, profile if fits else None)
+    if encode and levels is not None:
+        write_bytes(path, encode(levels, metadata))
+    else:
+        options = _options(format_name, metadata)
+        write_with(path, lambda part: result.save(part, format_name, **options))
+
+
+def _deepened(image: Pixels, original: Image.Image, data: bytes) -> Levels | None:
+    """The edited picture in the 16 bits of its original: every pixel that was not edited as it is
+    there, the others as 8 bits have them. None where the original has no 16 bits.
+    """
+    levels = _sixteen_bits(original, data)
+    if levels is None:
+        return None
+    before, colours = np.asarray(_to_rgb(_upright(original))), levels[:, :, :3]
+    # Pillow and cv2 differ in what they make of alpha that is multiplied in, and of grey that is
+    # dark enough for 8 bits
+    if colours.shape != before.shape:
+        return None
+    if np.any(np.abs((colours // 257).astype(np.int16) - before) > 1):
+        return None
+    edited = np.any(image != before, axis=2)
+    colours[edited] = image[edited].astype(np.uint16) * 257
+    return levels
+
+
+def _sixteen_bits(original: Image.Image, data: bytes) -> Levels | None:
+    """The upright picture in the bytes of a PNG or TIFF of 16 bits; None in those of any other.
+
+    By cv2: Pillow reads no colours of more than 8 bits. Like Pillow it turns a TIFF by itself, and
+    asked for what is unchanged no PNG.
+    """
+    if not _has_sixteen_bits(original, data):
+        return None
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint16:
+        return None
+    if stored.ndim == 2:
+        order = cv2.COLOR_GRAY2RGB
+    elif stored.shape[2] == 3:
+        order = cv2.COLOR_BGR2RGB
+    else:
+        order = cv2.COLOR_BGRA2RGBA if original.has_transparency_data else cv2.COLOR_BGRA2RGB
+    levels = np.asarray(cv2.cvtColor(stored, order), np.uint16)
+    original.load()  # as in `_upright`
+    turn = _TURNS.get(original.getexif().get(_EXIF_ORIENTATION, 1))
+    if turn is None:
+        return levels
+    planes = (Image.fromarray(plane).transpose(turn) for plane in cv2.split(levels))
+    return np.stack([np.asarray(plane, np.uint16) for plane in planes], axis=2)
+
+
+def _has_sixteen_bits(original: Image.Image, data: bytes) -> bool:
+    if isinstance(original, TiffImagePlugin.TiffImageFile):
+        return set(original.tag_v2.get(_TIFF_BITS, ())) == {16}
+    return original.format == "PNG" and data[24] == 16  # IHDR always comes first
 
 
 def _with_alpha(image: Pixels, original: Image.Image) -> Image.Image:
@@ -534,21 +610,71 @@ def _harmless_exif(original: Image.Image) -> Image.Exif:
     return kept
 
 
-def _options(format_name: str, xmp: str | None, exif: Image.Exif) -> dict[str, Any]:
-    """How to write a format at its best, with the XMP text and EXIF in it."""
+@dataclass(frozen=True)
+class _Metadata:
+    """What is said in the file of an edited picture beside its pixels."""
+
+    exif: Image.Exif
+    xmp: str | None
+    profile: bytes | None
+
+
+def _options(format_name: str, metadata: _Metadata) -> dict[str, Any]:
+    """How to write a format at its best, with the metadata in it."""
+    xmp, exif = metadata.xmp, metadata.exif
+    profile = {"icc_profile": metadata.profile} if metadata.profile else {}
     if format_name == "PNG":
         info = PngImagePlugin.PngInfo()
         if xmp:
             info.add_itxt("XML:com.adobe.xmp", xmp)
-        return {"pnginfo": info, "exif": exif}
+        return {"pnginfo": info, "exif": exif, **profile}
     if format_name == "TIFF":
         if xmp:
             exif[_TIFF_XMP] = xmp.encode()
-        return {"compression": "tiff_deflate", "exif": exif}
+        return {"compression": "tiff_deflate", "exif": exif, **profile}
     mark = {"xmp": xmp.encode()} if xmp else {}
     if format_name == "JPEG":
-        return {"quality": 95, "subsampling": "4:4:4", "exif": exif, **mark}
-    return {"lossless": True, "exif": exif, **mark}
+        return {"quality": 95, "subsampling": "4:4:4", "exif": exif, **mark, **profile}
+    return {"lossless": True, "exif": exif, **mark, **profile}
+
+
+def _png_metadata(metadata: _Metadata) -> list[tuple[bytes, bytes]]:
+    """The chunks of a PNG file that hold the metadata (PNG, third edition, §11.3)."""
+    chunks = []
+    if metadata.profile:
+        chunks.append((b"iCCP", b"ICC Profile\0\0" + isal_zlib.compress(metadata.profile)))
+    if metadata.exif:
+        chunks.append((b"eXIf", metadata.exif.tobytes().removeprefix(b"Exif\0\0")))
+    if metadata.xmp:
+        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp.encode()))
+    return chunks
+
+
+def _encode_tiff(levels: Levels, metadata: _Metadata) -> bytes:
+    """A TIFF file of a 16-bit picture with the metadata: one strip, deflated.
+
+    EXIF is a TIFF file without a picture, so all that is missing are the tags of one (TIFF 6.0 §6)
+    and the strip. Pillow counts its offset from the end of the tags.
+    """
+    height, width, channels = levels.shape
+    strip = isal_zlib.compress(np.ascontiguousarray(levels, "<u2"), 1)
+    tags = metadata.exif
+    tags.endian = "<"
+    tags.update({256: width, 257: height, _TIFF_BITS: (16,) * channels, 277: channels})
+    tags.update({259: 8, 262: 2, 273: 0, 278: height, 279: len(strip)})  # 8: deflated, 2: RGB
+    if channels == 4:
+        tags[338] = 2  # alpha, not multiplied in
+    if metadata.xmp:
+        tags[_TIFF_XMP] = metadata.xmp.encode()
+    if metadata.profile:
+        tags[_TIFF_PROFILE] = metadata.profile
+    return tags.tobytes().removeprefix(b"Exif\0\0") + strip
+
+
+_ENCODERS_OF_16_BITS: dict[str, Callable[[Levels, _Metadata], bytes]] = {
+    "PNG": lambda levels, metadata: encode_png(levels, _png_metadata(metadata)),
+    "TIFF": _encode_tiff,
+}
 
 
 def write_jpeg(path: Path, image: Pixels) -> None:

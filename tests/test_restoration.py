@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -407,6 +408,31 @@ def test_transparency_stays(folder: Path, model: Model) -> None:
     with Image.open(restored_as(folder, model, "b.png", folder / "a.png")) as image:
         assert image.mode == "RGBA"
         assert np.array_equal(np.asarray(image)[:, :, 3:], alpha)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("colours", [1, 3, 4])
+def test_a_picture_of_sixteen_bits_comes_back_in_sixteen(
+    folder: Path, model: Model, colours: int, suffix: str
+) -> None:
+    """Untouched round its mosaic, and in it what the same picture of 8 bits becomes."""
+    source = folder / f"a{suffix}"
+    stored = np.random.default_rng(0).integers(0, 65536, (64, 80, colours), dtype=np.uint16)
+    stored[16:48, 20:60] = mosaicked(32, 40, Grid.square(4))[..., [0, 1, 2, 0][:colours]] * 256.0
+    cv2.imwrite(str(source), stored)
+    config = RestoreConfig(regions=((20, 16, 40, 32),), block=(4, 4))
+    found = cv2.imread(
+        str(restored_as(folder, model, f"b{suffix}", source, config)), cv2.IMREAD_UNCHANGED
+    )
+    expected = restore_image(read_image(source), model, config, COMPUTE).image
+    inside = np.zeros((64, 80), bool)
+    inside[16:48, 20:60] = True
+    assert found.dtype == np.uint16
+    assert found.shape == (64, 80, max(colours, 3))
+    assert np.array_equal(found[~inside], np.broadcast_to(stored, found.shape)[~inside])
+    assert np.array_equal(found[inside][:, 2::-1] >> 8, expected[inside])
+    assert np.array_equal(found[:, :, 3:], stored[:, :, 3:])
+    assert b"/compositeWithTrainedAlgorithmicMedia" in (folder / f"b{suffix}").read_bytes()
 
 
 def test_a_picture_that_cannot_be_restored_is_named(folder: Path, model: Model) -> None:
