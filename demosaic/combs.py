@@ -88,7 +88,8 @@ def _plain(value: float) -> float:
 def through(places: Places, pitch: float) -> Comb | None:
     """The comb that has a line at each of these pixels, `pitch` apart more or less: of all such
     combs one of whole pixels, or else the middle one. Where there is none, as where a program
-    rounds halves now up, now down, the comb that has most of them. None for fewer than three pixels.
+    rounds halves now up, now down, the comb that has most of them. None for fewer than three
+    pixels.
     """
     if len(places) < 3:
         return None
@@ -100,7 +101,9 @@ def through(places: Places, pitch: float) -> Comb | None:
     least, most = float(((spread - 1) / steps).max()), float(((spread + 1) / steps).min())
     if least >= most:  # the outermost may be ends of the mosaic, which no line need meet
         inner = (first > 0) & (second < len(places) - 1)
-        most = float(((spread + 1) / steps)[inner].min(initial=np.inf))
+        if not inner.any():
+            return None
+        most = float(((spread + 1) / steps)[inner].min())
     whole = float(np.rint((least + most) / 2))
     return _through(places, numbers, whole if least < whole < most else (least + most) / 2)
 

@@ -119,7 +119,8 @@ def _lattice(tiles: _Tiles) -> Lattice | None:
 
 def _comb(starts: _Numbers, lengths: _Numbers) -> Comb | None:
     """The comb of the tiles' edges; of whole sides, if but the outermost tiles are cut."""
-    usual = np.abs(lengths - np.median(lengths)) <= 1
+    middle = np.sort(lengths)[len(lengths) // 2]  # the median of two halves may be no side at all
+    usual = np.abs(lengths - middle) <= 1
     starts, lengths = starts[usual], lengths[usual]
     places, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
     lines, pitch = places[counts > _STRAY * counts.max()], float(lengths.mean())

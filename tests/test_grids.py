@@ -11,6 +11,7 @@ from PIL import Image
 import people
 from demosaic.grids import find_mosaic
 from demosaic.images import Box, Pixels, jpeg_damaged
+from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid, paint_cells
 
 
@@ -142,3 +143,10 @@ def test_a_picture_that_is_all_mosaic_is_found_whole(block: int) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (3, 8, 7)).astype(np.float32)
     (region,) = find_mosaic(paint_cells(colours, Grid.square(block), (8 * block, 7 * block)))
     assert (region.box, region.grid) == (Box(0, 0, 7 * block, 8 * block), Grid.square(block))
+
+
+def test_flat_tiles_of_two_widths_have_no_lattice() -> None:
+    """Half of them 4 px wide and half 12: the median is no tile's width."""
+    colours = np.random.default_rng(0).integers(0, 256, (6, 16, 3), dtype=np.uint8)
+    shown = colours.repeat(8, axis=0).repeat([4, 12] * 8, axis=1)
+    assert list(flat_mosaics(shown)) == []
