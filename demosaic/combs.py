@@ -131,7 +131,7 @@ def _through(places: Places, numbers: Floats, pitch: float) -> Comb:
 
 def best_comb(profile: Floats) -> Comb | None:
     """The comb of 3 to 64 px that correlates best with a profile of steps; none, where the profile
-    is too short for three cells or flat.
+    is flat, too short for three cells or without any.
     """
     size = len(profile)
     excess = profile - profile.mean()
@@ -143,7 +143,10 @@ def best_comb(profile: Floats) -> Comb | None:
     guesses = [frequency * part for part in (2, 1, 1 / 2, 1 / 3)]
     possible = [guess for guess in guesses if 2.9 / size <= guess <= 1.1 / LEAST]
     combs = [_near(excess, guess) for guess in possible]
-    enough = _FINER * max(comb.score for comb in combs)
+    best = max((comb.score for comb in combs), default=0.0)
+    if best <= 0:
+        return None
+    enough = _FINER * best
     return min((comb for comb in combs if comb.score >= enough), key=lambda comb: comb.pitch)
 
 
