@@ -39,6 +39,7 @@ _DOUBT = 0.05  # of a column's evidence of 1; what is plain inside and out is ra
 _WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
 _ON_LINE = 0.2  # of a cell, columns of evidence that a mosaic's end on a line is worth
 _ROUNDS = 4  # of fitting, as a place turns out larger than it looked
+_FLAT_STEP = 3  # grey levels; what rounding leaves of a smooth part has steps of 1 or 2
 _JPEG_STEP = 12  # grey levels; a smooth part has less between JPEG's squares down to quality 10
 
 
@@ -97,7 +98,8 @@ def find_mosaic(image: Pixels) -> list[Region]:
     steps = _Steps.of(luma)
     tried = []
     for lattice, box, hidden in flat_mosaics(image):
-        if not _like_jpeg(lattice) or _step(steps, lattice, box) > _JPEG_STEP:
+        least = _JPEG_STEP if _like_jpeg(lattice) else _FLAT_STEP
+        if _step(steps, lattice, box) > least:
             tried.append(Region(box, lattice.grid(box), hidden, 1.0))
     for candidate in _candidates(luma):
         if not any(_inside(candidate, region) for region in tried):
