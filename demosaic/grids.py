@@ -96,15 +96,16 @@ def find_mosaic(image: Pixels) -> list[Region]:
         return []
     luma = to_grey(image)
     steps = _Steps.of(luma)
-    tried = []
+    exact = []
     for lattice, box, hidden in flat_mosaics(image):
         least = _JPEG_STEP if _like_jpeg(lattice) else _FLAT_STEP
         if _step(steps, lattice, box) > least:
-            tried.append(Region(box, lattice.grid(box), hidden, 1.0))
+            exact.append(Region(box, lattice.grid(box), hidden, 1.0))
+    tried = [*exact]
     for candidate in _candidates(luma):
         if not any(_inside(candidate, region) for region in tried):
             region = _region(steps, candidate)
-            if region:
+            if region and not any(_repeats(region, other) for other in exact):
                 tried.append(region)
     found: list[Region] = []
     for region in sorted(tried, key=_weight, reverse=True):
@@ -121,6 +122,14 @@ def _weight(region: Region) -> float:
 def _inside(candidate: "_Candidate", region: Region) -> bool:
     """Whether a place only repeats a mosaic already found: the same cells, or parts of them."""
     return candidate.box.shared(region.box) > 0.6 * candidate.box.area
+
+
+def _repeats(region: Region, exact: Region) -> bool:
+    """Whether a mosaic is one that is known to the pixel, with ends that are not."""
+    same = max(
+        abs(region.grid.width - exact.grid.width), abs(region.grid.height - exact.grid.height)
+    )
+    return same < 0.5 and _overlap(region.box, exact.box) > 0.2
 
 
 def _overlap(one: Box, other: Box) -> float:

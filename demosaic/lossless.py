@@ -140,8 +140,9 @@ def _reach(flat: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
     within[rows - 1] = 0
     closed = cv2.morphologyEx(_covered(within), cv2.MORPH_CLOSE, _GAP)
     box, hidden = _bounded(_filled(closed.astype(bool)))
-    if hidden.mean() > _FULL:
-        hidden = np.ones_like(hidden)
+    if hidden.mean() > _FULL:  # a box, of whose ends a plain wall beside it is no part
+        inner, hidden = _bounded(np.outer(hidden.mean(1) > 0.5, hidden.mean(0) > 0.5))
+        box = Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height)
     return Box(around.x + box.x, around.y + box.y, box.width, box.height), hidden
 
 
