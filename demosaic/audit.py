@@ -24,10 +24,10 @@ from demosaic.evaluation import pixelated
 from demosaic.events import (
     Attack,
     AuditReport,
-    AuditStarted,
-    FacesCompared,
     Listener,
     Notice,
+    WorkDone,
+    WorkStarted,
     ignore,
 )
 from demosaic.faces import FaceDetector
@@ -195,7 +195,7 @@ class _Attacker:
         tried = (3 if model else 2) * len(RECOGNISERS) * 2  # ways, recognisers, first or among few
         self.limit = _ERROR / tried
         self.shown: list[Shown] = []
-        listen(AuditStarted(self._work(len(config.blocks))))
+        listen(WorkStarted("faces", self._work(len(config.blocks))))
         self._clear = self._by_eyes(self._known)
 
     def _work(self, blocks: int) -> int:
@@ -257,7 +257,7 @@ class _Attacker:
     def _counted(self, faces: Iterable[Pixels]) -> Iterator[Pixels]:
         for face in faces:
             yield face
-            self._listen(FacesCompared(1))
+            self._listen(WorkDone(1))
 
     def _points(self, face: Pixels) -> Points:
         """Eyes, nose and mouth, found in what there is to see, or where they mostly are."""

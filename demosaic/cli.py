@@ -88,6 +88,35 @@ def _both(name: str) -> str:
     return f"{getattr(TrainConfig, name)}; seed: {getattr(SeedConfig, name)}"
 
 
+_AT_HAND = "$DEMOSAIC_MODEL, the newest below runs/, or the last you trained"  # of models
+
+# Options that mean the same in several commands
+_Sampler = Annotated[Sampler, typer.Option(help="What of a cell its colour is taken from.")]
+_Realism = Annotated[
+    float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
+]
+_Force = Annotated[bool, typer.Option("--force", help="Replace results that are already there.")]
+_Page = Annotated[Path, typer.Option(help="The page to write.")]
+_ReplacePage = Annotated[
+    bool, typer.Option("--force", help="Replace a page that is already there.")
+]
+_Blend = Annotated[
+    float | None,
+    typer.Option(help="Score this blend alone.", show_default="five from 0 to 1; quick: 0"),
+]
+_Faces = Annotated[int, typer.Option(help="Score at most so many held-out faces.")]
+_Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="PSNR, SSIM and cell error of aligned cells only, and no page."),
+]
+_Json = Annotated[
+    bool, typer.Option("--json", help="Say what is found as JSON on stdout, the report last.")
+]
+_Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+_Precision = Annotated[Precision, typer.Option(help="Of the arithmetic; auto tries what is there.")]
+_Threads = Annotated[int | None, typer.Option(help="CPU threads.")]
+
+
 app = typer.Typer(
     cls=_Commands,
     rich_markup_mode=None,
@@ -148,9 +177,7 @@ def build_dataset(
     offset: Annotated[
         Offset, typer.Option(help="Begin the cells in the corner, or anywhere.")
     ] = BuildConfig.offset,
-    sampler: Annotated[
-        Sampler, typer.Option(help="What of a cell its colour is taken from.")
-    ] = BuildConfig.sampler,
+    sampler: _Sampler = BuildConfig.sampler,
     margin: Annotated[
         float, typer.Option(help="Side of the crop, as a multiple of the face found.")
     ] = BuildConfig.margin,
@@ -366,13 +393,9 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Log for TensorBoard too, below the run.")
     ] = False,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")
-    ] = DeviceConfig.device,
-    precision: Annotated[
-        Precision, typer.Option(help="Of the arithmetic; auto tries what is there.")
-    ] = DeviceConfig.precision,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = DeviceConfig.threads,
+    device: _Device = DeviceConfig.device,
+    precision: _Precision = DeviceConfig.precision,
+    threads: _Threads = DeviceConfig.threads,
 ) -> None:
     """Turn pairs into a model.
 
@@ -439,10 +462,7 @@ def restore(
     ],
     model: Annotated[
         Path | None,
-        typer.Option(
-            help="The model to take.",
-            show_default="$DEMOSAIC_MODEL, the newest below runs/, or the last you trained",
-        ),
+        typer.Option(help="The model to take.", show_default=_AT_HAND),
     ] = None,
     region: Annotated[
         list[str] | None,
@@ -482,9 +502,7 @@ def restore(
             show_default="1 where colours are means, else 0",
         ),
     ] = RestoreConfig.consistency,
-    realism: Annotated[
-        float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
-    ] = RestoreConfig.realism,
+    realism: _Realism = RestoreConfig.realism,
     compare: Annotated[
         bool, typer.Option("--compare", help="Write before | after too, as NAME.compare.jpg.")
     ] = RestoreConfig.compare,
@@ -499,16 +517,12 @@ def restore(
             show_default="beside the picture, as NAME.restored and its suffix",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace results that are already there.")
-    ] = False,
+    force: _Force = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say what is done as JSON, a line a region.")
     ] = False,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")
-    ] = DeviceConfig.device,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = DeviceConfig.threads,
+    device: _Device = DeviceConfig.device,
+    threads: _Threads = DeviceConfig.threads,
 ) -> None:
     """Restore pixelated faces.
 
@@ -572,9 +586,7 @@ def pixelate(
             show_default="every face found",
         ),
     ] = None,
-    sampler: Annotated[
-        Sampler, typer.Option(help="What of a cell its colour is taken from.")
-    ] = PixelateConfig.sampler,
+    sampler: _Sampler = PixelateConfig.sampler,
     min_score: Annotated[
         float, typer.Option(help="Hide nothing that is less surely a face, 0 to 1.")
     ] = PixelateConfig.min_score,
@@ -585,9 +597,7 @@ def pixelate(
             show_default="beside the photo, as NAME.pixelated and its suffix",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace results that are already there.")
-    ] = False,
+    force: _Force = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say what is done as JSON, a line a photo.")
     ] = False,
@@ -624,38 +634,15 @@ def pixelate(
             listen(events.Notice(f"{done} of {len(planned)} pictures pixelated"))
 
 
-_Quick = Annotated[
-    bool,
-    typer.Option("--quick", help="PSNR, SSIM and cell error of aligned cells only, and no page."),
-]
-_Realism = Annotated[
-    float | None,
-    typer.Option(help="Score this blend alone.", show_default="five from 0 to 1; quick: 0"),
-]
-_Faces = Annotated[int, typer.Option(help="Score at most so many held-out faces.")]
-_ReplacePage = Annotated[
-    bool, typer.Option("--force", help="Replace a page that is already there.")
-]
-_Json = Annotated[
-    bool, typer.Option("--json", help="Say what is found as JSON on stdout, the report last.")
-]
-_Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-_Precision = Annotated[Precision, typer.Option(help="Of the arithmetic; auto tries what is there.")]
-_Threads = Annotated[int | None, typer.Option(help="CPU threads.")]
-
-
 @app.command()
 def evaluate(
     pairs: Annotated[Path, typer.Argument(help="The folder with the pairs.")],
     model: Annotated[
         Path | None,
-        typer.Option(
-            help="The model to score.",
-            show_default="$DEMOSAIC_MODEL, the newest below runs/, or the last you trained",
-        ),
+        typer.Option(help="The model to score.", show_default=_AT_HAND),
     ] = None,
     faces: _Faces = EvaluateConfig.faces,
-    realism: _Realism = EvaluateConfig.realism,
+    realism: _Blend = EvaluateConfig.realism,
     quick: _Quick = EvaluateConfig.quick,
     out: Annotated[
         Path | None,
@@ -701,9 +688,9 @@ def compare(
         typer.Option(help="The folder with the pairs.", show_default="that of the first run"),
     ] = None,
     faces: _Faces = EvaluateConfig.faces,
-    realism: _Realism = EvaluateConfig.realism,
+    realism: _Blend = EvaluateConfig.realism,
     quick: _Quick = EvaluateConfig.quick,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("compare.html"),
+    out: _Page = Path("compare.html"),
     force: _ReplacePage = False,
     as_json: _Json = False,
     device: _Device = DeviceConfig.device,
@@ -750,9 +737,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="The file to write.", show_default="beside the model")
     ] = None,
-    realism: Annotated[
-        float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
-    ] = RestoreConfig.realism,
+    realism: _Realism = RestoreConfig.realism,
 ) -> None:
     """Write a model as ONNX, for programs without PyTorch.
 
@@ -792,17 +777,13 @@ def audit(
     realism: Annotated[
         float, typer.Option(help="Of what is restored, 0 to 1.")
     ] = AuditConfig.realism,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("audit.html"),
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a page that is already there.")
-    ] = False,
+    out: _Page = Path("audit.html"),
+    force: _ReplacePage = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say what was found as one JSON object.")
     ] = False,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")
-    ] = DeviceConfig.device,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = DeviceConfig.threads,
+    device: _Device = DeviceConfig.device,
+    threads: _Threads = DeviceConfig.threads,
 ) -> None:
     """Measure how little a mosaic hides the people of an album.
 

@@ -22,7 +22,6 @@ from demosaic.events import (
     LOG_EVERY,
     Attack,
     AuditReport,
-    AuditStarted,
     BuildReport,
     Checked,
     ClipRestored,
@@ -30,12 +29,10 @@ from demosaic.events import (
     EvaluationReport,
     Event,
     FaceHidden,
-    FacesCompared,
     Forecast,
     ForgetReport,
     FrameRestored,
     ModelSaved,
-    MosaicsScored,
     Notice,
     PairMoved,
     PhotoDone,
@@ -47,12 +44,13 @@ from demosaic.events import (
     PictureSkipped,
     RegionRestored,
     Scores,
-    ScoringStarted,
     SheetSaved,
     StepDone,
     TrainingStarted,
     TrainReport,
     WayScores,
+    WorkDone,
+    WorkStarted,
 )
 
 _SMOOTHING = 0.95  # of the losses on the live line
@@ -146,17 +144,12 @@ class Console:
             case PictureSkipped(_, reason):
                 self.say(f"left out: {reason}")
                 self._advance("")
-            case AuditStarted(total):
-                self._begin("faces", total)
-            case FacesCompared(count):
+            case WorkStarted(unit, total):
+                self._begin(unit, total)
+            case WorkDone(count):
                 self._advance("", count=count)
             case Checked(what, found, advice):
                 self.say(f"fault  {what}: {advice}" if advice else f"ok     {what}: {found}")
-
-            case ScoringStarted(total):
-                self._begin("mosaics", total)
-            case MosaicsScored(count):
-                self._advance("", count=count)
 
     def _begin_training(self, event: TrainingStarted) -> None:
         """A bar over the budget, steps or minutes."""

@@ -217,28 +217,15 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class ScoringStarted:
-    """`total` mosaics are to be restored and scored."""
+class WorkStarted:
+    """`total` of `unit` (`mosaics` to score, `faces` to compare) are to be worked on."""
 
+    unit: str
     total: int
 
 
 @dataclass(frozen=True)
-class MosaicsScored:
-    """So many more of them were."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class AuditStarted:
-    """`total` faces are to be compared."""
-
-    total: int
-
-
-@dataclass(frozen=True)
-class FacesCompared:
+class WorkDone:
     """So many more of them were."""
 
     count: int
@@ -484,12 +471,10 @@ Event = (
     | PicturePixelated
     | PictureSkipped
     | Checked
-    | AuditStarted
-    | FacesCompared
+    | WorkStarted
+    | WorkDone
     | BuildReport
     | Forecast
-    | ScoringStarted
-    | MosaicsScored
     | EvaluationReport
     | ForgetReport
 )

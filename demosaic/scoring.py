@@ -24,11 +24,11 @@ from demosaic.events import (
     Estimate,
     EvaluationReport,
     Listener,
-    MosaicsScored,
     Notice,
-    ScoringStarted,
     Way,
     WayScores,
+    WorkDone,
+    WorkStarted,
     ignore,
 )
 from demosaic.images import Pixels
@@ -312,7 +312,7 @@ def _judged(judge: _Judge, pool: ThreadPoolExecutor, listen: Listener) -> _Found
     kinds = [Kind(block, aligned) for aligned in offsets for block in judge.config.blocks]
     batches = np.array_split(np.arange(len(judge.targets)), -(-len(judge.targets) // _BATCH))
     jobs = [(kind, batch.tolist()) for kind in kinds for batch in batches]
-    listen(ScoringStarted(len(kinds) * len(judge.targets)))
+    listen(WorkStarted("mosaics", len(kinds) * len(judge.targets)))
     found: _Found = {}
     for (kind, batch), scored in zip(
         jobs, pool.map(judge.score, *zip(*jobs, strict=True)), strict=True
@@ -320,7 +320,7 @@ def _judged(judge: _Judge, pool: ThreadPoolExecutor, listen: Listener) -> _Found
         for face in scored:
             for way, measured in face.items():
                 found.setdefault(kind, {}).setdefault(way, []).append(measured)
-        listen(MosaicsScored(len(batch)))
+        listen(WorkDone(len(batch)))
     return found
 
 

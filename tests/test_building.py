@@ -20,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from kills import COUNTED
 from PIL import Image, ImageOps
 
 import people
@@ -586,25 +587,13 @@ def test_photos_that_join_two_groups_move_one_and_say_so(album: Path, tmp_path: 
     assert contents(tmp_path / "out") == contents(tmp_path / "straight")
 
 
-MOVED_OR_KILLED = """
-import os, sys
+MOVED_OR_KILLED = f"""{COUNTED}
 from functools import partial
 from pathlib import Path
 from demosaic import files, pairs
 from demosaic.building import build_dataset
 from demosaic.config import BuildConfig
 from demosaic.faces import MediaPipeDetector
-
-left = int(sys.argv[3])
-
-def counted(real):
-    def call(*words, **more):
-        global left
-        left -= 1
-        if left < 0:
-            os._exit(9)
-        return real(*words, **more)
-    return call
 
 settle = pairs.PairWriter.settle
 def settle_with_kill(self, detector=""):

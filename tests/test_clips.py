@@ -126,15 +126,20 @@ def restored(
     return read(out), [*events, done]
 
 
+def there_and_back(frames: list[Pixels], source: Path, out: Path) -> tuple[Seen, Seen, list[Event]]:
+    """What is in a clip of hidden faces, what is in it restored, and what was said meanwhile."""
+    before = read(write(source, hidden(frames)))
+    return before, *restored(source, out)
+
+
 # A clip
 
 
 def test_every_frame_is_restored_and_all_else_is_as_it_was(
     frames: list[Pixels], folder: Path
 ) -> None:
-    source = write(folder / "a.mkv", hidden(frames))
-    before = read(source)
-    after, events = restored(source, folder / "b.mkv")
+    source, out = folder / "a.mkv", folder / "b.mkv"
+    before, after, events = there_and_back(frames, source, out)
     assert (after.times, after.sound) == (before.times, before.sound)
     assert after.times == [time / 20 for time in TIMES]
     assert len(after.sound) > 10
@@ -149,18 +154,14 @@ def test_every_frame_is_restored_and_all_else_is_as_it_was(
     assert [[region.box for region in event.regions] for event in done] == [
         [place(number).corners] for number in range(FRAMES)
     ]
-    assert events[-1] == ClipRestored(
-        str(source), str(folder / "b.mkv"), FRAMES, restored=FRAMES, unreadable=0
-    )
+    assert events[-1] == ClipRestored(str(source), str(out), FRAMES, restored=FRAMES, unreadable=0)
     assert sorted(path.name for path in folder.iterdir()) == ["a.mkv", "b.mkv"]
 
 
 def test_a_clip_coded_with_loss_keeps_its_sound_and_times(
     frames: list[Pixels], folder: Path
 ) -> None:
-    source = write(folder / "a.mp4", hidden(frames))
-    before = read(source)
-    after, events = restored(source, folder / "b.mp4")
+    before, after, events = there_and_back(frames, folder / "a.mp4", folder / "b.mp4")
     assert (after.times, after.sound, after.codec) == (before.times, before.sound, "h264")
     assert isinstance(events[-1], ClipRestored) and events[-1].restored == FRAMES
     for number, (was, now) in enumerate(zip(before.pictures, after.pictures, strict=True)):

@@ -25,6 +25,14 @@ from demosaic.files import read_lines
 SCORES = Scores(psnr=24.5, ssim=0.75, l1=0.05, cell_error=0.25)
 
 REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), "mean", 0.94, 0.25)
+REGION_RECORD = {
+    "box": [8, 16, 120, 96],
+    "block": [12, 16],
+    "offset": [0, 3],
+    "sampler": "mean",
+    "confidence": 0.94,
+    "cell_error": 0.25,
+}
 
 
 def test_every_listener_hears_every_event_in_order() -> None:
@@ -55,16 +63,7 @@ def test_nested_records_survive_json() -> None:
         "best": True,
     }
     restored = json.loads(json.dumps(as_record(PictureRestored("a", "b", (REGION,)))))
-    assert restored["regions"] == [
-        {
-            "box": [8, 16, 120, 96],
-            "block": [12, 16],
-            "offset": [0, 3],
-            "sampler": "mean",
-            "confidence": 0.94,
-            "cell_error": 0.25,
-        }
-    ]
+    assert restored["regions"] == [REGION_RECORD]
 
 
 def test_a_log_holds_a_line_an_event(tmp_path: Path) -> None:
@@ -98,13 +97,5 @@ def test_a_picture_restored_is_a_line_a_region_for_another_program() -> None:
     write_to(stream)(PictureRestored("a.png", "b.png", (REGION, second)))
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     common = {"event": "RegionRestored", "picture": "a.png", "out": "b.png"}
-    assert lines[0] == {
-        **common,
-        "box": [8, 16, 120, 96],
-        "block": [12, 16],
-        "offset": [0, 3],
-        "sampler": "mean",
-        "confidence": 0.94,
-        "cell_error": 0.25,
-    }
+    assert lines[0] == {**common, **REGION_RECORD}
     assert (len(lines), lines[1]["sampler"]) == (2, "top-left")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kills import COUNTED
 from PIL import Image
 
 from demosaic.building import build_dataset
@@ -214,21 +215,9 @@ def test_what_an_interrupted_build_left_can_be_forgotten_and_it_goes_on(
     assert found == expected
 
 
-KILLED = """
-import os, sys
+KILLED = f"""{COUNTED}
 from pathlib import Path
 from demosaic.forgetting import forget
-
-left = int(sys.argv[3])
-
-def counted(real):
-    def call(*words, **more):
-        global left
-        left -= 1
-        if left < 0:
-            os._exit(9)
-        return real(*words, **more)
-    return call
 
 Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
 forget(Path(sys.argv[1]), "jane", looks=Path(sys.argv[2]))

@@ -17,7 +17,7 @@ from demosaic.checkpoints import Model, ModelCard, load_model, save_model
 from demosaic.config import DeviceConfig, EvaluateConfig
 from demosaic.errors import DemosaicError
 from demosaic.evaluation import pixelated, restored_pictures
-from demosaic.events import Estimate, Event, MosaicsScored, Notice, ScoringStarted, Way
+from demosaic.events import Estimate, Event, Notice, Way, WorkDone, WorkStarted
 from demosaic.mosaic import Grid, cell_means
 from demosaic.networks import Restorer, ResUNet
 from demosaic.runs import best_model, names_of, pairs_of, smoothed, training_curves
@@ -129,9 +129,9 @@ def test_what_is_not_wanted_is_not_scored(folder: Path, models: dict[str, Path])
 
 def test_progress_adds_up_to_what_was_announced(found: Evaluation, heard: list[Event]) -> None:
     assert found.report.faces == 3
-    (total,) = [event.total for event in heard if isinstance(event, ScoringStarted)]
-    counts = [event.count for event in heard if isinstance(event, MosaicsScored)]
-    assert sum(counts) == total == 3 * 12
+    counts = [event.count for event in heard if isinstance(event, WorkDone)]
+    assert WorkStarted("mosaics", sum(counts)) in heard
+    assert sum(counts) == 3 * 12
     assert heard[-1] == found.report
     said = " ".join(event.text for event in heard if isinstance(event, Notice))
     assert "ours was trained on other pairs" in said
