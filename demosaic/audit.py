@@ -316,12 +316,12 @@ def best_of(attacks: Sequence[Attack]) -> Attack:
 
 def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:
     """The smallest of the blocks at which, and at all larger ones, nobody found more than by
-    chance; None when the largest is no such one, or when clear faces were not found either, so that
+    chance; None when the largest is no such one, or when not even clear faces were found, so that
     the audit can tell nothing of any block.
     """
     seen = {attack.block for attack in attacks if attack.above_chance}
     safe = None
-    if None not in seen:
+    if not seen:
         return safe
     for block in sorted(blocks, reverse=True):
         if block in seen:
@@ -332,7 +332,7 @@ def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:
 
 def finding(attacks: Sequence[Attack], safe: int | None) -> str:
     """What the attacks and the safe block among them mean, in a sentence."""
-    if not any(attack.above_chance for attack in attacks if attack.block is None):
+    if not any(attack.above_chance for attack in attacks):
         return (
             "even faces that nothing hides are found no more often than by chance, so this audit "
             "tells nothing about any mosaic: give it more photos of more people"
