@@ -116,7 +116,7 @@ def audit(
         attacks=tuple(attacks),
         least_told=least_told(len(album.hidden), attacker.chance_first, attacker.limit),
         safe_block=safe,
-        finding=_finding(safe),
+        finding=finding(attacks, safe),
         seconds=time.monotonic() - start,
     )
     return Audit(report, attacker.shown)
@@ -316,10 +316,13 @@ def best_of(attacks: Sequence[Attack]) -> Attack:
 
 def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:
     """The smallest of the blocks at which, and at all larger ones, nobody found more than by
-    chance; None when the largest is no such one.
+    chance; None when the largest is no such one, or when not even clear faces were found, so that
+    the audit can tell nothing of any block.
     """
     seen = {attack.block for attack in attacks if attack.above_chance}
     safe = None
+    if not seen:
+        return safe
     for block in sorted(blocks, reverse=True):
         if block in seen:
             break
@@ -327,7 +330,13 @@ def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:
     return safe
 
 
-def _finding(safe: int | None) -> str:
+def finding(attacks: Sequence[Attack], safe: int | None) -> str:
+    """What the attacks and the safe block among them mean, in a sentence."""
+    if not any(attack.above_chance for attack in attacks):
+        return (
+            "even faces that nothing hides are found no more often than by chance, so this audit "
+            "tells nothing about any mosaic: give it more photos of more people"
+        )
     if safe is None:
         return "behind every mosaic tried, people are found more often than by chance"
     return (

@@ -11,7 +11,7 @@ from test_checkpoints import CARD
 from typer.testing import CliRunner
 
 from demosaic import album, cli, recognition
-from demosaic.audit import safe_block, trained_photos
+from demosaic.audit import finding, safe_block, trained_photos
 from demosaic.chances import binomial_tail, least_told, share
 from demosaic.config import LEAST_SCORE, AuditConfig
 from demosaic.errors import DemosaicError
@@ -28,9 +28,9 @@ def noise(count: int, seed: int = 0) -> recognition.Described:
     return recognition.describe(rng.integers(0, 256, (count, 96, 96, 3), np.uint8))
 
 
-def attack(block: int, *, above: bool) -> Attack:
+def attack(block: int | None, *, above: bool) -> Attack:
     nothing = Share(0, 0, 0)
-    return Attack("mosaic", block, 1.0, "both", nothing, nothing, above)
+    return Attack("mosaic" if block else "clear", block, 1.0, "both", nothing, nothing, above)
 
 
 def test_the_same_faces_are_found_first_by_every_recogniser() -> None:
@@ -69,7 +69,20 @@ def test_chance_is_the_tail_of_a_binomial() -> None:
 )
 def test_a_block_is_safe_when_all_larger_ones_are(above: tuple[int, ...], safe: int | None) -> None:
     blocks = (4, 8, 16, 32)
-    assert safe_block([attack(block, above=block in above) for block in blocks], blocks) == safe
+    hidden = [attack(block, above=block in above) for block in blocks]
+    assert safe_block([attack(None, above=True), *hidden], blocks) == safe
+
+
+def test_no_block_is_safe_where_even_clear_faces_are_not_found() -> None:
+    attacks = [attack(None, above=False), attack(4, above=False), attack(8, above=False)]
+    assert safe_block(attacks, (4, 8)) is None
+    assert "tells nothing about any mosaic" in finding(attacks, None)
+
+
+def test_who_is_found_behind_a_mosaic_is_told_even_where_clear_faces_are_not() -> None:
+    attacks = [attack(None, above=False), attack(4, above=False), attack(8, above=True)]
+    assert safe_block(attacks, (4, 8)) is None
+    assert finding(attacks, None).startswith("behind every mosaic tried, people are found")
 
 
 def test_known_and_hidden_faces_are_different_photos_of_the_same_people(photos: Path) -> None:
