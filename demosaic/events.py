@@ -431,7 +431,7 @@ class AuditReport:
     """The smallest share coming first that could not be by chance."""
     safe_block: int | None
     """The smallest block from which on nobody was found more often than by chance; None when
-    somebody always was.
+    somebody always was, or not even clear faces were, which tells nothing.
     """
     finding: str
     """The same in a sentence."""

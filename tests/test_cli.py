@@ -242,6 +242,8 @@ def test_the_version_is_said() -> None:
         ("train p --preset other", "other"),
         ("train p --precision fp8", "fp8"),
         ("train p --threads 0", "--threads 0"),
+        ("train p --name ../q", "--name ../q"),
+        ("train p --name ..", "--name .."),
         ("train p --direction up", "up"),
         ("build-dataset p", "pairs"),
         ("build-dataset p q --workers 0", "--workers"),
