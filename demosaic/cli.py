@@ -443,6 +443,13 @@ def train(
         checkpoints.remember_model(Path(report.best))
 
 
+def _run_folder(name: str) -> Path:
+    """The folder of a run in runs/. Raises DemosaicError for a name that leads out of there."""
+    if Path(name).name != name or name == "..":
+        raise DemosaicError(f"--name {name}: choose one without folders, for a run in runs/", USAGE)
+    return Path("runs") / name
+
+
 def _recipe(preset: Preset, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
     """The preset with the options chosen. Raises DemosaicError for one that it does not have."""
     seed = preset == SeedConfig.preset
