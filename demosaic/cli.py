@@ -427,11 +427,7 @@ def train(
     }
     config = _recipe(preset, {name: value for name, value in chosen.items() if value is not None})
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
-    if name and (Path(name).name != name or name == ".."):
-        raise DemosaicError(
-            f"--name {name}: choose a name without folders, for one in runs/", USAGE
-        )
-    run = Path("runs") / (name or f"{pairs.resolve().name}-{preset}")
+    run = _run_folder(name or f"{pairs.resolve().name}-{preset}")
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
     from demosaic import board, checkpoints, console, devices, events, training
 
