@@ -170,7 +170,8 @@ def _frequency(excess: Floats) -> float:
     size = len(excess)
     padded = 1 << int(np.ceil(np.log2(8 * size)))
     power = np.abs(np.fft.rfft(excess, padded)) ** 2
-    frequencies = np.arange(1 / min(MOST, size / 3), 1 / LEAST + 0.1 / size, 0.25 / size)
+    fine = 1 / (2 * _MULTIPLES * size)  # so that the last multiple too is met
+    frequencies = np.arange(1 / min(MOST, size / 3), 1 / LEAST + 0.1 / size, fine)
     multiples = frequencies[:, None] * np.arange(1, _MULTIPLES + 1)
     inside = multiples <= 0.5
     places = np.rint(np.minimum(multiples, 0.5) * padded).astype(int)

@@ -18,6 +18,7 @@ from demosaic.combs import Comb, Floats, Lattice, best_comb, filling
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid
+from demosaic.weaves import is_repeating, is_woven
 
 Mask = NDArray[np.bool_]
 _Levels = NDArray[np.uint8]
@@ -99,12 +100,13 @@ def find_mosaic(image: Pixels) -> list[Region]:
     exact = []
     for lattice, box, hidden in flat_mosaics(image):
         least = _JPEG_STEP if _like_jpeg(lattice) else _FLAT_STEP
-        if _step(steps, lattice, box) > least:
+        repeating = is_repeating(crop(luma, box), lattice.grid(box))
+        if _step(steps, lattice, box) > least and not repeating:
             exact.append(Region(box, lattice.grid(box), hidden, 1.0))
     tried = [*exact]
     for candidate in _candidates(luma):
         if not any(_inside(candidate, region) for region in tried):
-            region = _region(steps, candidate)
+            region = _region(luma, steps, candidate)
             if region and not any(_repeats(region, other) for other in exact):
                 tried.append(region)
     found: list[Region] = []
@@ -213,7 +215,7 @@ def _differences(level: _Levels) -> _Levels:
 # The fit
 
 
-def _region(steps: _Steps, candidate: _Candidate) -> Region | None:
+def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | None:
     """The mosaic at a place, if it is one."""
     box = _widened(candidate, steps.across)
     for _ in range(_ROUNDS):
@@ -234,6 +236,8 @@ def _region(steps: _Steps, candidate: _Candidate) -> Region | None:
     if _like_jpeg(lattice) and (
         confidence < _JPEG_CERTAIN or _step(steps, lattice, box) < _JPEG_STEP
     ):
+        return None
+    if is_woven(crop(luma, box), lattice.grid(box)):
         return None
     hidden = np.ones((box.height, box.width), bool)
     return Region(box, lattice.grid(box), hidden, confidence)

@@ -150,3 +150,42 @@ def test_flat_tiles_of_two_widths_have_no_lattice() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (6, 16, 3), dtype=np.uint8)
     shown = colours.repeat(8, axis=0).repeat([4, 12] * 8, axis=1)
     assert list(flat_mosaics(shown)) == []
+
+
+def checked(period: float, ground: float, *, weave: bool) -> Pixels:
+    """Checked cloth with folds and grain or, without a weave, a board of two colours."""
+    y, x = (np.mgrid[:300, :300] // period) % 2
+    pattern = 35 * (x + y) if weave else 70 * (x != y)
+    rng = np.random.default_rng(0)
+    folds = cv2.resize(rng.normal(0, 8, (4, 5)), (300, 300), interpolation=cv2.INTER_CUBIC)
+    noise = rng.normal(0, 2, (300, 300)) if weave else 0
+    grey = np.clip(ground + pattern + folds * weave + noise, 0, 255).astype(np.uint8)
+    return np.stack([grey, grey, grey], axis=2)
+
+
+@pytest.mark.parametrize("quality", [None, 90, 60])
+@pytest.mark.parametrize("weave", [True, False])
+@pytest.mark.parametrize("period", [7, 12, 20.5, 40])
+def test_neither_checked_cloth_nor_a_board_is_a_mosaic(
+    period: float, weave: bool, quality: int | None
+) -> None:
+    shown = checked(period, 110, weave=weave)
+    assert find_mosaic(jpeg_damaged(shown, quality) if quality else shown) == []
+
+
+@pytest.mark.parametrize("quality", [None, 75])
+@pytest.mark.parametrize(("person", "shot"), [(9, 2), (14, 2), (35, 2), (37, 1)])
+def test_the_checked_shirts_of_drawn_people_are_no_mosaics(
+    person: int, shot: int, quality: int | None
+) -> None:
+    image = people.photo(0, person, shot).image
+    assert find_mosaic(jpeg_damaged(image, quality) if quality else image) == []
+
+
+def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
+    """13 cells of 24 px, whose every third multiple is one of 8: half the pitch was taken."""
+    image = people.photo(0, 1, 0).image
+    box = Box(176, 410, 312, 312)
+    shown = jpeg_damaged(pillow_mosaic(image, box, 13, 13), 90)
+    (region,) = find_mosaic(shown)
+    assert (region.box, region.grid) == (box, Grid.square(24))
