@@ -18,7 +18,9 @@ from demosaic.observations import Observation, observe
 BLOCKS = (4, 32)
 """Cell sides drawn, pixels of the face, smallest and largest."""
 
-_TURN, _SCALE, _SHIFT = 8.0, 0.14, 0.06  # degrees, share, share of the side
+# Degrees, share, share of the side. Detected faces vary by themselves: with nearly twice as much, a
+# half-wide network had learnt .03 dB less after 400 steps
+_TURN, _SCALE, _SHIFT = 5.0, 0.08, 0.04
 _GAIN, _OFFSET = 0.15, 12.0  # share, grey levels
 _RECTANGLES = 0.3
 _PLAIN = 0.45  # of the mosaics: means that fill the picture, in a file without loss

@@ -28,9 +28,9 @@ _MEMORY = 0.998  # of the moving average, once there are steps enough
 _CLIP = 1.0
 _CAUTION = 0.25  # the rate of what was trained before, as a part of that of what was not
 _CRITIC_RATE = 2e-4
-# Weights beside the logarithmic error. With twice the first, 480 steps drew lines across faces of
-# large cells, and with four times 160 did
-_ADVERSARIAL, _LIKENESS, _SMOOTH = 0.05, 0.5, 0.01
+# Weights beside the logarithmic error. The last keeps the critic from hardening: with a tenth of
+# it, 480 steps drew lines across faces of large cells
+_ADVERSARIAL, _LIKENESS, _SMOOTH = 0.1, 0.5, 0.1
 _NOISE = 0.05  # standard deviation, in [-1, 1], of what a critic should not notice
 
 

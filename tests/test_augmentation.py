@@ -301,17 +301,17 @@ def test_a_face_is_turned_and_scaled_about_its_middle_within_limits(
         x, y = place(vary(spot(0, 20), np.random.default_rng(seed)))
         turns.append(np.degrees(np.arctan2(x, y)))
         scales.append(np.hypot(x, y) / 20)
-    assert max(turns) <= 8.6 and min(turns) >= -8.6
-    assert max(turns) > 5 and min(turns) < -5
-    assert max(scales) <= np.exp(0.14) * 1.02 and min(scales) >= np.exp(-0.14) * 0.98
-    assert max(scales) > 1.08 and min(scales) < 0.93
+    assert max(turns) <= 5.6 and min(turns) >= -5.6
+    assert max(turns) > 3.5 and min(turns) < -3.5
+    assert max(scales) <= np.exp(0.08) * 1.02 and min(scales) >= np.exp(-0.08) * 0.98
+    assert max(scales) > 1.05 and min(scales) < 0.95
 
 
 def test_a_face_is_shifted_either_way_within_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, turn=0.0, scale=0.0)
     places = np.array([place(vary(spot(0, 0), np.random.default_rng(seed))) for seed in range(100)])
-    assert np.abs(places).max() <= 0.06 * SIDE + 0.3
-    assert places.max() > 0.04 * SIDE and places.min() < -0.04 * SIDE
+    assert np.abs(places).max() <= 0.04 * SIDE + 0.3
+    assert places.max() > 0.027 * SIDE and places.min() < -0.027 * SIDE
     assert abs(np.corrcoef(places.T)[0, 1]) < 0.3
 
 

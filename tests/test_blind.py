@@ -677,7 +677,7 @@ def test_both_optimisers_step_at_the_rate_of_the_moment(
     learner = made.sharp.learner if made.sharp else made.faithful.learner
     share = (sharpening if made.sharp else settling)(1, (progress % 0.5) / 0.5)
     rates = [one.param_groups[0]["lr"] for one in (learner.muon, learner.adam)]
-    expected = [0.02 * caution * share, 0.0005 * caution * share]
+    expected = [0.02 * caution * share, 0.002 * caution * share]
     assert rates == pytest.approx(expected)
 
 

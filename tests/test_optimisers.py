@@ -124,20 +124,20 @@ def test_momentum_is_nesterov_s() -> None:
         ahead = 0.05 * gradient + 0.95 * momentum
         flat = orthogonal(ahead.permute(0, 2, 3, 1).flatten(1))
         turned = flat.reshape(6, 3, 3, 4).permute(0, 3, 1, 2)
-        expected = expected * (1 - 0.1 * 0.5) - 0.1 * turned
+        expected = expected * (1 - 0.1 * 0.1) - 0.1 * turned
         torch.testing.assert_close(weight.detach(), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [0.0, 5.0])
-def test_filters_never_grow_beyond_twice_an_orthogonal_matrix(size: float) -> None:
+def test_filters_never_grow_beyond_ten_times_an_orthogonal_matrix(size: float) -> None:
     """Pulled the same way for ever, whatever they began as."""
     weight = nn.Parameter(size * random(0, 8, 4, 3, 3))
     muon = Muon([weight], 0.1, bf16=False)
     weight.grad = random(1, 8, 4, 3, 3)
-    for _ in range(150):
+    for _ in range(600):
         muon.step()
     largest = float(singular(weight.detach().flatten(1)).max())
-    assert 1.3 < largest < 2 * 1.25
+    assert 6.5 < largest < 10 * 1.25
 
 
 def test_the_rate_in_the_group_is_the_one_taken() -> None:
@@ -153,7 +153,7 @@ def test_weights_without_gradients_to_speak_of_decay() -> None:
     before = weight.detach().clone()
     weight.grad = torch.zeros_like(weight)
     Muon([weight], 0.5, bf16=False).step()
-    torch.testing.assert_close(weight.detach(), before * (1 - 0.5 * 0.5))
+    torch.testing.assert_close(weight.detach(), before * (1 - 0.5 * 0.1))
 
 
 @pytest.mark.parametrize("bf16", [False, True])
