@@ -9,6 +9,7 @@ the calm between them reach?
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -83,9 +84,9 @@ class _Steps:
         down[1:] = cv2.absdiff(luma[1:], luma[:-1])
         return cls(np.minimum(across, _CAP), np.minimum(down, _CAP))
 
-    @property
+    @cached_property
     def turned(self) -> "_Steps":
-        return _Steps(self.down.T, self.across.T)
+        return _Steps(np.ascontiguousarray(self.down.T), np.ascontiguousarray(self.across.T))
 
 
 def find_mosaic(image: Pixels) -> list[Region]:
@@ -305,7 +306,7 @@ def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _S
     off = _between(on, low, high, lattice.down.pitch)
     if len(on) < 2 or len(off) == 0:
         return 0, 0
-    edge, calm = plane[on].mean(0), plane[off].mean(0)
+    edge, calm = _averaged(plane[on]), _averaged(plane[off])
     ratios = (calm + _NOISE)[slice(*core)] / (edge + _NOISE)[slice(*core)]
     share = float(np.percentile(ratios, 25)) if len(ratios) else 1.0
     seen = np.log(calm + _NOISE)
@@ -313,6 +314,10 @@ def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _S
     like_mosaic = seen - np.log(share * edge + _NOISE)
     evidence = np.maximum(like_photo, 0) ** 2 - np.maximum(like_mosaic, 0) ** 2
     return _richest(np.clip(2 * evidence, -1, 1) - _DOUBT, lattice.across)
+
+
+def _averaged(rows: _Levels) -> Floats:
+    return np.asarray(cv2.reduce(rows, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0], np.float32)
 
 
 def _between(lines: NDArray[np.intp], low: int, high: int, pitch: float) -> NDArray[np.intp]:
