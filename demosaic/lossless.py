@@ -4,6 +4,7 @@ Flat rectangles that fit together, side by side and one on the other, are the ce
 photo looks like that but what JPEG leaves of its smooth parts.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 
 from demosaic.combs import Comb, Lattice, Places, through
 from demosaic.images import Box, Pixels, crop
+from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
 
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 _Numbers = NDArray[np.int32]
 
 _SQUARE, _GAP = np.ones((2, 2), np.uint8), np.ones((3, 3), np.uint8)
-_SOME = 0.02  # share of flat pixels beside a mosaic's whole cells; a photo has less by chance
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _TILED = 0.4  # share of a box
 _STRAY = 0.1  # of the tiles along the best line; so few begin elsewhere by chance
 _MET = 0.6  # share of lines that a lattice has; of cells of 12.5 px, all lines but 1 in 3
@@ -58,7 +60,7 @@ def flat_mosaics(image: Pixels) -> Iterator[tuple[Lattice, Box, Mask]]:
     if fitting.sum() < _CELLS:
         return
     cores = _covered(fitting.astype(np.uint8)[labels])
-    yield from _mosaics(flat, cores, _Tiles(x, y, width + 1, height + 1).only(fitting))
+    yield from _mosaics(image, flat, cores, _Tiles(x, y, width + 1, height + 1).only(fitting))
 
 
 def _flat(image: Pixels) -> Bits:
@@ -94,7 +96,9 @@ def _joined(place: _Numbers, length: _Numbers, row: _Numbers, thickness: _Number
     return np.isin(starts, ends) | np.isin(ends, starts)
 
 
-def _mosaics(flat: Bits, cores: Bits, tiles: _Tiles) -> Iterator[tuple[Lattice, Box, Mask]]:
+def _mosaics(
+    image: Pixels, flat: Bits, cores: Bits, tiles: _Tiles
+) -> Iterator[tuple[Lattice, Box, Mask]]:
     """A mosaic for each patch of tiles."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=8)
     patch = labels[tiles.y, tiles.x]
@@ -106,6 +110,8 @@ def _mosaics(flat: Bits, cores: Bits, tiles: _Tiles) -> Iterator[tuple[Lattice, 
         lattice = _lattice(some)
         if lattice and (some.width * some.height).sum() > _TILED * core.area:
             box, hidden = _reach(flat, lattice, core)
+            if not hidden.all():
+                box, hidden = _exact(image, flat, lattice, (box, hidden))
             yield lattice.ending(box) if hidden.all() else lattice, box, hidden
 
 
@@ -154,28 +160,66 @@ def _trimmed(flat: Bits, lattice: Lattice, core: Box) -> Box:
     rows = lattice.down.lines(core.y + 2, bottom - 1) - core.y
     columns = lattice.across.lines(core.x + 2, right - 1) - core.x
     beside, stacked = flat[core.y : bottom], flat[:, core.x : right].T
-    left = core.x - across * _goes_on(beside[:, : core.x][:, ::-1], rows, across)
-    top = core.y - down * _goes_on(stacked[:, : core.y][:, ::-1], columns, down)
-    right += across * _goes_on(beside[:, right:], rows, across)
-    bottom += down * _goes_on(stacked[:, bottom:], columns, down)
+    whole = core.grown(across, down, flat) == Box.whole(flat)
+    left = core.x - across * _goes_on(beside[:, : core.x][:, ::-1], rows, across, whole=whole)
+    top = core.y - down * _goes_on(stacked[:, : core.y][:, ::-1], columns, down, whole=whole)
+    right += across * _goes_on(beside[:, right:], rows, across, whole=whole)
+    bottom += down * _goes_on(stacked[:, bottom:], columns, down, whole=whole)
     x, y = max(0, left), max(0, top)
     return Box(x, y, min(right, width) - x, min(bottom, height) - y)
 
 
-def _goes_on(beyond: Bits, lines: Places, length: int) -> bool:
+def _goes_on(beyond: Bits, lines: Places, length: int, *, whole: bool) -> bool:
     """Whether the first `length` pixels beyond an edge are mosaic too: steps between what is flat
-    lie on the lines, or what is flat ends with them.
+    lie on the lines. What is plain is a wall beside the mosaic, or part of one of the `whole`
+    picture.
     """
-    here, further = beyond[:, :length], beyond[:, length : 2 * length]
-    if not here.any():
-        return False
+    here = beyond[:, :length]
     steps = here[:-2] & here[2:] & ~here[1:-1]
     on_lines = int(steps[lines - 2].sum())
-    if on_lines > _SOME * len(lines) * length and on_lines > _ALL * steps.sum():
+    if on_lines > _ALL * steps.sum():
         return True
-    if further.shape[1] < length:  # the picture ends: a mosaic of a plain colour, or that colour
-        return bool(here[:-1].mean() > _PLAIN)
-    return bool(here.mean() > max(_SOME, 10 * further.mean()))
+    return whole and here.size > 0 and bool(here[:-1].mean() > _PLAIN)
+
+
+def _exact(
+    image: Pixels, flat: Bits, lattice: Lattice, place: tuple[Box, Mask]
+) -> tuple[Box, Mask]:
+    """The box and the pixels of a mosaic that is no box: of those about known to be, and of those
+    round them, the ones that have the very colour of their cell.
+    """
+    box, about = place
+    around = box.grown(math.ceil(lattice.across.pitch), math.ceil(lattice.down.pitch), flat)
+    grid, piece = lattice.grid(around), crop(image, around)
+    known = np.zeros((around.height, around.width), bool)
+    crop(known, Box(box.x - around.x, box.y - around.y, box.width, box.height))[:] = about
+    same, plain = _coloured(piece, grid, known & crop(flat, around).astype(bool))
+    hidden = _filled(np.where(plain, same, known))
+    in_cells = _painted(cell_shares(hidden, grid) > 0, grid, piece)
+    touching = cv2.dilate(hidden.astype(np.uint8), _CROSS).astype(bool)
+    slivers, _ = _coloured(piece, grid, touching & ~in_cells)
+    inner, hidden = _bounded(_filled(hidden | slivers))
+    return Box(around.x + inner.x, around.y + inner.y, inner.width, inner.height), hidden
+
+
+def _coloured(piece: Pixels, grid: Grid, known: Mask) -> tuple[Mask, Mask]:
+    """Which pixels have the one colour that those `known` of their cell have, and which lie in a
+    cell where these, two or more, have one.
+    """
+    rows, columns = grid.edges(*piece.shape[:2])
+    colours = cell_colours(piece, grid, known)
+    painted = paint_cells(colours, grid, (piece.shape[0], piece.shape[1]))
+    same = (piece == painted).all(2)
+    all_known, alike = cell_shares(known, grid), cell_shares(known & same, grid)
+    several = all_known * np.outer(np.diff(rows), np.diff(columns)) > 1.5
+    plain = _painted((alike == all_known) & several, grid, piece)
+    return same & plain, plain
+
+
+def _painted(which: Mask, grid: Grid, piece: Pixels) -> Mask:
+    """The pixels of some cells (rows, columns) of a piece."""
+    painted = paint_cells(which[None].astype(np.float32), grid, (piece.shape[0], piece.shape[1]))
+    return painted[:, :, 0].astype(bool)
 
 
 def _bounded(mask: Mask) -> tuple[Box, Mask]:

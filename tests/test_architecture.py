@@ -35,7 +35,7 @@ ARROWS = {
     "networks": "config observations",
     "checkpoints": "config errors files networks __version__",
     "combs": "images mosaic",
-    "lossless": "combs images",
+    "lossless": "combs images mosaic",
     "weaves": "mosaic",
     "grids": "combs images lossless mosaic weaves",
     "looking": "errors faces files images",

@@ -110,7 +110,16 @@ def test_an_ellipse_is_told_from_its_box(photo: Pixels) -> None:
         region.box.y : region.box.y + region.box.height,
         region.box.x : region.box.x + region.box.width,
     ] = region.hidden
-    assert (found & inside).sum() / (found | inside).sum() > 0.95
+    assert (found & inside).sum() / (found | inside).sum() > 0.99
+
+
+def test_a_plain_wall_beside_a_mosaic_is_no_part_of_it(photo: Pixels) -> None:
+    """Nor where a spot of the same plain colour lies beside it."""
+    box, walled = Box(80, 60, 160, 192), photo.copy()
+    walled[:60, 40:300] = 200
+    walled[80:90, 242:252] = 120
+    (region,) = find_mosaic(pillow_mosaic(walled, box, 8, 8))
+    assert region.box == box
 
 
 def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
