@@ -672,6 +672,7 @@ def evaluate(
     """
     config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, or workers' threads would crowd
     from demosaic import checkpoints, console, devices, events, scorecard, scoring
 
     devices.tune_allocator()
@@ -711,6 +712,7 @@ def compare(
     """
     config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, or workers' threads would crowd
     from demosaic import console, devices, events, scorecard, scoring
     from demosaic import runs as folders
 

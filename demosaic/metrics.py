@@ -3,7 +3,7 @@
 All take 8-bit pictures (H, W, 3), as a user gets them.
 
 SSIM and MS-SSIM are torchmetrics', as tests say, but filter along each axis in turn and not with
-the whole window: 2.5 and 5 ms a face of 256 px instead of 19 and 26, which took half of the time of
+the whole window: 2 and 4 ms a face of 256 px instead of 19 and 26, which took half of the time of
 an evaluation.
 """
 
@@ -27,8 +27,8 @@ def psnr(restored: Pixels, target: Pixels) -> float:
     """Peak signal-to-noise ratio in dB of one picture, over all its pixels and channels; 100 for
     equal ones.
     """
-    error = float(np.mean((restored.astype(np.float64) - target) ** 2))
-    return 10 * float(np.log10(255**2 / error)) if error else 100.0
+    error = cv2.norm(restored, target, cv2.NORM_L2SQR) / target.size  # of bytes, an exact sum
+    return 10 * math.log10(255**2 / error) if error else 100.0
 
 
 def ssim(restored: Pixels, target: Pixels) -> float:
@@ -64,7 +64,7 @@ def _similarity(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Of each pixel and channel the structural similarity, and its part without the brightness."""
     x, y = x - 128, y - 128  # so that squares stay small and their differences exact
     mean_x, mean_y = _windowed(x), _windowed(y)
-    variances = _windowed(x * x) - mean_x**2 + _windowed(y * y) - mean_y**2
+    variances = _windowed(x * x + y * y) - (mean_x * mean_x + mean_y * mean_y)
     covariance = _windowed(x * y) - mean_x * mean_y
     light_x, light_y = mean_x + 128, mean_y + 128
     brightness: Floats = (2 * light_x * light_y + _C1) / (light_x**2 + light_y**2 + _C1)

@@ -31,7 +31,7 @@ from demosaic.events import (
     WorkStarted,
     ignore,
 )
-from demosaic.images import Pixels
+from demosaic.images import Pixels, use_one_core
 from demosaic.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
 from demosaic.mosaic import Doubles, Floats, Grid, cell_colours, finish
 from demosaic.networks import Restorer
@@ -223,10 +223,10 @@ def evaluate(
     """
     start = time.perf_counter()
     pairs = Pairs(folder, direction=TrainConfig.direction, multiple=TrainConfig.multiple)
+    models = {name: _model(path, name, pairs, listen) for name, path in paths.items()}
     split, targets = _held_out(pairs, config.faces, listen)
     settle_threads(devices or DeviceConfig())
     workers = torch.get_num_threads()
-    models = {name: _model(path, name, pairs, listen) for name, path in paths.items()}
     compute, why = choose(devices or DeviceConfig(), partial(_trial, [*models.values()]))
     listen(Notice(why))
     for model in models.values():
@@ -295,6 +295,7 @@ def _single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    use_one_core()
     pool = ThreadPoolExecutor(workers)
     try:
         yield pool
