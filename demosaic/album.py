@@ -12,11 +12,13 @@ from demosaic.cutting import cut
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
 from demosaic.files import encoded
+from demosaic.grouping import nearly_the_same
 from demosaic.images import Pixels, decode, find_images, read_bytes
 from demosaic.looking import Look
+from demosaic.pairs import Pair
 
-BUILD = BuildConfig(max_per_photo=1)
-"""How faces are cut out: as for training, and of each photo the largest."""
+BUILD = BuildConfig(max_per_photo=1, group_by="photo")
+"""How faces are cut out: as for training, and of each photo the largest; bursts are marked."""
 ONE_PHOTO = "with one photo"
 ONE_FACE = "with one usable face"
 TRAINED = "that the model was trained on"
@@ -133,27 +135,37 @@ class _Cutter:
         self._listen = listen
 
     def faces(self, person: str, paths: Sequence[Path]) -> Iterator[Portrait]:
-        """The largest face of each photo; of photos that are the same file only one."""
-        seen: set[str] = set()
+        """The largest face of each photo; of copies, near copies and bursts only one, or whoever
+        is hidden would be found by the same picture.
+        """
+        seen: list[Pair] = []
         for path in paths:
             name = path.relative_to(self._photos).as_posix()
-            sha256 = _sha256(path)
-            face = None if sha256 in seen else self._face(path, name, sha256)
-            seen.add(sha256)
-            self._listen(PhotoDone(name, int(face is not None)))
-            if face is not None:
-                yield Portrait(person, face)
+            found = self._face(path, name)
+            new = found is not None and not any(_one_shot(found[0], pair) for pair in seen)
+            self._listen(PhotoDone(name, int(new)))
+            if found is not None and new:
+                seen.append(found[0])
+                yield Portrait(person, found[1])
 
-    def _face(self, path: Path, name: str, sha256: str) -> Pixels | None:
+    def _face(self, path: Path, name: str) -> tuple[Pair, Pixels] | None:
+        """The largest face, and where it comes from."""
         try:
             data = read_bytes(path)
         except DemosaicError as error:
             self._listen(PhotoSkipped(name, "cannot be read", str(error)))
             return None
+        sha256 = hashlib.sha256(data).hexdigest()
         result = cut(data, self._look(data, sha256), name, sha256, BUILD)
         for skipped in result.skipped if not result.kept else ():
             self._listen(PhotoSkipped(name, skipped.reason, skipped.detail))
-        for _, picture in result.kept:
+        for pair, picture in result.kept:
             both = decode(picture)
-            return both[:, both.shape[1] // 2 :].copy()  # not the whole it is a view of
+            return pair, both[:, both.shape[1] // 2 :].copy()  # not the whole it is a view of
         return None
+
+
+def _one_shot(one: Pair, other: Pair) -> bool:
+    """Whether two pictures of a person are copies, near copies, or taken within seconds."""
+    same = one.sha256 == other.sha256 or not set(one.burst).isdisjoint(other.burst)
+    return same or nearly_the_same(one.likeness, other.likeness)

@@ -311,7 +311,7 @@ def cells_across_face(block: float) -> float:
 
 def best_of(attacks: Sequence[Attack]) -> Attack:
     """The one that found the most."""
-    return max(attacks, key=lambda attack: (attack.first.share, attack.few.share))
+    return max(attacks, key=lambda attack: (attack.first.mean, attack.few.mean))
 
 
 def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:

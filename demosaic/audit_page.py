@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from demosaic.album import BUILD
 from demosaic.audit import ALIKE, CLEAR, FEW, MOSAIC, RESTORED, SHOWN_BLOCK, Audit, Shown, best_of
-from demosaic.events import Attack, AuditReport, Share
+from demosaic.events import Attack, AuditReport, Estimate
 from demosaic.plots import Plot, Point, Series
 from demosaic.report import Cell, Face, Gallery, Section, Table, Text
+from demosaic.words import counted
 
 TITLE = "What a mosaic gives away"
 _WAYS = {
@@ -14,6 +15,7 @@ _WAYS = {
     ALIKE: "mosaic beside photos pixelated alike",
     RESTORED: "restored beside clear photos",
 }
+_SHORT = {MOSAIC: "mosaic", ALIKE: "both pixelated", RESTORED: "restored"}
 _NO_PROOF = (
     "These recognisers learned on this album alone and know little of faces. One that was trained "
     "on millions finds more, above all in restored faces; and people who know each other see hair, "
@@ -29,34 +31,34 @@ _HOW = (
     f"cut face of {BUILD.size} px, {BUILD.margin:g} times as wide as the face itself; a recogniser "
     "knows the grid, and sees the smooth image with the same cells. More than chance is what "
     "chance brings in less than 5 of 100 such audits, whatever the way and the recogniser. Photos "
-    "of one occasion, with the same clothes and light, count like any others."
+    "of one occasion, with the same clothes and light, count like any others; of copies, near "
+    "copies and photos taken within seconds only one is used."
 )
 
 
 def sections(audit: Audit) -> list[Section]:
     """The page below its title and lead."""
     report = audit.report
-    clear = report.best(CLEAR, None)
+    ranks = [1, FEW] if report.chance_few < 1 else [1]  # of five people five are the first five
     found = Section(
         "How often the right person is found",
         [
-            _plot(report, "The right person comes first", 1, report.chance_first),
-            _plot(report, f"The right person is among the first {FEW}", FEW, report.chance_few),
+            *(_plot(report, rank) for rank in ranks),
             Text(
-                f"Of faces that nothing hides, {_percent(clear.first.share)} come first and "
-                f"{_percent(clear.few.share)} among the first {FEW}; by chance it would be "
-                f"{_percent(report.chance_first)} and {_percent(report.chance_few)}. With "
-                f"{report.hidden} faces, less than {_percent(report.least_told)} coming first "
-                "cannot be told from chance."
+                f"{' '.join(_compared(report, rank) for rank in ranks)} With "
+                f"{counted(report.hidden, 'face')}, less than {_percent(report.least_told)} coming "
+                "first cannot be told from chance."
             ),
-            _table(report, f"The right one of {report.people} people comes first", 1),
-            _table(report, f"The right one is among the first {FEW}", FEW),
+            *(_table(report, rank) for rank in ranks),
         ],
     )
     faces = Section(
         f"Some of the faces, cells of {SHOWN_BLOCK} px",
         [
-            Text("What is behind the mosaic, and after how many people the right one is named."),
+            Text(
+                "What is behind the mosaic; and below it, by way to look, which of "
+                f"{report.people} people named was the right one: 1 is found at once."
+            ),
             Gallery([_face(shown) for shown in audit.shown]),
         ],
     )
@@ -71,52 +73,75 @@ def sections(audit: Audit) -> list[Section]:
 def lead(report: AuditReport) -> str:
     """What was found, in one breath."""
     clear = report.best(CLEAR, None)
-    most = best_of([report.best(way, SHOWN_BLOCK) for way in report.ways])
+    raw = best_of([report.best(way, SHOWN_BLOCK) for way in (MOSAIC, ALIKE)])
+    restored = ""
+    if RESTORED in report.ways:
+        found = report.best(RESTORED, SHOWN_BLOCK).first.mean
+        restored = f", and for {_percent(found)} once these are restored"
     finding = report.finding[0].upper() + report.finding[1:]
     return (
-        f"Of {report.hidden} faces, the right one of {report.people} people is named first for "
-        f"{_percent(clear.first.share)} when nothing hides them, for {_percent(most.first.share)} "
-        f"behind cells of {SHOWN_BLOCK} px, {most.cells:g} across the face, and for "
-        f"{_percent(report.chance_first)} by chance. {finding}."
+        f"Of {counted(report.hidden, 'face')}, the right one of {report.people} people is named "
+        f"first for {_percent(clear.first.mean)} when nothing hides them, for "
+        f"{_percent(raw.first.mean)} behind cells of {SHOWN_BLOCK} px, {raw.cells:g} across the "
+        f"face{restored}; by chance it would be {_percent(report.chance_first)}. {finding}."
     )
 
 
-def _plot(report: AuditReport, title: str, named: int, chance: float) -> Plot:
+def _title(named: int) -> str:
+    return "comes first" if named == 1 else f"is among the first {FEW}"
+
+
+def _chance(report: AuditReport, named: int) -> float:
+    return report.chance_first if named == 1 else report.chance_few
+
+
+def _compared(report: AuditReport, named: int) -> str:
+    """What is found where nothing hides it, and by chance."""
+    clear = _share(report.best(CLEAR, None), named).mean
+    return (
+        f"Of faces that nothing hides, the right person {_title(named)} for {_percent(clear)}; by "
+        f"chance it would be {_percent(_chance(report, named))}."
+    )
+
+
+def _plot(report: AuditReport, named: int) -> Plot:
     blocks = report.blocks
     drawn = [
         Series(_WAYS[way], [_point(report.best(way, block), named) for block in blocks])
         for way in report.ways
     ]
-    clear = _share(report.best(CLEAR, None), named).share
+    clear = _share(report.best(CLEAR, None), named).mean
     flat = [
         Series(name, [Point(block, 100 * level) for block in (blocks[0], blocks[-1])], muted=True)
-        for name, level in (("clear", clear), ("chance", chance))
+        for name, level in (("clear", clear), ("chance", _chance(report, named)))
     ]
     return Plot(
-        title,
+        f"The right person {_title(named)}",
         f"cell, px of a face cut at {BUILD.size} px",
         "% of the hidden faces",
         [*drawn, *flat],
-        ticks=[block for block in blocks if block == blocks[0] or block >= 32],
+        ticks=blocks,
+        doubling=True,
     )
 
 
 def _point(attack: Attack, named: int) -> Point:
     found, block = _share(attack, named), attack.block or 0
-    return Point(block, 100 * found.share, low=100 * found.low, high=100 * found.high)
+    return Point(block, 100 * found.mean, low=100 * found.low, high=100 * found.high)
 
 
-def _table(report: AuditReport, caption: str, named: int) -> Table:
+def _table(report: AuditReport, named: int) -> Table:
     rows = [
         _row([report.best(way, block) for way in report.ways], named) for block in report.blocks
     ]
+    caption = f"The right one of {report.people} people {_title(named)}"
     return Table(caption, ["cell", *(_WAYS[way] for way in report.ways)], rows)
 
 
 def _row(attacks: Sequence[Attack], named: int) -> list[str | Cell]:
     """What was found behind mosaics of one block, in each way."""
-    most = max(_share(attack, named).share for attack in attacks)
-    name = f"{attacks[0].block} px, {attacks[0].cells:g} cells across the face"
+    most = max(_share(attack, named).mean for attack in attacks)
+    name = Cell(f"{attacks[0].block} px", f"{attacks[0].cells:g} across the face")
     return [name, *(_number(attack, named, most) for attack in attacks)]
 
 
@@ -125,10 +150,10 @@ def _number(attack: Attack, named: int, most: float) -> Cell:
     note = f"{100 * found.low:.0f} to {100 * found.high:.0f}, {attack.recogniser}"
     if not attack.above_chance:
         note += ", as by chance"
-    return Cell(_percent(found.share), note, best=attack.above_chance and found.share == most)
+    return Cell(_percent(found.mean), note, best=attack.above_chance and found.mean == most)
 
 
-def _share(attack: Attack, named: int) -> Share:
+def _share(attack: Attack, named: int) -> Estimate:
     return attack.first if named == 1 else attack.few
 
 
@@ -137,15 +162,16 @@ def _percent(share: float) -> str:
 
 
 def _face(shown: Shown) -> Face:
-    places = ", ".join(f"{place} by the {_WAYS[way]}" for way, place in shown.places.items())
-    return Face(f"place {places}", shown.pictures)
+    places = "; ".join(f"{_SHORT[way]} {place}" for way, place in shown.places.items())
+    return Face(places, shown.pictures)
 
 
 def _who(report: AuditReport) -> str:
     left_out = ", ".join(f"{count} {reason}" for reason, count in report.left_out.items())
     model = f" Restored by {report.model}." if report.model else ""
     return (
-        f"{report.hidden} faces of {report.hidden_people} people are hidden, in {report.photos}; "
-        f"{report.gallery} faces of {report.people} people are known. Of the people looked at, "
-        f"none was hidden of {left_out or 'nobody'}.{model} The audit took {report.seconds:.0f} s."
+        f"{counted(report.hidden, 'face')} of "
+        f"{counted(report.hidden_people, 'person', 'people')} are hidden, in {report.photos}; "
+        f"{report.gallery} faces of {report.people} people are known. People without a hidden "
+        f"face: {left_out or 'none'}.{model} The audit took {report.seconds:.0f} s."
     )

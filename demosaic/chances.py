@@ -2,19 +2,19 @@
 
 import math
 
-from demosaic.events import Share
+from demosaic.events import Estimate
 
 _Z = 1.96  # standard deviations to either side hold 95 of 100
 
 
-def share(hits: int, count: int) -> Share:
+def share(hits: int, count: int) -> Estimate:
     """`hits` of `count`, with the interval that holds the true share in 95 of 100 cases (Wilson
     1927), which has a width even where nothing was hit.
     """
     rate, spread = hits / count, _Z**2 / count
     middle = (rate + spread / 2) / (1 + spread)
     half = _Z * math.sqrt(rate * (1 - rate) / count + spread / (4 * count)) / (1 + spread)
-    return Share(rate, max(0.0, middle - half), min(1.0, middle + half))
+    return Estimate(rate, max(0.0, middle - half), min(1.0, middle + half))
 
 
 def binomial_tail(hits: int, count: int, chance: float) -> float:

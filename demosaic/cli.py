@@ -5,11 +5,13 @@ it.
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -39,7 +41,21 @@ from demosaic.config import (
 )
 from demosaic.errors import INTERRUPTED, USAGE, DemosaicError
 
+if TYPE_CHECKING:
+    from demosaic.events import Listener
+
 _UsageError: Any = typer.BadParameter.__base__  # Typer gives no name of its own to the parent
+
+
+@contextmanager
+def _listening(as_json: bool) -> Iterator["Listener"]:
+    """Who hears what a command does: the screen or, when another program reads stdout, both that
+    and a screen on stderr.
+    """
+    from demosaic import console, events
+
+    with console.Console(stderr=as_json) as screen:
+        yield events.tee(events.write_to(sys.stdout), screen) if as_json else screen
 
 
 class _Commands(TyperGroup):
@@ -250,11 +266,10 @@ def build_dataset(
         val=val,
         test=test,
     )
-    from demosaic import building, console, events, faces, forecasting, looking
+    from demosaic import building, faces, forecasting, looking
 
     make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
-    with console.Console(stderr=as_json) as screen:
-        listen = events.tee(events.write_to(sys.stdout), screen) if as_json else screen
+    with _listening(as_json) as listen:
         if dry_run:
             forecast = forecasting.forecast(
                 photos, pairs, config, make_detector=make_detector, workers=workers, listen=listen
@@ -353,7 +368,7 @@ def train(
     ] = TrainConfig.direction,
     validations: Annotated[
         int | None,
-        typer.Option(help="Validations in all.", show_default=str(TrainConfig.validations)),
+        typer.Option(help="Validations in all.", show_default="8, fewer in less than 80 steps"),
     ] = None,
     validation_pairs: Annotated[
         int | None,
@@ -552,10 +567,9 @@ def restore(
         compare=compare,
         copy_untouched=copy_untouched,
     )
-    from demosaic import checkpoints, console, events, jobs, restoring
+    from demosaic import checkpoints, events, jobs, restoring
 
-    with console.Console() as screen:
-        listen = events.write_to(sys.stdout) if as_json else screen
+    with _listening(as_json) as listen:
         planned = jobs.plan(pictures, out, "restored", force=force, listen=listen)
         path, why = (model, "--model") if model else checkpoints.find_model(Path())
         listen(events.Notice(f"model {path} ({why})"))
@@ -628,17 +642,27 @@ def pixelate(
         sampler=sampler,
         min_score=min_score,
     )
-    from demosaic import console, events, faces, jobs, pixelation
+    from demosaic import events, faces, jobs, pixelation
 
     make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
-    with console.Console() as screen:
-        listen = events.write_to(sys.stdout) if as_json else screen
+    with _listening(as_json) as listen:
         planned = jobs.plan(photos, out, "pixelated", force=force, listen=listen)
         done = pixelation.pixelate_files(
             planned, config, make_detector=make_detector, listen=listen
         )
         if len(planned) > 1:
             listen(events.Notice(f"{done} of {len(planned)} pictures pixelated"))
+
+
+def _new_page(page: Path, force: bool) -> Path:
+    """Where to write a page. Raises DemosaicError before the work when it may not be written."""
+    if page.is_dir():
+        raise DemosaicError(f"{page} is a folder: name the page to write with --out")
+    if page.exists() and not force:
+        raise DemosaicError(f"{page} is already there: --force replaces it")
+    if not os.access(page.parent, os.W_OK):
+        raise DemosaicError(f"cannot write {page}: choose another place with --out")
+    return page
 
 
 @app.command()
@@ -673,13 +697,13 @@ def evaluate(
     config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, or workers' threads would crowd
-    from demosaic import checkpoints, console, devices, events, scorecard, scoring
+    from demosaic import checkpoints, devices, events, scorecard, scoring
 
     devices.tune_allocator()
-    with console.Console(stderr=as_json) as screen:
-        listen = events.tee(events.write_to(sys.stdout), screen) if as_json else screen
+    with _listening(as_json) as listen:
         path, why = (model, "--model") if model else checkpoints.find_model(Path())
         listen(events.Notice(f"model {path} ({why})"))
+        checkpoints.read_card(path)  # no model is said before no place for its page
         page = None if quick else _new_page(out or path.with_name("report.html"), force)
         models = {"restored": path}
         found = scoring.evaluate(pairs, models, config, devices=devices_config, listen=listen)
@@ -713,12 +737,11 @@ def compare(
     config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, or workers' threads would crowd
-    from demosaic import console, devices, events, scorecard, scoring
+    from demosaic import devices, events, scorecard, scoring
     from demosaic import runs as folders
 
     devices.tune_allocator()
-    with console.Console(stderr=as_json) as screen:
-        listen = events.tee(events.write_to(sys.stdout), screen) if as_json else screen
+    with _listening(as_json) as listen:
         named = dict(zip(folders.names_of(runs), runs, strict=True))
         models = {name: folders.best_model(run) for name, run in named.items()}
         chosen = pairs or folders.pairs_of(runs[0])
@@ -728,15 +751,6 @@ def compare(
             curves = {name: folders.training_curves(run) for name, run in named.items()}
             scorecard.write_scorecard(page, found, curves)
             listen(events.Notice(f"look at {page}"))
-
-
-def _new_page(page: Path, force: bool) -> Path:
-    """Where to write a page. Raises DemosaicError before the work when it may not be written."""
-    if page.exists() and not force:
-        raise DemosaicError(f"{page} is already there: --force replaces it")
-    if not os.access(page.parent, os.W_OK):
-        raise DemosaicError(f"cannot write {page}: choose another place with --out")
-    return page
 
 
 @app.command()
@@ -808,14 +822,12 @@ def audit(
     from demosaic import audit_page, checkpoints, console, events, looking, report
     from demosaic.faces import MediaPipeDetector
 
-    if out.exists() and not force:
-        raise DemosaicError(f"{out} is already there: --force replaces it")
+    page = _new_page(out, force)
     make_detector = partial(MediaPipeDetector, LEAST_SCORE)
     looks = looking.Looks(looking.users_looks(), MediaPipeDetector.name())
-    with console.Console() as screen:
-        listen = events.ignore if as_json else screen
+    with console.Console(stderr=as_json) as screen:
         model = model or checkpoints.model_at_hand(Path())
-        listen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
+        screen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
         done = auditing.audit(
             photos,
             config,
@@ -824,19 +836,18 @@ def audit(
             model=model,
             pairs=pairs,
             devices=DeviceConfig(device=device, threads=threads),
-            listen=listen,
+            listen=screen,
         )
         report.write_report(
-            out,
+            page,
             title=audit_page.TITLE,
             lead=audit_page.lead(done.report),
             sections=audit_page.sections(done),
         )
-        if as_json:
-            screen.say(json.dumps(asdict(done.report)))
-        else:
-            screen.audited(done.report)
-            screen.say(f"look at {out}")
+        screen.audited(done.report)
+        screen.say(f"look at {page}")
+    if as_json:
+        typer.echo(json.dumps(asdict(done.report)))
 
 
 @app.command()
@@ -851,13 +862,13 @@ def doctor(
     \b
     demosaic doctor
     """
-    from demosaic import console, events
+    from demosaic import console
     from demosaic import doctor as examination
 
-    with console.Console() as screen:
-        report = examination.diagnose(Path(), listen=events.ignore if as_json else screen)
-        if as_json:
-            screen.say(json.dumps(asdict(report)))
+    with console.Console(stderr=as_json) as screen:
+        report = examination.diagnose(Path(), listen=screen)
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
     if report.problems:
         failed = ", ".join(check.what for check in report.problems)
         raise DemosaicError(f"{len(report.problems)} of {len(report.checks)} failed: {failed}")

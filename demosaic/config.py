@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, get_args
 
 from demosaic.errors import USAGE, DemosaicError
+from demosaic.words import counted
 
 Preset = Literal["default", "seed"]
 NetworkSize = Literal["auto", "S", "M"]
@@ -19,6 +20,7 @@ Offset = Literal["corner", "random"]
 Rectangle = tuple[int, int, int, int]
 Sampler = Literal["mean", "centre", "top-left", "linear"]
 
+_VALIDATIONS, _STEPS_APART = 8, 10  # when no number is given: at most, and at least
 LEAST_SCORE = 0.3
 """Nothing the detector is less sure of (0..1) is taken for a face at all."""
 
@@ -299,8 +301,10 @@ class TrainConfig:
     """Train on the first so many training pairs by hash; the validation pairs stay the same."""
     direction: Direction = "left-to-right"
     """Which half of a side-by-side picture is the mosaic; the other is learnt from."""
-    validations: int = 8
-    """Validations in all, evenly over the budget; the last is the most thorough."""
+    validations: int | None = None
+    """Validations in all, evenly over the budget; the last is the most thorough. When it is not
+    given, 8, or one in ten of few `steps`.
+    """
     validation_pairs: int = 100
     """At most so many validation pairs, the first by hash, are scored."""
     save_every: int = 100
@@ -330,7 +334,8 @@ class TrainConfig:
                 ),
                 _unless(0 <= self.sharpen < 1, f"--sharpen {self.sharpen}: choose 0 to below 1"),
                 _unless(
-                    self.validations >= 1, f"--validations {self.validations}: choose 1 or more"
+                    self.validations is None or self.validations >= 1,
+                    f"--validations {self.validations}: choose 1 or more",
                 ),
             )
         )
@@ -338,7 +343,7 @@ class TrainConfig:
     @property
     def budget(self) -> str:
         """What the run may take, in words."""
-        return f"{self.steps} steps" if self.steps else f"{self.minutes:g} minutes"
+        return counted(self.steps, "step") if self.steps else f"{self.minutes:g} minutes"
 
     def progress(self, step: int, seconds: float) -> float:
         """The share of the budget that is used up after `step` steps in `seconds`."""
@@ -346,7 +351,13 @@ class TrainConfig:
 
     def validates(self, step: int, before: float, after: float) -> bool:
         """Whether a validation is due after the step from the one progress to the other."""
-        return int(before * self.validations) < int(after * self.validations)
+        count = self.validations or self._usual_validations
+        return int(before * count) < int(after * count)
+
+    @property
+    def _usual_validations(self) -> int:
+        few = max(1, self.steps // _STEPS_APART) if self.steps else _VALIDATIONS
+        return min(_VALIDATIONS, few)
 
 
 @dataclass(frozen=True)
@@ -387,7 +398,7 @@ class SeedConfig:
     @property
     def budget(self) -> str:
         """What the run may take, in words."""
-        return f"{self.steps} steps"
+        return counted(self.steps, "step")
 
     def __post_init__(self) -> None:
         _refuse(

@@ -52,6 +52,7 @@ from demosaic.events import (
     WorkDone,
     WorkStarted,
 )
+from demosaic.words import counted
 
 _SMOOTHING = 0.95  # of the losses on the live line
 
@@ -245,21 +246,14 @@ class Console:
         """Print how often people were found, and what that means."""
         self._end()
         self.say(
-            f"{report.hidden} hidden faces of {report.hidden_people} people, looked for among "
-            f"{report.people}"
+            f"{counted(report.hidden, 'hidden face')} of "
+            f"{counted(report.hidden_people, 'person', 'people')}, looked for among {report.people}"
         )
         for reason, count in report.left_out.items():
-            self.say(f"left out: {count} people {reason}")
-        table = Table(box=None, pad_edge=False)
-        for title in ("% found first, of 5", *report.ways):
-            table.add_column(title, justify="right" if table.columns else "left")
-        table.add_row("clear", _found(report.best("clear", None)))
-        for block in report.blocks:
-            attacks = [report.best(way, block) for way in report.ways]
-            name = f"{block} px, {attacks[0].cells:g} cells"
-            table.add_row(name, *map(_found, attacks))
-        table.add_row("chance", f"{100 * report.chance_first:.1f}, {100 * report.chance_few:.1f}")
-        self._terminal.print(table)
+            self.say(f"left out: {counted(count, 'person', 'people')} {reason}")
+        self._terminal.print(_found_table(report, few=False))
+        if report.chance_few < 1:
+            self._terminal.print(_found_table(report, few=True))
         self.say(report.finding)
 
     def built(self, report: BuildReport) -> None:
@@ -302,7 +296,7 @@ class Console:
     def trained(self, report: TrainReport) -> None:
         """Print what a training made and the command to run next."""
         self._end()
-        self.say(f"trained {report.step} steps; the best was step {report.best_step}")
+        self.say(f"trained {counted(report.step, 'step')}; the best was step {report.best_step}")
         self.say(f"models: {report.best} and {report.model}")
         self.say(f"look at {report.run}/samples")
         self.say(f"next: demosaic restore face.jpg --model {report.best}")
@@ -314,7 +308,7 @@ class Console:
         for metric, title, form in _METRICS:
             self._terminal.print(_metric_table(aligned, metric, title, form))
         self.say(
-            f"means over {report.faces} faces, computed on {report.computed} in "
+            f"means over {counted(report.faces, 'face')}, computed on {report.computed} in "
             f"{report.seconds:.0f} s; ± is half of the interval that holds 95 of 100 such means"
         )
 
@@ -381,11 +375,26 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:.0f}/s" if speed >= 2 else f"{1 / speed:.2f} s each")
 
 
-def _found(attack: Attack) -> str:
-    """How often the right person came first, with its interval, and among the first five."""
-    first = attack.first
-    interval = f"{100 * first.low:.0f}-{100 * first.high:.0f}"
-    return f"{100 * first.share:.1f} ({interval}), {100 * attack.few.share:.1f}"
+def _found_table(report: AuditReport, *, few: bool) -> Table:
+    """How often the right person came first, or among the first few: a row a cell size."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("% among first 5" if few else "% found first", min_width=17)
+    for way in report.ways:
+        table.add_column(way, justify="right", min_width=15)
+    table.add_row("clear", _found(report.best("clear", None), few))
+    for block in report.blocks:
+        attacks = [report.best(way, block) for way in report.ways]
+        name = f"{block} px, {attacks[0].cells:g} cells"
+        table.add_row(name, *(_found(attack, few) for attack in attacks))
+    chance = report.chance_few if few else report.chance_first
+    table.add_row("chance", f"{100 * chance:.1f}")
+    return table
+
+
+def _found(attack: Attack, few: bool) -> str:
+    """A share in %, with its interval."""
+    found = attack.few if few else attack.first
+    return f"{100 * found.mean:.1f} ({100 * found.low:.0f}-{100 * found.high:.0f})"
 
 
 def _logged(event: StepDone) -> list[str]:

@@ -17,6 +17,7 @@ from torch import nn
 
 from demosaic.config import DeviceConfig
 from demosaic.errors import USAGE, DemosaicError
+from demosaic.words import counted
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
 _PARITY = 0.1  # bf16 keeps 8 bits, and some twenty layers multiply its error
@@ -34,7 +35,8 @@ class Compute:
     bf16: bool
 
     def __str__(self) -> str:
-        threads = f", {torch.get_num_threads()} threads" if self.device.type == "cpu" else ""
+        on_cpu = self.device.type == "cpu"
+        threads = f", {counted(torch.get_num_threads(), 'thread')}" if on_cpu else ""
         return f"{self.device} in {'bf16' if self.bf16 else 'fp32'}{threads}"
 
     @contextmanager

@@ -328,7 +328,9 @@ class DoctorReport:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over faces, and the interval that holds it for 95 of 100 such choices of faces."""
+    """A mean over faces, or a share of them (0..1), and the interval that holds the true one in 95
+    of 100 cases.
+    """
 
     mean: float
     low: float
@@ -380,15 +382,6 @@ class EvaluationReport:
 
 
 @dataclass(frozen=True)
-class Share:
-    """A share of faces, 0..1, and the interval that holds the true one in 95 of 100 cases."""
-
-    share: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Attack:
     """How often one recogniser found the right person in one way to look."""
 
@@ -401,9 +394,9 @@ class Attack:
     cells: float | None
     """Cells across the face."""
     recogniser: str
-    first: Share
+    first: Estimate
     """The right person came first."""
-    few: Share
+    few: Estimate
     """The right person was among the first five."""
     above_chance: bool
     """Whether that is more than chance would be."""
@@ -450,7 +443,7 @@ class AuditReport:
     def best(self, way: str, block: int | None) -> Attack:
         """The recogniser that found the most in this way at this block."""
         tried = [attack for attack in self.attacks if (attack.way, attack.block) == (way, block)]
-        return max(tried, key=lambda attack: (attack.first.share, attack.few.share))
+        return max(tried, key=lambda attack: (attack.first.mean, attack.few.mean))
 
 
 Event = (

@@ -182,6 +182,14 @@ def _tiles(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
             yield slice(top, top + _TILE), slice(left, left + _TILE)
 
 
+def nearly_the_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two, by the likenesses of face and scene of each, are near duplicates."""
+    (face, scene), (other_face, other_scene) = one, other
+    return bits_apart(face, other_face) <= FACE_LIMIT or bits_apart(scene, other_scene) <= (
+        SCENE_LIMIT
+    )
+
+
 def bits_apart(one: str, other: str) -> int:
     """In how many bits two likenesses differ."""
     return (int(one, 16) ^ int(other, 16)).bit_count()

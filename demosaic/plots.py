@@ -54,6 +54,8 @@ class Plot:
     """Lowest and highest value of the y axis, beyond which nothing is drawn; what the points need
     when none is given.
     """
+    doubling: bool = False
+    """Each step along the x axis doubles its value, of which all are above 0."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,13 @@ class _Scale:
     high: float
     start: float
     end: float
+    doubling: bool = False
 
     def __call__(self, value: float) -> float:
-        share = min(max((value - self.low) / (self.high - self.low), 0), 1)
+        low, high = self.low, self.high
+        if self.doubling:
+            low, value, high = map(math.log2, (low, value, high))
+        share = min(max((value - low) / (high - low), 0), 1)
         return round(self.start + share * (self.end - self.start), 1)
 
 
@@ -108,7 +114,7 @@ def _scales(plot: Plot) -> tuple[_Scale, _Scale]:
     ys = [end for point in points for end in (point.low, point.y, point.high) if end is not None]
     left, right = _room(xs)
     bottom, top = plot.span or _with_air(*_room(ys))
-    across = _Scale(left, right, _LEFT + 8, _WIDTH - _RIGHT - 8)
+    across = _Scale(left, right, _LEFT + 8, _WIDTH - _RIGHT - 8, plot.doubling)
     return across, _Scale(bottom, top, _HEIGHT - _BOTTOM, _TOP)
 
 

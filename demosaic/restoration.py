@@ -243,7 +243,8 @@ def restore_file(
     make_folder(out.parent)
     write_restored(out, restored.image, like=source, whole=_is_all(restored, image))
     if config.compare:
-        write_comparison(out.with_name(f"{out.name}.compare.jpg"), image, restored.image)
+        name = out.stem.removesuffix(".restored")
+        write_comparison(out.with_name(f"{name}.compare.jpg"), image, restored.image)
     return restored
 
 

@@ -149,11 +149,16 @@ def _realism(evaluation: Evaluation) -> Section:
                 "with sharpness. Sharpness is the detail finer than the cells, right or wrong, as "
                 "a share of the originals'. The edges of a mosaic count as such, too."
             ),
-            *(_trade(report, name) for name in report.models),
+            *(_trade(report, name) for name in report.models if _is_blended(report, name)),
             _spectrum(evaluation),
             _table(report, "sharpness", aligned=True),
         ],
     )
+
+
+def _is_blended(report: EvaluationReport, name: str) -> bool:
+    """Whether a model was scored at several realisms; one alone would be dots without a line."""
+    return len({scores.way for scores in report.scores if scores.way.method == name}) > 1
 
 
 def _trade(report: EvaluationReport, name: str) -> Plot:

@@ -38,6 +38,7 @@ from demosaic.networks import Restorer
 from demosaic.observations import Views, observe, views
 from demosaic.pairs import Pairs
 from demosaic.restoration import restore_face
+from demosaic.words import counted
 
 SHOWN_BLOCK = 16
 """Side of the cells, px, of the faces and the spectra that are shown."""
@@ -239,7 +240,10 @@ def evaluate(
         split=split,
         faces=len(targets),
         models={name: str(path) for name, path in paths.items()},
-        computed=f"{compute.device} in {'bf16' if compute.bf16 else 'fp32'}, {workers} workers",
+        computed=(
+            f"{compute.device} in {'bf16' if compute.bf16 else 'fp32'}, "
+            f"{counted(workers, 'worker')}"
+        ),
         seconds=round(time.perf_counter() - start, 1),
         scores=tuple(_way_scores(found)),
     )
@@ -258,7 +262,7 @@ def _held_out(pairs: Pairs, most: int, listen: Listener) -> tuple[str, list[Pixe
             listen(Notice(f"left out: {error}"))
     if not targets:
         raise DemosaicError(f"{pairs.folder / split} holds no pair that can be read", NOTHING_TO_DO)
-    listen(Notice(f"{len(targets)} faces of {pairs.size} px that were kept for {split}"))
+    listen(Notice(f"{counted(len(targets), 'face')} of {pairs.size} px kept for {split}"))
     return split, targets
 
 

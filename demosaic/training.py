@@ -41,6 +41,7 @@ from demosaic.files import make_folder, read_json, read_lines, write_json, write
 from demosaic.images import Pixels, write_png
 from demosaic.pairs import Pairs
 from demosaic.team import Team, team
+from demosaic.words import counted
 
 _Batch = TypeVar("_Batch")
 
@@ -130,7 +131,7 @@ def _train(
     state = load_state(run / "resume.pt") if (run / "resume.pt").exists() else None
     step, seconds, best = _place(state)
     if config.progress(step, seconds) >= 1 or (state and state["recipe"].get("over")):
-        listen(Notice(f"{run} is finished: all its {step} steps are done"))
+        listen(Notice(f"{run} is finished: {counted(step, 'step')} done"))
         return _report(run, step, best)
     if mates.leads:
         listen = tee(listen, _log(run, step))

@@ -83,6 +83,19 @@ class Browser:
         self.call("Page.navigate", url=path.resolve().as_uri())
         self.tell("new Promise(done => document.readyState == 'complete' ? done() : onload = done)")
 
+    def faults(self, path: Path, *, width: int, dark: bool = False) -> list[str]:
+        """What is wrong with a page, all of it unfolded, in a window of such a width: what sticks
+        out of it, and what the browser complains of.
+        """
+        self.open(path, width=width, dark=dark)
+        self.tell("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = self.tell("document.documentElement.scrollWidth")
+        wide = self.tell("""[...document.querySelectorAll("main *")]
+            .filter(one => !one.closest(".scroll, .slider")
+                && one.getBoundingClientRect().right > innerWidth)
+            .map(one => one.outerHTML.slice(0, 80))""")
+        return [*([f"{found} px wide"] if found != width else []), *wide, *self.complaints]
+
     def tell(self, script: str) -> Any:
         """The value of a JavaScript expression in the page; a promise is waited for."""
         answer = self.call(

@@ -16,11 +16,12 @@ MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 ARROWS = {
     "__init__": "",
     "errors": "",
+    "words": "",
     "files": "errors",
     "events": "files",
     "mosaic": "config",
-    "config": "errors",
-    "devices": "config errors",
+    "config": "errors words",
+    "devices": "config errors words",
     "images": "errors files",
     "faces": "errors images",
     "markup": "",
@@ -47,7 +48,7 @@ ARROWS = {
     "evaluation": "canvas devices events images metrics mosaic networks observations pairs",
     "scoring": (
         "checkpoints config devices errors evaluation events images metrics mosaic networks "
-        "observations pairs restoration"
+        "observations pairs restoration words"
     ),
     "runs": "errors files",
     "scorecard": "events plots report runs scoring",
@@ -59,7 +60,8 @@ ARROWS = {
         "observations pairs stages team"
     ),
     "training": (
-        "blind checkpoints config devices errors evaluation events files images pairs pix2pix team"
+        "blind checkpoints config devices errors evaluation events files images pairs pix2pix team "
+        "words"
     ),
     "export": "checkpoints errors files mosaic networks observations",
     "regions": "config errors grids images mosaic",
@@ -83,15 +85,15 @@ ARROWS = {
         "building checkpoints config devices errors faces files images mosaic pairs restoration "
         "training"
     ),
-    "album": "config cutting errors events files images looking",
+    "album": "config cutting errors events files grouping images looking pairs",
     "recognition": "images",
     "chances": "events",
     "audit": (
         "album blind chances checkpoints config devices errors evaluation events faces files "
         "images looking mosaic recognition restoration"
     ),
-    "audit_page": "album audit events plots report",
-    "console": "events",
+    "audit_page": "album audit events plots report words",
+    "console": "events words",
     "board": "errors events",
     "cli": "config errors __version__",
     "__main__": "cli",

@@ -7,18 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import browsing
 from test_checkpoints import CARD
 from typer.testing import CliRunner
 
+import people
 from demosaic import album, cli, recognition
-from demosaic.audit import finding, safe_block, trained_photos
+from demosaic.audit import Audit, Shown, finding, safe_block, trained_photos
+from demosaic.audit_page import lead, sections
 from demosaic.chances import binomial_tail, least_told, share
 from demosaic.config import LEAST_SCORE, AuditConfig
 from demosaic.errors import DemosaicError
-from demosaic.events import Attack, Event, Notice, Share
+from demosaic.events import Attack, AuditReport, Estimate, Event, Notice
 from demosaic.faces import MediaPipeDetector
 from demosaic.files import write_json, write_lines
+from demosaic.images import read_image, resize, write_png
 from demosaic.looking import Look
+from demosaic.report import render, write_report
 
 LOOK = Look(lambda: MediaPipeDetector(LEAST_SCORE), None)
 
@@ -29,7 +34,7 @@ def noise(count: int, seed: int = 0) -> recognition.Described:
 
 
 def attack(block: int | None, *, above: bool) -> Attack:
-    nothing = Share(0, 0, 0)
+    nothing = Estimate(0, 0, 0)
     return Attack("mosaic" if block else "clear", block, 1.0, "both", nothing, nothing, above)
 
 
@@ -53,7 +58,7 @@ def test_a_person_is_as_much_alike_as_the_best_of_their_faces() -> None:
 
 def test_shares_have_wilsons_interval() -> None:
     found = share(7, 100)
-    assert (found.share, round(found.low, 4), round(found.high, 4)) == (0.07, 0.0343, 0.1375)
+    assert (found.mean, round(found.low, 4), round(found.high, 4)) == (0.07, 0.0343, 0.1375)
     assert share(0, 100).high == pytest.approx(0.0370, abs=1e-4)
 
 
@@ -93,6 +98,23 @@ def test_known_and_hidden_faces_are_different_photos_of_the_same_people(photos: 
     assert len(set(faces)) == len(faces)
 
 
+def test_copies_of_a_photo_are_one_photo(tmp_path: Path) -> None:
+    """Or whoever is hidden would be found by the same picture."""
+    people.draw(tmp_path / "drawn", 1, 2, seed=0)
+    first, second = sorted((tmp_path / "drawn").rglob("*.jpg"))
+    person = tmp_path / "album" / "one"
+    person.mkdir(parents=True)
+    for name in ("a.jpg", "b.jpg"):
+        (person / name).write_bytes(first.read_bytes())
+    picture = read_image(first)
+    write_png(person / "c.png", resize(picture, picture.shape[0] // 2, picture.shape[1] // 2))
+    with pytest.raises(DemosaicError, match="1 with one usable face"):
+        album.gather(person.parent, AuditConfig(), LOOK)
+    (person / "d.jpg").write_bytes(second.read_bytes())
+    found = album.gather(person.parent, AuditConfig(), LOOK)
+    assert (len(found.gallery), len(found.hidden)) == (1, 1)
+
+
 def test_who_the_model_was_trained_on_is_left_out(photos: Path, dataset: Path) -> None:
     lines = [json.loads(line) for line in (dataset / "pairs.jsonl").read_text().splitlines()]
     trained = {line["sha256"] for line in lines if line["split"] == "train"}
@@ -127,7 +149,8 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
     monkeypatch.setattr(AuditConfig, "blocks", (16, 256))
     words = ["audit", str(photos), "--faces", "4", "--json"]
     done = CliRunner().invoke(cli.app, words)
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.exit_code == 0
+    assert "no model: nothing is restored\n" in done.stderr
     report = json.loads(done.stdout)
     assert (report["hidden"], report["model"]) == (4, None)
     assert len(report["attacks"]) == 3 + 2 * 2 * 3  # clear; blocks, ways, recognisers
@@ -137,6 +160,53 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
         1,
         "error: audit.html is already there: --force replaces it\n",
     )
+
+
+def test_the_page_of_an_audit_works_in_a_browser(tmp_path: Path) -> None:
+    page = tmp_path / "audit.html"
+    made = an_audit(people=300)
+    write_report(page, title="t", lead=lead(made.report), sections=sections(made))
+    with browsing() as browser:
+        for width, dark in ((390, False), (390, True), (1100, False)):
+            assert browser.faults(page, width=width, dark=dark) == []
+        titles = browser.tell("[...document.querySelectorAll('figcaption')].map(o => o.innerText)")
+    assert titles == [
+        "The right person comes first",
+        "The right person is among the first 5",
+        "mosaic 3; both pixelated 2; restored 1",
+    ]
+
+
+def test_nothing_is_said_of_the_first_five_of_five_people() -> None:
+    pages = [render(title="", lead="", sections=sections(an_audit(people=n))) for n in (5, 6)]
+    assert ["the first 5" in page for page in pages] == [False, True]
+
+
+def an_audit(*, people: int) -> Audit:
+    ways = ("mosaic", "mosaic, alike", "restored")
+    tried = [("clear", None), *((way, block) for way in ways for block in AuditConfig.blocks)]
+    found = Estimate(0.1, 0.05, 0.2)
+    attacks = [Attack(way, block, 1.0, "both", found, found, True) for way, block in tried]
+    report = AuditReport(
+        photos="photos",
+        model="a/model.safetensors",
+        people=people,
+        gallery=people,
+        hidden=20,
+        hidden_people=5,
+        left_out={"with one photo": 1},
+        chance_first=1 / people,
+        chance_few=min(1.0, 5 / people),
+        attacks=tuple(attacks),
+        least_told=0.2,
+        safe_block=None,
+        finding=finding(attacks, None),
+        seconds=1.0,
+    )
+    pictures = {
+        name: np.zeros((64, 64, 3), np.uint8) for name in ("mosaic", "restored", "original")
+    }
+    return Audit(report, [Shown(pictures, dict(zip(ways, (3, 2, 1), strict=True)))])
 
 
 def test_an_album_without_folders_is_refused(tmp_path: Path) -> None:

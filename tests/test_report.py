@@ -135,6 +135,13 @@ def test_a_plot_of_nothing_or_of_one_value_is_drawn(points: list[Point]) -> None
         assert (circle.get("cx"), circle.get("cy")) == ("215.0", "118.0")  # in the middle
 
 
+def test_doublings_are_equally_far_apart() -> None:
+    points = [Point(side, 0) for side in (4, 8, 16, 64)]
+    drawn = draw(Plot("", "", "", [Series("", points)], doubling=True))
+    a, b, c, d = (float(circle.get("cx", "")) for circle in drawn.iter("circle"))
+    assert (c - b, d - c) == (pytest.approx(b - a, abs=0.2), pytest.approx(2 * (b - a), abs=0.2))
+
+
 def test_a_given_span_is_kept() -> None:
     plot = Plot("", "", "", [Series("", [Point(0, 0.5), Point(1, 0.6)])], span=(0, 1))
     (line,) = draw(plot).iter("polyline")
@@ -282,14 +289,21 @@ def test_other_pictures_can_be_chosen_for_all_faces(browser: Browser, page: Path
 def test_nothing_overflows_and_nothing_complains(
     browser: Browser, page: Path, width: int, dark: bool
 ) -> None:
-    browser.open(page, width=width, dark=dark)
-    assert browser.tell("document.documentElement.scrollWidth") == width
-    wide = browser.tell("""[...document.querySelectorAll("main *")]
-        .filter(one => !one.closest(".scroll, .slider") && one.getBoundingClientRect().right
-            > innerWidth)
-        .map(one => one.outerHTML.slice(0, 80))""")
-    assert wide == []
-    assert browser.complaints == []
+    assert browser.faults(page, width=width, dark=dark) == []
+
+
+def test_a_table_wider_than_a_phone_is_scrolled_in_its_frame_and_its_names_stay(
+    browser: Browser, page: Path
+) -> None:
+    browser.open(page, width=390)
+    frame, table, name = browser.tell("""(() => {
+        const frame = document.querySelector(".scroll");
+        frame.scrollLeft = 1000;
+        const name = frame.querySelector("tbody th").getBoundingClientRect();
+        return [frame.clientWidth, frame.scrollWidth, name.left];
+    })()""")
+    assert table > frame <= 390
+    assert 0 <= name <= 16
 
 
 def test_the_page_is_dark_where_that_is_wished(browser: Browser, page: Path) -> None:

@@ -343,7 +343,7 @@ def test_before_and_after_are_written_side_by_side_when_asked(folder: Path, mode
     observed = mosaicked(32, 64, Grid.square(4)) // 4 + 96
     source = save(folder / "a.png", observed.astype(np.uint8))
     out = restored_as(folder, model, "b.png", source, RestoreConfig(compare=True))
-    both = folder / "b.png.compare.jpg"
+    both = folder / "b.compare.jpg"
     sheet, after = read_image(both).astype(int), read_image(out)
     assert sheet.shape == (32, 2 * 64 + 2, 3)
     assert np.abs(sheet[:, :64] - observed).mean() < 8

@@ -1,6 +1,7 @@
 """Models on held-out faces, and the page about them; with networks of a few values."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -206,13 +207,10 @@ def test_the_page_of_an_evaluation_works_in_a_browser(found: Evaluation, tmp_pat
     assert (tmp_path / "report.html").stat().st_size < 8_000_000
     with browsing() as browser:
         for width in (390, 1100):
-            browser.open(tmp_path / "report.html", width=width)
-            browser.tell("document.querySelector('details').open = true")
-            assert browser.tell("document.documentElement.scrollWidth") == width
+            assert browser.faults(tmp_path / "report.html", width=width) == []
         headings = browser.tell("[...document.querySelectorAll('h2')].map(one => one.innerText)")
         sliders = browser.tell("document.querySelectorAll('.slider input').length")
         tables = browser.tell("document.querySelectorAll('table').length")
-        assert browser.complaints == []
     assert headings == [
         "Nearness to the truth",
         "Fidelity against realism",
@@ -225,6 +223,25 @@ def test_the_page_of_an_evaluation_works_in_a_browser(found: Evaluation, tmp_pat
     assert sliders == len(found.worst) + len(found.median)
     metrics = {name for scores in found.report.scores for name in scores.estimates}
     assert tables == 2 * len(metrics)
+
+
+def test_a_realism_alone_is_not_drawn_against_itself(found: Evaluation, tmp_path: Path) -> None:
+    alone = tuple(one for one in found.report.scores if one.way.realism in (None, 0.5))
+    spectra = {name: shares for name, shares in found.spectra.items() if "realism" not in name}
+    report = replace(found.report, scores=alone)
+    write_scorecard(tmp_path / "one.html", replace(found, report=report, spectra=spectra))
+    write_scorecard(tmp_path / "five.html", found)
+    assert "ours, by realism" in (tmp_path / "five.html").read_text()
+    assert "by realism" not in (tmp_path / "one.html").read_text()
+
+
+def test_a_model_that_is_not_there_is_missed_before_anything_is_said(folder: Path) -> None:
+    heard: list[Event] = []
+    with pytest.raises(DemosaicError, match="there is no model file"):
+        scoring.evaluate(
+            folder, {"a": folder / "missing"}, EvaluateConfig(), devices=FP32, listen=heard.append
+        )
+    assert heard == []
 
 
 def test_a_smooth_face_is_nearer_than_its_mosaic(folder: Path, models: dict[str, Path]) -> None:
