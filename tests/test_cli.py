@@ -556,7 +556,9 @@ def test_what_pixelate_does_is_said_as_json_when_asked(here: Path) -> None:
         write_png(here / f"{name}.png", texture(40, 40))
     words = ["pixelate", "a.png", "b [1].png", "--region", "4,4,24,24", "--out", "out", "--json"]
     code, said, errors = demosaic(*words, "--style", "solid")
-    assert (code, errors) == (0, "")
+    assert code == 0
+    assert errors.splitlines()[0] == "pixelated a.png: out/a.pixelated.png"
+    assert errors.splitlines()[-1] == "2 of 2 pictures pixelated"
     face = {"box": [4, 4, 24, 24], "style": "solid", "block": None, "score": None}
     assert [json.loads(line) for line in said.splitlines()] == [
         {"event": "PicturesFound", "total": 2},

@@ -290,6 +290,14 @@ def test_validations_come_as_often_as_asked_and_end_with_the_budget(steps: int, 
     assert all(abs(step - (number + 1) * steps / len(due)) <= 1 for number, step in enumerate(due))
 
 
+@pytest.mark.parametrize(("steps", "count"), [(1, 1), (12, 1), (40, 4), (79, 7), (900, 8)])
+def test_a_short_run_is_validated_less_often_unless_asked(steps: int, count: int) -> None:
+    config = TrainConfig(steps=steps)
+    due = [config.validates(n, n / steps, (n + 1) / steps) for n in range(steps)]
+    assert sum(due) == count
+    assert due[-1]
+
+
 def test_the_article_validates_every_so_many_steps() -> None:
     config = SeedConfig(steps=10, validate_every=4)
     due = [step for step in range(1, 11) if config.validates(step, 0.0, 1.0)]
