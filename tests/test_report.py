@@ -297,13 +297,14 @@ def test_a_table_wider_than_a_phone_is_scrolled_in_its_frame_and_its_names_stay(
     browser: Browser, page: Path
 ) -> None:
     browser.open(page, width=390)
-    frame, table, name = browser.tell("""(() => {
+    frame, table, scrolled, name = browser.tell("""(() => {
         const frame = document.querySelector(".scroll");
         frame.scrollLeft = 1000;
         const name = frame.querySelector("tbody th").getBoundingClientRect();
-        return [frame.clientWidth, frame.scrollWidth, name.left];
+        return [frame.clientWidth, frame.scrollWidth, frame.scrollLeft, name.left];
     })()""")
     assert table > frame <= 390
+    assert scrolled == table - frame
     assert 0 <= name <= 16
 
 
