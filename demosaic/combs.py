@@ -12,8 +12,8 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 LEAST, MOST = 3, 64  # pixels of a cell
-_FAINT = 1e-3
-_MULTIPLES = 12
+_FAINT = 1e-3  # of a profile's spread; a plain picture's is 0, those of mosaics 0.5 and more
+_MULTIPLES = 12  # with 6 or 8, one in 80 cells is taken for a part of it; more only cost time
 _NEARLY = (
     0.65  # of the power that the best frequency holds; JPEG of 60 takes a third of the true one's
 )
@@ -149,16 +149,23 @@ def best_comb(profile: Floats) -> Comb | None:
     if best <= 0:
         return None
     enough = _FINER * best
-    return min((comb for comb in combs if comb.score >= enough), key=lambda comb: comb.pitch)
+    finest = min((comb for comb in combs if comb.score >= enough), key=lambda comb: comb.pitch)
+    return _refined(excess, finest)
 
 
 def _near(excess: Floats, frequency: float) -> Comb:
-    """The comb of nearly a frequency that correlates best, of whole pixels if such a one does."""
+    """The comb of nearly a frequency that correlates best, to half a pixel at the last line."""
     size = len(excess)
-    count = int(size * frequency) + 1
-    fine = 2 * round(1 / frequency) + 1  # the last line moves by half a pixel
+    fine = 2 * round(1 / frequency) + 1
     pitches = 1 / (frequency + np.linspace(-1, 1, fine) / (2 * size))
-    broken = _highest(excess, pitches, np.arange(0, 1 / frequency, 0.5), count)
+    starts = np.arange(0, 1 / frequency, 0.5)
+    return _highest(excess, pitches, starts, int(size * frequency) + 1)
+
+
+def _refined(excess: Floats, broken: Comb) -> Comb:
+    """The comb near one that correlates best, of whole pixels if such a one does."""
+    size = len(excess)
+    count = int(size / broken.pitch) + 1
     pitches = broken.pitch + np.linspace(-1, 1, 17) * 0.25 / count
     broken = _highest(excess, pitches, broken.start + np.linspace(-0.75, 0.75, 13), count)
     side = np.rint(broken.pitch)
