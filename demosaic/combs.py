@@ -19,6 +19,8 @@ _NEARLY = (
 )
 _PHASES = (0, -0.01, -0.49, 0.49)  # programs round edges of cells to the nearest, down or up
 _AS_WELL = 0.97  # of the mean step
+_END = 0.3  # of a step more, where whole sides end a pixel beside a step
+_NO_STEP = 0.5  # of the mean step; an end that has less lies inside a cell
 _FINER = 0.87  # of the best score; half the true pitch has 0.73 of it, less the noise
 _CLEARLY = 0.03  # of a correlation
 
@@ -192,11 +194,11 @@ def _frequency(excess: Floats) -> float:
 def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int, int]:
     """The comb of cells that fill a mosaic, as most programs make them, and its ends, where these
     lie at most a pixel beside `low` and `high` and such a comb meets the steps of a profile (from
-    pixel 0) as well; or else what was given.
+    pixel 0) as well, or better than one of whole sides; or else what was given.
     """
     count = round((high - low) / comb.pitch)
     rest = abs(count * comb.pitch - (high - low))
-    if count < 2 or rest > 2 or not _may_be_broken(comb, low, high):
+    if count < 2 or rest > 2:
         return comb, low, high
     size = len(profile)
     tries = [
@@ -206,11 +208,14 @@ def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int
         for phase in _PHASES
     ]
     best = max(tries, key=lambda filled: _met(profile, *filled))
-    return (
-        best
-        if _met(profile, *best) >= _AS_WELL * _met(profile, comb, low, high)
-        else (comb, low, high)
-    )
+    met = _met(profile, comb, low, high)
+    if _may_be_broken(comb, low, high):
+        enough = _AS_WELL * met
+    elif min(_at_ends(profile, low, high), default=met) < _NO_STEP * met:
+        enough = met + _END * met / count
+    else:
+        return comb, low, high
+    return best if _met(profile, *best) >= enough else (comb, low, high)
 
 
 def _may_be_broken(comb: Comb, low: int, high: int) -> bool:
@@ -222,8 +227,12 @@ def _may_be_broken(comb: Comb, low: int, high: int) -> bool:
 def _met(profile: Floats, comb: Comb, low: int, high: int) -> float:
     """The steps on the lines of a comb and on the ends, on average."""
     lines = comb.lines(low + 1, high)
-    ends = [place for place in (low, high) if 0 < place < len(profile)]
-    return float(profile[[*lines.tolist(), *ends]].mean())
+    return float(np.mean([*profile[lines], *_at_ends(profile, low, high)]))
+
+
+def _at_ends(profile: Floats, low: int, high: int) -> list[float]:
+    """The steps at the ends of a mosaic that are not those of the picture."""
+    return [float(profile[place]) for place in (low, high) if 0 < place < len(profile)]
 
 
 def _highest(excess: Floats, pitches: Floats, starts: Floats, count: int) -> Comb:

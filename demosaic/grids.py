@@ -33,6 +33,7 @@ _SCALES = (1, 2, 4)  # of the levels: cells of 3 to 96 px
 _FAINT = 0.5  # squared grey levels; at 2 some large cells are missed, at 0.1 none are gained
 _RHYTHM = 0.3  # correlation of a profile with itself, one cell on, that is looked into
 _CERTAIN = 0.5  # confidence below which a region is no mosaic
+_SURE = 0.8  # mosaics through JPEG of quality 60 have more, checked cloth in fine cells 0.77
 _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
 _MERIT = 0.4  # checked cloth and shelves have up to 0.3, mosaics through JPEG of quality 60 0.48
 _CELLS = 4  # rows and columns of cells a mosaic has at least
@@ -238,7 +239,7 @@ def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | Non
         confidence < _JPEG_CERTAIN or _step(steps, lattice, box) < _JPEG_STEP
     ):
         return None
-    if is_woven(crop(luma, box), lattice.grid(box)):
+    if is_woven(crop(luma, box), lattice.grid(box), unsure=confidence < _SURE):
         return None
     hidden = np.ones((box.height, box.width), bool)
     return Region(box, lattice.grid(box), hidden, confidence)

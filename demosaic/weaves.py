@@ -23,12 +23,12 @@ _WIDE = 4.5  # pixels; the outermost of larger cells are what scaling and JPEG b
 _ROUNDING = 1.0  # squared grey levels
 
 
-def is_woven(luma: NDArray[np.uint8], grid: Grid) -> bool:
-    """Whether cells on a grid over a plane (H, W) are no mosaic's: uneven, parted by lines of which
-    most are bare, or repeating.
+def is_woven(luma: NDArray[np.uint8], grid: Grid, *, unsure: bool) -> bool:
+    """Whether cells on a grid over a plane (H, W) are no mosaic's: uneven, repeating or, where one
+    is `unsure`, parted by lines of which most are bare, as a plain wall's in a mosaic are too.
     """
     cells = _Cells.of(luma, grid)
-    return cells.uneven or cells.bare or cells.repeating
+    return cells.uneven or cells.repeating or (unsure and cells.bare)
 
 
 def is_repeating(luma: NDArray[np.uint8], grid: Grid) -> bool:

@@ -80,6 +80,24 @@ def test_cells_fill_the_box_where_that_meets_the_steps_too(photo: Pixels) -> Non
     assert region.grid.edges(154, 155)[1].tolist() == [0, *edges.tolist(), 155]
 
 
+def test_whole_sides_with_a_pixel_left_over_fill_the_box_through_jpeg(photo: Pixels) -> None:
+    """14 cells over 155 pixels: 11 px each but the first, which has 12."""
+    shown = photo.copy()
+    small = cv2.resize(photo[50:204, 120:275], (14, 14), interpolation=cv2.INTER_LINEAR)
+    shown[50:204, 120:275] = cv2.resize(small, (155, 154), interpolation=cv2.INTER_NEAREST)
+    (region,) = find_mosaic(jpeg_damaged(shown, 90))
+    assert region.box == Box(120, 50, 155, 154)
+    assert region.grid.edges(154, 155)[1].tolist() == [0, *range(12, 156, 11)]
+
+
+@pytest.mark.parametrize("left", [40, 55, 100])
+def test_a_mosaic_that_is_mostly_plain_wall_is_found(photo: Pixels, left: int) -> None:
+    """Most of its lines part cells of one colour."""
+    shown = jpeg_damaged(pillow_mosaic(photo, Box(left, 90, 154, 154), 14, 14), 90)
+    (region,) = find_mosaic(shown)
+    assert (region.grid.width, region.grid.height) == (11, 11)
+
+
 def test_cells_cut_by_the_end_of_the_box_are_part_of_it(photo: Pixels) -> None:
     """As in `deface`, which takes the top left pixel of each cell and begins in the corner."""
     shown = photo.copy()
@@ -174,7 +192,7 @@ def checked(period: float, ground: float, *, weave: bool) -> Pixels:
 
 @pytest.mark.parametrize("quality", [None, 90, 60])
 @pytest.mark.parametrize("weave", [True, False])
-@pytest.mark.parametrize("period", [7, 12, 20.5, 40])
+@pytest.mark.parametrize("period", [7, 12, 20.5, 41])
 def test_neither_checked_cloth_nor_a_board_is_a_mosaic(
     period: float, weave: bool, quality: int | None
 ) -> None:
