@@ -70,8 +70,7 @@ def build_dataset(
     earlier one stopped, and adds only what is new.
     """
     start = time.monotonic()
-    paths, ignored = photos_in(photos, out)
-    _refuse_group_by(config.group_by, [name for _, name in paths])
+    paths, ignored = photos_in(photos, out, config.group_by)
     writer = PairWriter(out, config)
     if looks and writer.forgetting:
         forget_looks(looks, writer.forgotten)
@@ -114,9 +113,10 @@ def build_dataset(
     )
 
 
-def photos_in(photos: Path, out: Path) -> tuple[list[tuple[Path, str]], int]:
+def photos_in(photos: Path, out: Path, group_by: str) -> tuple[list[tuple[Path, str]], int]:
     """Every photo file and its name in the dataset, and how many files were ignored as thumbnails
-    and the like. Raises DemosaicError where there are none, or the pairs would go among them.
+    and the like. Raises DemosaicError where there are none, the pairs would go among them, or
+    `group_by` finds nobody in any name.
     """
     if not photos.is_dir():
         raise DemosaicError(f"{photos} is not a folder: give the folder your photos are in")
@@ -133,7 +133,9 @@ def photos_in(photos: Path, out: Path) -> tuple[list[tuple[Path, str]], int]:
     if not paths:
         only = f" but {len(ignored)} hidden files or thumbnails" if ignored else ""
         raise DemosaicError(f"no photos in {photos}{only}: is it the right folder?", NOTHING_TO_DO)
-    return [(path, path.relative_to(photos).as_posix()) for path in paths], len(ignored)
+    names = [path.relative_to(photos).as_posix() for path in paths]
+    _refuse_group_by(group_by, names)
+    return list(zip(paths, names, strict=True)), len(ignored)
 
 
 def _while_there(results: Iterable[PhotoResult], photos: Path) -> Iterator[PhotoResult]:
@@ -223,7 +225,8 @@ def _refuse_empty(writer: PairWriter, photos: Path) -> None:
     if not writer.pairs():
         reasons = ", ".join(f"{count} x {reason}" for reason, count in writer.reasons().items())
         raise DemosaicError(
-            f"no pairs from {photos}: {reasons}; see {writer.folder / 'skipped.jsonl'}",
+            f"no pairs from {photos}: {reasons}; all that is left is why, photo by photo, in "
+            f"{writer.folder / 'skipped.jsonl'}",
             NOTHING_TO_DO,
         )
 

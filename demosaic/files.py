@@ -35,6 +35,10 @@ def make_folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise DemosaicError(f"{path} is not a folder: choose another name") from error
+    except FileNotFoundError as error:  # its parents would have been made
+        raise DemosaicError(
+            f"cannot make the folder {path}: nothing can be written there; choose another place"
+        ) from error
     except OSError as error:
         with writing(path):
             raise error

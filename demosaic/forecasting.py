@@ -27,9 +27,10 @@ def forecast(
 ) -> Forecast:
     """Work through a sample of the photos as `build_dataset` would, as if for the first time.
 
-    Raises DemosaicError when there is no photo, or `out` is no place for the pairs.
+    Raises DemosaicError when there is no photo, `out` is no place for the pairs, or --group-by
+    finds nobody.
     """
-    paths, ignored = photos_in(photos, out)
+    paths, ignored = photos_in(photos, out, config.group_by)
     tasks = [Task(path, name, None) for path, name in _sample(paths)]
     listen(PhotosFound(len(tasks), ignored))
     results, times = list[PhotoResult](), [time.monotonic()]

@@ -161,7 +161,7 @@ class PairWriter:
             name: record[name] for name in ("detector", "ignored") if name in record
         }
         self.forgotten = {line["sha256"] for line in read_lines(folder / "forgotten.jsonl")}
-        pairs = [_pair(line) for line in read_lines(folder / "pairs.jsonl")]
+        pairs = _pairs_of(folder)
         skipped = [Skipped(**_tuples(line)) for line in read_lines(folder / "skipped.jsonl")]
         self.kept: dict[str, Pair] = {}
         for pair in self._remembered(pairs):
@@ -183,12 +183,7 @@ class PairWriter:
         """
         if not (folder / "dataset.json").is_file():
             raise DemosaicError(f"{folder} holds no dataset: give the one that build-dataset wrote")
-        try:
-            config = BuildConfig(**_tuples(read_json(folder / "dataset.json")["config"]))
-        except (KeyError, TypeError) as error:
-            raise DemosaicError(
-                f"{folder} was built by another version of demosaic: build it again, elsewhere"
-            ) from error
+        config = _config_of(folder, read_json(folder / "dataset.json"))
         return cls(folder, config, to_add=False)
 
     def _begin(self) -> dict[str, Any]:
@@ -196,14 +191,7 @@ class PairWriter:
         described = self.folder / "dataset.json"
         record = read_json(described) if described.exists() else {}
         if record:
-            changed = differences(record.get("config", {}), self.config)
-            if changed and not read_lines(self.folder / "pairs.jsonl"):
-                self._start_again()  # it refused everything: other options are what is called for
-            elif changed:
-                raise DemosaicError(
-                    f"{self.folder} was built with other options ({'; '.join(changed)}): "
-                    "give the same ones, or another folder"
-                )
+            self._agree_with(record)
         elif self.folder.exists() and _holds_something(self.folder):
             raise DemosaicError(
                 f"{self.folder} is not empty and not a demosaic dataset: choose another folder"
@@ -216,6 +204,19 @@ class PairWriter:
         for name in ("pairs.jsonl", "skipped.jsonl", "forgotten.jsonl"):
             drop_torn_line(self.folder / name)
         return record
+
+    def _agree_with(self, record: Mapping[str, Any]) -> None:
+        """Refuse a dataset of other options or another version, unless it has no pairs."""
+        changed = differences(record.get("config", {}), self.config)
+        if changed and not read_lines(self.folder / "pairs.jsonl"):
+            self._start_again()  # it refused everything: other options are what is called for
+            return
+        _config_of(self.folder, record)
+        if changed:
+            raise DemosaicError(
+                f"{self.folder} was built with other options ({'; '.join(changed)}): "
+                "give the same ones, or another folder"
+            )
 
     def _start_again(self) -> None:
         """Empty manifests and a header of this config; in a new folder the header comes first."""
@@ -390,8 +391,9 @@ class PairWriter:
         for path in (*parts, *(path for path in pictures if path.stem not in self.kept)):
             with writing(path):
                 path.unlink()
-        with suppress(OSError):  # it is not empty: some groups are large
-            (self.folder / SPARE).rmdir()
+        for folder in (*SPLITS, SPARE):
+            with suppress(OSError):  # most are not empty
+                (self.folder / folder).rmdir()
 
     # Forgetting
 
@@ -559,8 +561,27 @@ def _grid(line: Mapping[str, Any]) -> Grid:
     return Grid(*line["block"], *line["offset"])
 
 
-def _pair(line: dict[str, Any]) -> Pair:
-    return Pair(**_tuples(line))
+def _config_of(folder: Path, record: Mapping[str, Any]) -> BuildConfig:
+    """The options in a dataset.json. Raises DemosaicError when another version had others."""
+    stored = record.get("config", {})
+    if record.get("format") != FORMAT or stored.keys() != vars(BuildConfig()).keys():
+        raise _of_another_version(folder)
+    return BuildConfig(**_tuples(stored))
+
+
+def _pairs_of(folder: Path) -> list[Pair]:
+    """The lines of a pairs.jsonl. Raises DemosaicError when another version wrote others."""
+    try:
+        return [Pair(**_tuples(line)) for line in read_lines(folder / "pairs.jsonl")]
+    except TypeError as error:
+        raise _of_another_version(folder) from error
+
+
+def _of_another_version(folder: Path) -> DemosaicError:
+    return DemosaicError(
+        f"{folder} was built by another version of demosaic, which wrote datasets otherwise: "
+        "build again, into another folder"
+    )
 
 
 @dataclass(frozen=True)
@@ -621,12 +642,10 @@ class Pairs:
 
     def _listed(self) -> tuple[list[Path], list[Path]]:
         splits = {split: self._pictures(self.folder / split) for split in SPLITS}
-        train = splits["train"] if (self.folder / "train").is_dir() else self._outside_splits()
+        in_splits = self._record is not None or (self.folder / "train").is_dir()
+        train = splits["train"] if in_splits else self._outside_splits()
         if not train:
-            raise DemosaicError(
-                f"{self.folder / 'train'} holds no pairs: build with more photos, or with --val 0",
-                NOTHING_TO_DO,
-            )
+            raise DemosaicError(self._why_nothing(splits), NOTHING_TO_DO)
         held_out = splits["val"] or (splits["test"] if self._record is None else [])
         if held_out:
             return train, held_out
@@ -634,6 +653,20 @@ class Pairs:
         chosen = set(held_out)
         rest = [path for path in train if path not in chosen]
         return (rest, held_out) if rest else (train, train[:1])
+
+    def _why_nothing(self, splits: Mapping[str, Sequence[Path]]) -> str:
+        """Why there is nothing to learn from, and the way out."""
+        if self._record is None:
+            return (
+                f"{self.folder} holds no pairs: give the folder that build-dataset wrote, or one "
+                "of side-by-side pictures"
+            )
+        if not any(splits.values()):
+            return f"{self.folder} holds no pairs: skipped.jsonl in it says why; give other photos"
+        return (
+            f"all pairs in {self.folder} are held out, none is in train: build again, into another "
+            "folder, from more photos or with --val 0"
+        )
 
     def _pictures(self, folder: Path) -> list[Path]:
         """The pictures in a folder by hash; of a foreign one only those that are side by side."""

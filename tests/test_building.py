@@ -523,6 +523,41 @@ def test_another_config_on_the_same_folder_is_refused_naming_the_option(
     assert contents(tmp_path / "out") == before
 
 
+def test_a_dataset_of_another_version_is_refused_saying_so(album: Path, tmp_path: Path) -> None:
+    build(album, tmp_path / "out")
+    described, listed = tmp_path / "out" / "dataset.json", tmp_path / "out" / "pairs.jsonl"
+    record, first = json.loads(described.read_text()), listed.read_text()
+    fewer = {name: value for name, value in record["config"].items() if name != "offset"}
+    for strange in ({**record, "format": 0}, {**record, "config": fewer}):
+        described.write_text(json.dumps(strange))
+        with pytest.raises(DemosaicError, match=r"another version .* into another folder"):
+            build(album, tmp_path / "out")
+    described.write_text(json.dumps(record))
+    listed.write_text(first.replace('"likeness"', '"fingerprint"'))
+    with pytest.raises(DemosaicError, match=r"another version .* into another folder"):
+        build(album, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ("dataset.json", "all pairs in .* are held out, none is in train: .* --val 0"),
+        ("nothing", "holds no pairs: give the folder that build-dataset wrote, or one of side"),
+    ],
+)
+def test_why_there_is_nothing_to_learn_from_is_said(
+    left: str, said: str, album: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    build(album, out, BuildConfig(size=64, block=8, val=0.99))
+    if left == "nothing":
+        shutil.rmtree(out)
+        out.mkdir()
+    with pytest.raises(DemosaicError, match=said) as caught:
+        Pairs(out, direction="left-to-right", multiple=1)
+    assert caught.value.exit_code == NOTHING_TO_DO
+
+
 # Groups
 
 
@@ -882,7 +917,11 @@ def test_photos_without_faces_are_an_error_with_the_top_reason(tmp_path: Path) -
     assert "no pairs from" in str(caught.value)
     assert str(caught.value).index("2 x no face") < str(caught.value).index("1 x not a picture")
     assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(f"in {tmp_path / 'out' / 'skipped.jsonl'}")
     assert len(lines(tmp_path / "out" / "skipped.jsonl")) == 3
+    assert not [path for path in (tmp_path / "out").iterdir() if path.is_dir()]
+    with pytest.raises(DemosaicError, match=r"out holds no pairs: skipped\.jsonl in it says why"):
+        Pairs(tmp_path / "out", direction="left-to-right", multiple=1)
 
 
 # Folders

@@ -105,6 +105,15 @@ def test_a_file_where_a_folder_should_be_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "taken").read_text() == "a letter"
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc on this system")
+def test_where_no_folder_can_be_made_none_is_said_to_have_vanished() -> None:
+    with pytest.raises(DemosaicError) as caught:
+        make_folder(Path("/proc/pairs"))
+    assert str(caught.value) == (
+        "cannot make the folder /proc/pairs: nothing can be written there; choose another place"
+    )
+
+
 def test_a_folder_is_made_with_its_parents_and_may_exist(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b"
     assert make_folder(path) == path

@@ -62,6 +62,9 @@ def test_what_a_build_would_refuse_is_refused(photos: Path, tmp_path: Path) -> N
         forecasting.forecast(
             tmp_path / "photos", tmp_path / "photos" / "out", CONFIG, make_detector=DETECTOR
         )
+    nobody = BuildConfig(group_by="guest-([0-9]+)")
+    with pytest.raises(DemosaicError, match="finds nothing in any photo's name"):
+        forecasting.forecast(tmp_path / "photos", tmp_path / "out", nobody, make_detector=DETECTOR)
 
 
 def test_the_time_counts_the_start_once_and_each_photo() -> None:
