@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ class Examined:
 
     def as_record(self) -> dict[str, Any]:
         """The same as a JSON object."""
-        return asdict(self)
+        faces = [{**vars(face), "box": vars(face.box)} for face in self.faces]
+        return {**vars(self), "faces": faces}  # `asdict` takes three times as long
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Examined":
