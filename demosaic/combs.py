@@ -14,9 +14,8 @@ Places = NDArray[np.intp]
 LEAST, MOST = 3, 64  # pixels of a cell
 _FAINT = 1e-3  # of a profile's spread; a plain picture's is 0, those of mosaics 0.5 and more
 _MULTIPLES = 12  # with 6 or 8, one in 80 cells is taken for a part of it; more only cost time
-_NEARLY = (
-    0.65  # of the power that the best frequency holds; JPEG of 60 takes a third of the true one's
-)
+# Of the power that the best frequency holds; JPEG of quality 60 takes a third of the true one's
+_NEARLY = 0.65
 _PHASES = (0, -0.01, -0.49, 0.49)  # programs round edges of cells to the nearest, down or up
 _AS_WELL = 0.97  # of the mean step
 _END = 0.3  # of a step more, where whole sides end a pixel beside a step
