@@ -1,6 +1,6 @@
 """How many frames a second `restore` takes of a clip of 1280 x 720 px with one face.
 
-    python tests/benchmarks/clip.py --model MODEL
+    PYTHONPATH=examples python tests/benchmarks/clip.py --model MODEL
 
 Draws a person who moves before a camera, pixelates the face (cells of 16 px, in a box that goes
 with it), and restores the clip, decoding and encoding included, what is done once (loading, trying

@@ -1,7 +1,7 @@
 """Seconds to restore one face in a photo of 12 megapixels, warm, decoding, encoding and looking for
 the mosaic apart; of the processor and by the clock.
 
-    python tests/benchmarks/restore_rate.py MODEL
+    PYTHONPATH=examples python tests/benchmarks/restore_rate.py MODEL
 """
 
 import argparse
