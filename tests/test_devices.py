@@ -11,6 +11,7 @@ from demosaic import devices
 from demosaic.config import DeviceConfig
 from demosaic.devices import Compute, Trial, choose, settle_threads, tune_allocator
 from demosaic.errors import USAGE, DemosaicError
+from demosaic.words import counted
 
 CPU = torch.device("cpu")
 
@@ -88,7 +89,8 @@ def test_a_precision_asked_for_is_taken_untried(precision: str, bf16: bool) -> N
     config = DeviceConfig(device="cpu", precision="bf16" if bf16 else "fp32")
     compute, why = choose(config, never)
     assert compute == Compute(CPU, bf16)
-    assert why == f"computing on cpu in {precision}, {torch.get_num_threads()} threads, as asked"
+    threads = counted(torch.get_num_threads(), "thread")
+    assert why == f"computing on cpu in {precision}, {threads}, as asked"
 
 
 @pytest.mark.parametrize(("two_threads", "chosen"), [(0.001, 2), (0.03, 1)])
@@ -103,7 +105,7 @@ def test_half_of_the_threads_are_taken_only_where_they_are_faster(
     torch.set_num_threads(2)
     _, why = choose(DeviceConfig(device="cpu"), work)
     assert torch.get_num_threads() == chosen
-    assert why == f"computing on cpu in fp32, {chosen} threads"
+    assert why == f"computing on cpu in fp32, {counted(chosen, 'thread')}"
 
 
 @pytest.mark.usefixtures("bf16")
