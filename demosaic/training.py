@@ -167,10 +167,11 @@ def _train(
             start = time.perf_counter()
             losses = recipe.step(draw(step), before)
             step += 1
-            (seconds,) = mates.follow(seconds + time.perf_counter() - start)
+            took = time.perf_counter() - start
+            (seconds,) = mates.follow(seconds + took)
             progress = config.progress(step, seconds)
             _refuse_nan(losses, step, run)
-            listen(StepDone(step, time.perf_counter() - start, losses, progress))
+            listen(StepDone(step, took, losses, progress))
             last = progress >= 1
             validating = last or config.validates(step, before, progress)
             if validating:
