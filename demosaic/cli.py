@@ -654,6 +654,11 @@ def pixelate(
             listen(events.Notice(f"{done} of {len(planned)} pictures pixelated"))
 
 
+def _keep_workers_from_crowding() -> None:
+    """Give numpy one thread in each worker, unless told otherwise; called before it is imported."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def _new_page(page: Path, force: bool) -> Path:
     """Where to write a page. Raises DemosaicError before the work when it may not be written."""
     if page.is_dir():
@@ -696,7 +701,7 @@ def evaluate(
     """
     config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, or workers' threads would crowd
+    _keep_workers_from_crowding()
     from demosaic import checkpoints, devices, events, scorecard, scoring
 
     devices.tune_allocator()
@@ -736,7 +741,7 @@ def compare(
     """
     config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's, or workers' threads would crowd
+    _keep_workers_from_crowding()
     from demosaic import devices, events, scorecard, scoring
     from demosaic import runs as folders
 
