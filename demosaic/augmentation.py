@@ -18,8 +18,8 @@ from demosaic.observations import Observation, observe
 BLOCKS = (4, 32)
 """Cell sides drawn, pixels of the face, smallest and largest."""
 
-# Degrees, share, share of the side. Detected faces vary by themselves: with nearly twice as much, a
-# half-wide network had learnt .03 dB less after 400 steps
+# Degrees, share, share of the side. Detected faces vary by themselves: with nearly twice as much, S
+# had learnt .03 dB less after 400 steps
 _TURN, _SCALE, _SHIFT = 5.0, 0.08, 0.04
 _GAIN, _OFFSET = 0.15, 12.0  # share, grey levels
 _RECTANGLES = 0.3

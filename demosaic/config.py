@@ -269,10 +269,12 @@ class ResUNetConfig:
 
 
 NETWORKS = {
-    "S": ResUNetConfig((64, 128, 192, 256), (2, 2, 2, 2), (2, 2, 2), attention=2, head=48),
+    "S": ResUNetConfig((32, 64, 96, 128), (2, 2, 2, 2), (2, 2, 2), attention=2, head=24),
     "M": ResUNetConfig((96, 192, 256, 320), (2, 2, 2, 2), (2, 2, 2), attention=2, head=64),
 }
-"""S suits a CPU, M a GPU."""
+"""S suits a CPU, M a GPU. With S twice as wide, ten minutes of two cores, 770 steps and not 2,000,
+gained 1.67, 1.28 and 1.01 dB over `base` at blocks 8, 16 and 24, against 1.76, 1.36 and 1.10.
+"""
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ class ResUNet(nn.Module):
             _level(width, blocks, attention=level == config.attention)
             for level, (width, blocks) in enumerate(zip(widths, config.down, strict=True))
         )
-        self.narrow = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in pairwise(widths))
+        self.narrow = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         self.widen = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
         self.merge = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in widths[:-1])
         self.up = nn.ModuleList(
@@ -205,7 +205,7 @@ class ResUNet(nn.Module):
         skips: list[Tensor] = []
         for level, narrow in zip(self.down, self.narrow, strict=False):
             skips.append(level(features))
-            features = narrow(F.pixel_unshuffle(skips[-1], 2))
+            features = narrow(skips[-1])
         features = self.down[-1](features)
         for level, widen, merge in reversed([*zip(self.up, self.widen, self.merge, strict=True)]):
             # Not shuffled: without overlap the second stage drew the seams of coarse levels
