@@ -19,6 +19,7 @@ from demosaic.combs import Comb, Floats, Lattice, best_comb, filling
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid
+from demosaic.outlines import outlined
 from demosaic.weaves import is_repeating, is_woven
 
 Mask = NDArray[np.bool_]
@@ -241,7 +242,7 @@ def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | Non
         return None
     if is_woven(crop(luma, box), lattice.grid(box), unsure=confidence < _SURE):
         return None
-    hidden = np.ones((box.height, box.width), bool)
+    box, hidden = outlined((steps.across, steps.down), lattice, box)
     return Region(box, lattice.grid(box), hidden, confidence)
 
 

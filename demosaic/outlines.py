@@ -1,0 +1,181 @@
+"""Which pixels are mosaic, where the lines between its cells and the middle of it are known.
+
+On a photo there is as much on these lines as between them; in a mosaic there are steps on them and
+calm between. Each pixel is judged by what lies around it. The outline is the box or the ellipse
+that holds the most of what speaks for a mosaic and the least of what speaks against it.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demosaic.combs import Comb, Floats, Lattice
+from demosaic.images import Box, crop
+
+Mask = NDArray[np.bool_]
+Levels = NDArray[np.uint8]
+_Size = tuple[int, int]
+"""Columns and rows."""
+_Ends = NDArray[np.float32]
+"""Left, top, right and bottom."""
+
+_NOISE = 0.15  # grey levels; smaller steps are no evidence
+_DOUBT = 0.05  # of a pixel's evidence of 1; what is plain inside and out is rather outside
+_WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
+_NEAR = 7  # pixels over which calm is averaged, so many that an end of the mosaic stays sharp
+_LEAST = 9  # pixels over which steps are averaged, and those of a cell at least
+_USUAL = 65  # percentile of the core, of whose pixels some are less clear than the mosaic
+_CLEAR = 0.12  # of the steps on lines; calmer ones are blurred at a mosaic's end
+_PART = 0.4  # of a cell, within which steps on lines are everywhere in a mosaic
+_MOST = 256  # pixels a side that are judged; those of larger parts are put together
+_WHOLE = 0.95  # of a box's evidence; what a plain border of a picture that is all mosaic costs
+
+# Of the ends of an ellipse: one end, or two of one axis, the same way or apart
+_MOVES = np.array(
+    [*np.eye(4), [1, 0, 1, 0], [0, 1, 0, 1], [-1, 0, 1, 0], [0, -1, 0, 1]], np.float32
+)
+
+
+def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[Box, Mask]:
+    """The box and the pixels (box.height, box.width) of the mosaic that a given box is or lies in;
+    from the steps across and down of the picture, (H, W).
+    """
+    around = box.grown(box.width // 3, box.height // 3, steps[0])
+    ample, strict = _evidence(
+        (crop(steps[0], around), crop(steps[1], around)), lattice, box, around
+    )
+    inner = _within(box, around, strict)
+    held = float(strict[inner].sum())
+    if around == Box.whole(steps[0]) and strict.sum() > _WHOLE * held:
+        return around, np.ones((around.height, around.width), bool)
+    ends = _best_ellipse(_sums(ample), inner)
+    if _held(_sums(strict), ends[None])[0] <= held:
+        return box, np.ones((box.height, box.width), bool)
+    corner, size = np.array(around.corners[:2]), np.array(around.corners[2:])
+    places = ends.reshape(2, 2) * size / strict.shape[::-1] + corner
+    return _ellipse(places.ravel() - 0.5, steps[0])  # a step is seen in the pixel after it
+
+
+def _within(box: Box, around: Box, plane: Floats) -> tuple[slice, slice]:
+    """The rows and columns of a box in a plane of what is around it."""
+    high, wide = plane.shape[0] / around.height, plane.shape[1] / around.width
+    top, left = (box.y - around.y) * high, (box.x - around.x) * wide
+    return (
+        slice(round(top), round(top + box.height * high)),
+        slice(round(left), round(left + box.width * wide)),
+    )
+
+
+def _evidence(
+    steps: tuple[Levels, Levels], lattice: Lattice, core: Box, around: Box
+) -> tuple[Floats, Floats]:
+    """For each pixel of a part of a picture, or each few, what speaks for a mosaic, -1 to 1, where
+    most of the core is one: once by the steps all round, so that a mosaic ends where calm ends; and
+    once by the least of those about, so that what is calm beside a mosaic is none.
+    """
+    across_on, across_off = _marks(lattice.across, around.x, around.width)
+    down_on, down_off = _marks(lattice.down, around.y, around.height)
+    size = min(_MOST, around.width), min(_MOST, around.height)
+    pitches = (
+        lattice.across.pitch * size[0] / around.width,
+        lattice.down.pitch * size[1] / around.height,
+    )
+    cell = _odd(max(_LEAST, pitches[0])), _odd(max(_LEAST, pitches[1]))
+    edge = _mean(steps, (across_on, down_on), size, cell) + _NOISE
+    calm = _mean(steps, (across_off, down_off), size, (_NEAR, _NEAR)) + _NOISE
+    part = np.ones((_odd(_PART * pitches[1]), _odd(_PART * pitches[0])), np.uint8)
+    least = np.asarray(cv2.erode(edge, part), np.float32)
+    inside = _within(core, around, calm)
+    share = max(_CLEAR, float(np.percentile(calm[inside] / edge[inside], _USUAL)))
+    return _weighed(edge, calm, share), _weighed(least, calm, share)
+
+
+def _weighed(edge: Floats, calm: Floats, share: float) -> Floats:
+    """What speaks for a mosaic, where calm is such a share of the steps on lines, and against a
+    photo, where it is all.
+    """
+    like_photo = np.log(edge / calm)
+    like_mosaic = np.log(calm / (share * (edge - _NOISE) + _NOISE))
+    seen: Floats = np.clip(np.maximum(like_photo, 0) - np.maximum(like_mosaic, 0), -1, 1)
+    return seen - np.float32(_DOUBT)
+
+
+def _odd(length: float) -> int:
+    """The sides of a window with a middle."""
+    return 2 * int(length / 2) + 1
+
+
+def _marks(comb: Comb, first: int, count: int) -> tuple[Floats, Floats]:
+    """Which of so many pixels are on lines, and which not even beside them where cells are large
+    enough.
+    """
+    on, off = np.zeros(count, np.float32), np.ones(count, np.float32)
+    lines = comb.lines(max(1, first), first + count) - first
+    on[lines], off[lines] = 1, 0
+    if comb.pitch > _WIDE:
+        off[np.maximum(lines - 1, 0)] = off[np.minimum(lines + 1, count - 1)] = 0
+    return on, off
+
+
+def _mean(
+    steps: tuple[Levels, Levels], marks: tuple[Floats, Floats], size: _Size, window: _Size
+) -> Floats:
+    """The mean step round each place of so many, of those across in marked columns and those down
+    in marked rows.
+    """
+    (across, down), (columns, rows) = steps, marks
+    marked = across * columns + down * rows[:, None]
+    total = cv2.blur(cv2.resize(marked, size, interpolation=cv2.INTER_AREA), window)
+    lanes = cv2.resize(columns[None], (size[0], 1), interpolation=cv2.INTER_AREA)
+    stripes = cv2.resize(rows[:, None], (1, size[1]), interpolation=cv2.INTER_AREA)
+    count = cv2.blur(lanes, (window[0], 1)) + cv2.blur(stripes, (1, window[1]))
+    mean: Floats = total / np.maximum(count, 1e-3)
+    return mean
+
+
+def _sums(seen: Floats) -> Floats:
+    """The sums along each row, from 0."""
+    return np.pad(np.cumsum(seen, axis=1), ((0, 0), (1, 0)))
+
+
+def _best_ellipse(sums: Floats, inner: tuple[slice, slice]) -> _Ends:
+    """The upright ellipse that holds the most evidence, from one in a box on."""
+    rows, columns = inner
+    ends = np.array([columns.start, rows.start, columns.stop, rows.stop], np.float32)
+    moves = np.concatenate([_MOVES, -_MOVES])
+    most, step = _held(sums, ends[None])[0], (ends[2:] - ends[:2]).max() // 8
+    while step:
+        tried = ends + step * moves
+        held = _held(sums, tried)
+        if held.max() > most:
+            most, ends = held.max(), tried[held.argmax()]
+        else:
+            step //= 2
+    return ends
+
+
+def _held(sums: Floats, ends: _Ends) -> Floats:
+    """How much evidence ellipses (N, 4) hold, from the sums of it along each row."""
+    left, top, right, bottom = ends.T[:, :, None]
+    rows = np.arange(len(sums))
+    half = _half(rows, top, bottom) * (right - left)
+    places = (left + right) / 2 + np.stack([half, -half])
+    high, low = np.rint(places).astype(np.intp).clip(0, sums.shape[1] - 1)
+    held: Floats = (sums[rows, high] - sums[rows, low]).sum(1)
+    return held
+
+
+def _half(rows: NDArray[np.intp], top: Floats, bottom: Floats) -> Floats:
+    """Half the width of an ellipse in each row, as a part of its greatest."""
+    beside = (rows + np.float32(0.5) - (top + bottom) / 2) / np.maximum(1, bottom - top)
+    half: Floats = np.sqrt(np.maximum(0, 0.25 - beside**2))
+    return half
+
+
+def _ellipse(ends: _Ends, plane: Levels) -> tuple[Box, Mask]:
+    """The box and the pixels of an ellipse, as far as a plane goes."""
+    left, top, right, bottom = np.rint(ends).astype(int).tolist()
+    box = Box(left, top, right - left, bottom - top).clipped(Box.whole(plane))
+    half = _half(np.arange(box.y, box.y + box.height), ends[1], ends[3]) * (ends[2] - ends[0])
+    columns = np.arange(box.x, box.x + box.width) + 0.5
+    return box, np.abs(columns - (ends[0] + ends[2]) / 2) <= half[:, None]
