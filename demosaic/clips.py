@@ -1,6 +1,6 @@
 """One clip restored, frame by frame, steadily."""
 
-from collections import Counter
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,8 +18,13 @@ from demosaic.grids import Region
 from demosaic.images import MADE_IN_PART, Pixels, read_mask, write_comparison
 from demosaic.regions import Mask, regions_in
 from demosaic.restoration import restore_regions
-from demosaic.samplers import sampler_of
+from demosaic.samplers import evidence_of, told_by
 from demosaic.video import Changed, Frame, Told, edit_clip
+
+_Looked = tuple[Frame, Pixels, list[Region]]
+"""A frame, its upright picture and the mosaics in it."""
+
+_AHEAD = 4  # frames whose mosaics tell too what the cells of one show
 
 
 def restore_clip(
@@ -47,11 +52,9 @@ def restore_clip(
     def edit(frames: Iterator[tuple[Frame, Pixels]]) -> Iterator[tuple[Frame, Pixels, Changed]]:
         nonlocal restored
         before: list[Shown] = []
-        samplers: Counter[Sampler] = Counter()
         looked = _looked_at(frames, find) if by_hand else followed(frames, find)
-        for number, (frame, picture, regions) in enumerate(looked):
-            samplers.update(sampler_of(picture, region) for region in regions)
-            told = replace(config, sampler=config.sampler or _most(samplers))
+        for number, ((frame, picture, regions), sampler) in enumerate(_told(looked)):
+            told = replace(config, sampler=config.sampler or sampler)
             done = restore_regions(picture, regions, model, told, compute)
             image, before = steadied(picture, done.image, regions, before)
             if regions and not restored and config.compare:
@@ -78,17 +81,25 @@ def _found(picture: Pixels, config: RestoreConfig, mask: Mask | None) -> list[Re
         return []
 
 
-def _looked_at(
-    frames: Iterator[tuple[Frame, Pixels]], find: Find
-) -> Iterator[tuple[Frame, Pixels, list[Region]]]:
+def _looked_at(frames: Iterator[tuple[Frame, Pixels]], find: Find) -> Iterator[_Looked]:
     """Each frame with the mosaics where the user says that they are."""
     for frame, picture in frames:
         yield frame, picture, find(picture)
 
 
-def _most(samplers: Counter[Sampler]) -> Sampler | None:
-    """What most mosaics so far were taken for: one program has made them all."""
-    return samplers.most_common(1)[0][0] if samplers else None
+def _told(looked: Iterator[_Looked]) -> Iterator[tuple[_Looked, Sampler]]:
+    """Each frame and what its cells show, by all mosaics before it and a few after: one program has
+    made them all.
+    """
+    evidence = 0.0
+    waiting: deque[_Looked] = deque()
+    for frame, picture, regions in looked:
+        evidence += sum(evidence_of(picture, region) for region in regions)
+        waiting.append((frame, picture, regions))
+        if len(waiting) > _AHEAD:
+            yield waiting.popleft(), told_by(evidence)
+    for late in waiting:
+        yield late, told_by(evidence)
 
 
 def _unreadable(source: Path, told: Told) -> str:

@@ -1,8 +1,7 @@
 """Mosaics followed from picture to picture, and what is behind them shown steadily.
 
-To look for mosaics all over a picture takes as long as to restore one. In a clip most stand where
-they stood, or have moved by a few pixels with their cells, and that is quick to see. So every few
-pictures there is a full look; what it finds is followed on from there, and back to where it came.
+Every picture is looked at. What a look loses, or takes for one mosaic where there are two, is where
+the pictures before and after say, if its cells are seen there.
 """
 
 import math
@@ -24,7 +23,7 @@ _Frame = TypeVar("_Frame")
 _Flags = NDArray[np.bool_]
 _Levels = NDArray[np.uint8]
 
-_BATCH = 8  # pictures from one full look to the next
+_BATCH = 8  # pictures between which what one look loses is made good by those after it
 _CLEAR = 1.5  # times: how much stronger lines of cells are than what is between them
 _CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
 _FLAT = 2.0  # grey levels from a cell's mean, on average: flat, whatever was done to the clip
@@ -33,7 +32,7 @@ _EDGE_FLAT = 0.6  # share of the outermost cells on each side that are flat
 _BETTER = 0.02  # share of cells that clearly say so
 _FEW = 3  # cells, across and down, that are worth following
 _SAME = 0.3  # of the smaller box: shared by two that are the same mosaic
-_LARGER = 1.1  # times the pixels: a look that saw more of a mosaic than was followed
+_NEAR = 1  # pixels; so far through a lossy clip a look's ends are off
 _MEMORY = 0.7  # of a pixel comes from the picture before, where cells did not change
 _ALIKE = 6.0  # grey levels; cells that differ by so much remember a third
 
@@ -54,11 +53,9 @@ def followed(
     pictures: Iterable[tuple[_Frame, Pixels]], find: Find
 ) -> Iterator[tuple[_Frame, Pixels, list[Region]]]:
     """Each frame with its picture and the mosaics in it, a few pictures late."""
-    known: list[_Track] | None = None
+    known: list[_Track] = []
     source = iter(pictures)
     while batch := list(islice(source, _BATCH)):
-        if known is None:
-            known = [_Track(region) for region in find(batch[0][1])]
         tracks = _in_batch([picture for _, picture in batch], known, find)
         known = tracks[-1]
         for (frame, picture), here in zip(batch, tracks, strict=True):
@@ -66,84 +63,88 @@ def followed(
 
 
 def _in_batch(pictures: Sequence[Pixels], known: list[_Track], find: Find) -> list[list[_Track]]:
-    """The mosaics in each picture: those `known` followed on, those found in the last picture
-    followed back, and where either way loses one, what a full look finds.
+    """The mosaics in each picture: those found, and those of the pictures before, where there are
+    `known` ones, and after that a look has lost.
     """
-    expected, tracks = len(known), []
+    tracks = []
     for picture in pictures:
-        known = _still_there(picture, known)
+        found = [_Track(region) for region in find(picture)]
+        found = _with_lost(picture, found, known)
+        known = [_settled(picture, track, _before(track, found, known)) for track in found]
         tracks.append(known)
-    back = _better(find(pictures[-1]), known)
-    tracks[-1] = _joined(back, known)
     for number in range(len(pictures) - 2, -1, -1):
-        back = _still_there(pictures[number], back)
-        tracks[number] = _joined(back, tracks[number])
-    expected = max(expected, len(tracks[-1]))
-    for number, picture in enumerate(pictures[:-1]):
-        if len(tracks[number]) < expected:
-            tracks[number] = _joined(tracks[number], [_Track(one) for one in find(picture)])
+        tracks[number] = _with_lost(pictures[number], tracks[number], tracks[number + 1])
     return tracks
 
 
-def _better(found: Sequence[Region], known: Sequence[_Track]) -> list[_Track]:
-    """Those of a full look that are new, or show clearly more than is known of them."""
-    return [
-        _Track(region)
-        for region in found
-        if not any(
-            _same(region, track.region) and _area(region) < _LARGER * _area(track.region)
-            for track in known
-        )
-    ]
+def _with_lost(picture: Pixels, found: Sequence[_Track], beside: Sequence[_Track]) -> list[_Track]:
+    """The mosaics found in a picture and those of the picture beside it that are seen in this one
+    too; one that spans several of these is what runs together, and is left out.
+    """
+    single = [track for track in found if sum(_same(track, other) for other in beside) < 2]
+    lost = [track for track in beside if not any(_same(track, other) for other in single)]
+    again = [_again(picture, track) for track in lost]
+    tracks = [*single, *(track for track in again if track)]
+    spanning = [track for track in found if not any(_same(track, other) for other in tracks)]
+    return [*tracks, *spanning]
 
 
-def _area(region: Region) -> int:
-    return int(region.hidden.sum())
+def _same(one: _Track, other: _Track) -> bool:
+    return _alike(one.region, other.region)
 
 
-def _joined(first: Sequence[_Track], others: Sequence[_Track]) -> list[_Track]:
-    """The tracks of both, the first of those that follow the same mosaic."""
-    joined: list[_Track] = []
-    for track in (*first, *others):
-        if not any(_same(track.region, other.region) for other in joined):
-            joined.append(track)
-    return joined
-
-
-def _same(one: Region, other: Region) -> bool:
+def _alike(one: Region, other: Region) -> bool:
+    """Whether both are the same mosaic, by where they are."""
     return one.box.shared(other.box) > _SAME * min(one.box.area, other.box.area)
 
 
-def _still_there(picture: Pixels, tracks: Sequence[_Track]) -> list[_Track]:
-    """Where the mosaics are now; what has gone is left out."""
-    luma = to_grey(picture)
-    now = [_followed(picture, luma, track) for track in tracks]
-    return _joined([track for track in now if track], [])
-
-
-def _followed(picture: Pixels, luma: _Levels, track: _Track) -> _Track | None:
-    """Where a mosaic is now: as it was, perhaps moved, or else as a look at the place finds it."""
+def _again(picture: Pixels, track: _Track) -> _Track | None:
+    """A mosaic of a picture beside, as a look at its place and little more finds it; or else as it
+    was, perhaps moved, where its cells are still seen.
+    """
     region = track.region
+    around = region.box.grown(round(region.grid.width), round(region.grid.height), picture)
+    for found in find_mosaic(crop(picture, around)):
+        found = _shifted(found, around.x, around.y)
+        if _alike(found, region):
+            return _Track(found)
+    luma = to_grey(picture)
     moved = _moved(luma, track)
-    if moved and _holds(luma, moved):
-        return _Track(moved, _motion(region, moved))
-    found = _near(picture, region)
-    if found is None:
-        return _Track(moved, _motion(region, moved)) if moved and _calm(luma, moved) else None
-    if moved and _calm(luma, moved) > _calm(luma, found):
-        return _Track(moved, _motion(region, moved))
-    return _Track(found)
+    return _Track(moved, _motion(region, moved)) if moved and _holds(luma, moved) else None
+
+
+def _before(track: _Track, found: Sequence[_Track], known: Sequence[_Track]) -> _Track | None:
+    """What was known of a mosaic in the picture before, if it and no other is the same as that."""
+    same = [other for other in known if _same(track, other)]
+    alone = len(same) == 1 and sum(_same(other, same[0]) for other in found) == 1
+    return same[0] if alone else None
+
+
+def _settled(picture: Pixels, track: _Track, before: _Track | None) -> _Track:
+    """A mosaic that was found; as it was in the picture before, moved, where that is about the
+    same or has clearly more of it: so cells stay the same from picture to picture.
+    """
+    if before is None:
+        return track
+    luma, region = to_grey(picture), track.region
+    moved = _moved(luma, before)
+    if moved and (_about(moved.box, region.box) or _has_more(luma, moved, region)):
+        region = moved
+    return _Track(region, _motion(before.region, region))
+
+
+def _about(one: Box, other: Box) -> bool:
+    return max(abs(a - b) for a, b in zip(one.corners, other.corners, strict=True)) <= _NEAR
+
+
+def _has_more(luma: _Levels, moved: Region, found: Region) -> bool:
+    """Whether a mosaic goes beyond what a look found, with flat cells to its ends."""
+    beyond = found.box.within(moved.box) and _calm(luma, moved) > _calm(luma, found)
+    return beyond and _holds(luma, moved)
 
 
 def _motion(before: Region, now: Region) -> tuple[int, int]:
     return now.box.x - before.box.x, now.box.y - before.box.y
-
-
-def _near(picture: Pixels, region: Region) -> Region | None:
-    """What a look at the place of a mosaic and round it finds of it."""
-    around = region.box.grown(region.box.width // 2, region.box.height // 2, picture)
-    found = [_shifted(one, around.x, around.y) for one in find_mosaic(crop(picture, around))]
-    return next((one for one in found if _same(one, region)), None)
 
 
 def _shifted(region: Region, across: int, down: int) -> Region:
@@ -309,7 +310,7 @@ def steadied(
 def _comparable(one: Region, other: Region) -> bool:
     """Whether two pictures show the same cells of the same mosaic, perhaps elsewhere."""
     sizes = (one.box.width, one.box.height) == (other.box.width, other.box.height)
-    return sizes and one.grid == other.grid and _same(one, other)
+    return sizes and one.grid == other.grid and _alike(one, other)
 
 
 def _steadied(now: Shown, before: Shown) -> Shown:

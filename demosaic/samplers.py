@@ -1,14 +1,14 @@
 """What of a cell its colour shows: its mean, or the pixel in its top left corner.
 
-The two cannot be told inside a mosaic, but where it ends: of what is seen round a cell, the pixel
-beside its top left corner is likest to a cell that shows that corner, while a mean is like all of
-it, and as like beside one end of an edge as beside the other.
+The two cannot be told inside a mosaic, but where it ends. Two pixels of a photo differ, in squares,
+about by how far they are apart, times a roughness of the place (a linear variogram). That says what
+the pixels seen round a cell foretell of its mean and of its corner, and how far off each is likely
+to be (ordinary kriging). A cell's colour is evidence for what it is foretold by best.
 """
 
-import math
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -17,114 +17,139 @@ from numpy.typing import NDArray
 from demosaic.config import Sampler
 from demosaic.grids import Region
 from demosaic.images import Pixels, crop
-from demosaic.mosaic import Edges, Floats, Grid, cell_colours, cell_shares, paint_cells
+from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, paint_cells
 
-_NEARER = 2.3  # 1 % of mosaics of means have more; of those of corners 98 %, 93 % in JPEG of 75
-_END = 0.17  # of a cell's edge: of 3 pixels one
-_FEWEST = 4  # cells at the border, below which nothing is told
-_NOISE = 0.5  # grey levels, so that nothing is read off a plain wall
+_CLEAR = 2.5  # the log of how much likelier; of 1,500 mosaics of means 1 has more, of corners all
+_DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
+_FEWEST, _MOST = 4, 64  # of these
+_CELLS = 256  # at the border that are asked; more only cost time
+_NOISE = 3.0  # squared grey levels; so much is rounding, however smooth the place
+_QUARTERS = (np.arange(4) + 0.5) / 4  # of a cell: 16 points stand for all of it
 
-_Table = NDArray[np.integer[Any] | np.floating[Any]]
-_Places = tuple[NDArray[np.intp], NDArray[np.intp]]
-"""Rows and columns."""
+_Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A cell at the border of a mosaic, and what is seen round it."""
+
+    shape: tuple[int, int]
+    """Rows and columns of pixels of the cell and what is round it."""
+    cell: tuple[int, int, int, int]
+    """Its top, left, height and width in there."""
+    seen: bytes
+    """Of each pixel, whether it is seen."""
 
 
 def sampler_of(image: Pixels, region: Region) -> Sampler:
     """What the cells of a mosaic in a picture (H, W, 3) show: `top-left`, or `mean` where nothing
     speaks against it.
     """
-    ratio = _corner_to_ring(image, region) * _near_to_far(image, region)
-    across, down = region.box.width / region.grid.width, region.box.height / region.grid.height
-    # Chance moves the ratio of few cells further from 1
-    return "top-left" if -math.log(ratio) * math.sqrt(across + down) > _NEARER else "mean"
+    return told_by(evidence_of(image, region))
 
 
-def _corner_to_ring(image: Pixels, region: Region) -> float:
-    """How unlike cells at the border are what is seen at their top left corner, as a part of how
-    unlike what is seen all round them they are.
+def told_by(evidence: float) -> Sampler:
+    """What cells show, by the evidence of one mosaic or the sum of that of many."""
+    return "top-left" if evidence > 0 else "mean"
+
+
+def evidence_of(image: Pixels, region: Region) -> float:
+    """How clearly a mosaic in a picture (H, W, 3) shows top left corners, above 0, or means, below:
+    the log of how much likelier these are. In a lossless file corners must be clearly likelier, as
+    taking means for them would lose their exact colours.
     """
-    box, around = region.box, region.box.grown(1, 1, image)
-    piece, seen = crop(image, around), np.ones((around.height, around.width), bool)
-    seen[box.y - around.y :, box.x - around.x :][: box.height, : box.width] = ~region.hidden
-    rows, columns = region.grid.edges(box.height, box.width)
-    rows, columns = rows + box.y - around.y, columns + box.x - around.x
-    sums = cv2.integral(piece * seen[:, :, None], sdepth=cv2.CV_64F)
-    counts = cv2.integral(seen.astype(np.uint8))[:, :, None]
-    starts = (rows[:-1] - 1, columns[:-1] - 1)
-    corner, of_corner = _means(sums, counts, starts, (rows[:-1] + 1, columns[:-1] + 1))
-    ring, of_ring = _means(sums, counts, starts, (rows[1:] + 1, columns[1:] + 1))
-    colours = cell_colours(crop(image, box), region.grid, region.hidden).transpose(1, 2, 0)
-    told = (of_corner > 0) & (of_ring > of_corner) & (cell_shares(region.hidden, region.grid) > 0)
-    if told.sum() < _FEWEST:
-        return 1.0
-    return _level(np.abs(colours - corner)[told]) / _level(np.abs(colours - ring)[told])
+    damage = _damage(image, region)
+    likelier = sum(_evidence(*cell, _NOISE + damage) for cell in _at_border(image, region))
+    return likelier if damage else likelier - _CLEAR
 
 
-def _level(unlike: _Table) -> float:
-    return float(unlike.mean()) + _NOISE
+def _damage(image: Pixels, region: Region) -> float:
+    """How far pixels are from the colours of their cells, squared: 0 in a lossless file."""
+    observed = crop(image, region.box)
+    colours = cell_colours(observed, region.grid, region.hidden)
+    flat = paint_cells(colours, region.grid, (region.box.height, region.box.width))
+    return float(np.mean(np.square(cv2.absdiff(observed, flat)[region.hidden], dtype=np.float32)))
 
 
-def _means(
-    sums: _Table, counts: _Table, starts: _Places, ends: _Places
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean colour, (rows, columns, 3), of the pixels seen in each rectangle from a start to an
-    end, and how many those are, from tables of the sums above and left of each point.
+def _at_border(image: Pixels, region: Region) -> Iterator[tuple[_Window, _Doubles, Floats]]:
+    """Cells that pixels are seen beside or in: each with the colours (n, 3) of these, and its
+    own (3,).
     """
-
-    def inside(table: _Table) -> NDArray[np.float64]:
-        (top, left), (bottom, right) = (
-            [np.clip(at, 0, size - 1) for at, size in zip(places, table.shape, strict=False)]
-            for places in (starts, ends)
+    box, grid = region.box, region.grid
+    hidden = np.zeros(image.shape[:2], np.uint8)
+    crop(hidden, box)[:] = region.hidden
+    inner = cv2.erode(hidden, np.ones((2 * _DEEP + 1, 2 * _DEEP + 1), np.uint8))
+    shares = cell_shares(crop(inner, box).astype(bool), grid)
+    border = np.argwhere((shares < 1) & (cell_shares(region.hidden, grid) > 0))
+    colours = cell_colours(crop(image, box), grid, region.hidden)
+    rows, columns = grid.edges(box.height, box.width)
+    for row, column in border[:: -(-len(border) // _CELLS) or 1]:
+        top, bottom = rows[row : row + 2] + box.y
+        left, right = columns[column : column + 2] + box.x
+        y, x = max(0, top - _DEEP), max(0, left - _DEEP)
+        around = (slice(y, bottom + _DEEP), slice(x, right + _DEEP))
+        seen = hidden[around] == 0
+        if seen.sum() < _FEWEST:
+            continue
+        window = _Window(
+            seen.shape, (top - y, left - x, bottom - top, right - left), seen.tobytes()
         )
-        low, high = table[top], table[bottom]
-        made: NDArray[np.float64] = (
-            high[:, right] - low[:, right] - high[:, left] + low[:, left]
-        ).astype(np.float64)
-        return made
-
-    count = inside(counts)
-    return inside(sums) / np.maximum(count, 1), count[:, :, 0]
+        yield window, image[around][seen].astype(np.float64), colours[:, row, column]
 
 
-def _near_to_far(image: Pixels, region: Region) -> float:
-    """How unlike cells are what is seen beside the ends of their edges that are nearer to the top
-    left corner, as a part of how unlike what is beside the other ends they are.
+def _evidence(window: _Window, seen: _Doubles, colour: Floats, noise: float) -> float:
+    """The log of how much likelier a cell's colour is as that of its corner than as its mean.
+
+    Heavy tails (Cauchy's), as edges in a photo make the unlikely common.
     """
-    sides = list(_sides(image, region))
-    unlike, place = (np.concatenate(some) for some in zip(*sides, strict=True))
-    near, far = unlike[place < _END], unlike[place > 1 - _END]
-    return _level(near) / _level(far) if len(near) and len(far) else 1.0
+    foretold = _foretold(window)
+    seen = seen[foretold.chosen]
+    contrast = -np.mean(np.sum(seen * (foretold.precision @ seen), axis=0))
+    spread = noise + foretold.doubt * max(0.0, contrast / (len(seen) - 1))
+    errors = np.mean((foretold.weights.T @ seen - colour) ** 2, axis=1)
+    mean, corner = -np.log(spread) / 2 - np.log1p(errors / spread)
+    return float(corner - mean)
 
 
-def _sides(image: Pixels, region: Region) -> Iterator[tuple[Floats, Floats]]:
-    """Of the pixels seen right above a mosaic, left of it, below it and right of it: how far each
-    is from the colour of its cell, grey levels, and how far along the cell's edge it lies, 0..1.
-    """
-    box, around = region.box, region.box.grown(1, 1, image)
-    y, x, size = box.y - around.y, box.x - around.x, (box.height, box.width)
-    hidden = np.zeros((around.height, around.width), bool)
-    hidden[y:, x:][: box.height, : box.width] = region.hidden
-    colours = cell_colours(crop(image, box), region.grid, region.hidden)
-    shown = crop(image, around).astype(np.float32)
-    painted = np.zeros_like(shown)
-    painted[y:, x:][: box.height, : box.width] = paint_cells(colours, region.grid, size)
-    rows, columns = region.grid.edges(*size)
-    for edges, start, turn in ((columns, x, False), (rows, y, True)):
-        sides = [plane.swapaxes(0, 1) if turn else plane for plane in (shown, painted)]
-        inside = hidden.T if turn else hidden
-        for way in (1, -1):
-            seen, cells = (plane[::way] for plane in sides)
-            down, along = np.nonzero(inside[::way][1:] & ~inside[::way][:-1])
-            unlike = np.abs(seen[down, along] - cells[down + 1, along]).mean(1)
-            yield unlike, _along(edges)[along - start]
+@dataclass(frozen=True)
+class _Foretold:
+    """What the pixels seen round a cell say of it, whatever their colours."""
+
+    chosen: NDArray[np.intp]
+    """(n,): the pixels that are asked."""
+    weights: _Doubles
+    """(n, 2): of these, for the cell's mean and for its corner; they add up to 1."""
+    doubt: _Doubles
+    """(2,): how far off, squared, for a roughness of 1."""
+    precision: _Doubles
+    """(n, n)"""
 
 
-def _along(edges: Edges) -> Floats:
-    """How far along its cell each pixel of an axis lies, 0..1."""
-    sides = np.diff(edges)
-    places: Floats = np.arange(edges[-1], dtype=np.float32) - edges[:-1].repeat(sides) + 0.5
-    along: Floats = places / sides.repeat(sides).astype(np.float32)
-    return along
+@lru_cache(maxsize=512)
+def _foretold(window: _Window) -> _Foretold:
+    seen = np.frombuffer(window.seen, bool).reshape(window.shape)
+    pixels = np.argwhere(seen).astype(np.float64)
+    count = min(len(pixels), _MOST)
+    chosen = np.linspace(0, len(pixels) - 1, count).astype(np.intp)
+    pixels = pixels[chosen]
+    top, left, height, width = window.cell
+    down, across = top - 0.5 + _QUARTERS * height, left - 0.5 + _QUARTERS * width
+    cell = np.stack(np.meshgrid(down, across), axis=-1).reshape(-1, 2)
+    corner = np.array([[top, left]], np.float64)
+    among = np.ones((count + 1, count + 1))  # the last row and column: weights add up to 1
+    among[:-1, :-1], among[-1, -1] = _apart(pixels, pixels), 0
+    inverse = np.linalg.inv(among)
+    to = np.ones((count + 1, 2))
+    to[:-1] = np.stack([_apart(pixels, points).mean(1) for points in (cell, corner)], axis=1)
+    within = np.array([_apart(points, points).mean() for points in (cell, corner)])
+    weights = inverse @ to
+    return _Foretold(chosen, weights[:-1], np.sum(weights * to, 0) - within, inverse[:-1, :-1])
+
+
+def _apart(some: _Doubles, others: _Doubles) -> _Doubles:
+    """The distances of points (n, 2) to others (m, 2): (n, m)."""
+    apart: _Doubles = np.hypot(*(some[:, None] - others[None]).transpose(2, 0, 1))
+    return apart
 
 
 def centred(image: Pixels, region: Region) -> tuple[Region, Floats]:

@@ -1,8 +1,10 @@
 """Clips restored: every frame, its time and sound, and steadily."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from demosaic.events import ClipRestored, Event, FrameRestored, Notice
 from demosaic.grids import Region, find_mosaic
 from demosaic.images import Box, Pixels
 from demosaic.jobs import is_clip, plan, result_name
+from demosaic.regions import filled
 from demosaic.restoring import restore_files
 
 av = pytest.importorskip("av", reason="PyAV needs Python 3.11")
@@ -267,26 +270,50 @@ def test_without_pyav_a_clip_says_what_to_install(
 # Followed
 
 
-def test_a_mosaic_is_followed_with_few_full_looks(frames: list[Pixels]) -> None:
-    looks = []
+Look = Callable[[Pixels], list[Region]]
 
-    def find(picture: Pixels) -> list[Region]:
-        looks.append(1)
-        return find_mosaic(picture)
 
-    found = [regions for *_, regions in followed(enumerate(hidden(frames)), find)]
+def boxes(pictures: list[Pixels], find: Look = find_mosaic) -> list[list[Box]]:
+    """Of the mosaics that are followed through pictures."""
+    return [[one.box for one in regions] for *_, regions in followed(enumerate(pictures), find)]
+
+
+def otherwise(number: int, instead: list[Region]) -> Look:
+    """A look that says something else of one picture."""
+    looks = count()
+    return lambda picture: instead if next(looks) == number else find_mosaic(picture)
+
+
+def test_a_mosaic_that_moves_is_followed_with_its_cells(frames: list[Pixels]) -> None:
+    found = [regions for *_, regions in followed(enumerate(hidden(frames)), find_mosaic)]
     assert [[one.box for one in regions] for regions in found] == [
         [place(number)] for number in range(FRAMES)
     ]
     assert all(one.grid == Grid.square(BLOCK) for regions in found for one in regions)
-    assert len(looks) <= 3
 
 
-def test_a_mosaic_that_comes_between_two_looks_is_followed_back(frames: list[Pixels]) -> None:
-    comes = 10
-    seen = frames[:comes] + hidden(frames)[comes:]
-    found = [len(regions) for *_, regions in followed(enumerate(seen), find_mosaic)]
-    assert found == [int(number >= comes) for number in range(FRAMES)]
+def test_a_mosaic_in_a_single_picture_is_found(frames: list[Pixels]) -> None:
+    seen = frames[:2] + hidden(frames)[2:3] + frames[3:5]
+    assert boxes(seen) == [[], [], [place(2)], [], []]
+
+
+@pytest.mark.parametrize("lost", [0, 2, 4])
+def test_a_mosaic_that_a_look_loses_is_where_others_say(frames: list[Pixels], lost: int) -> None:
+    assert boxes(hidden(frames)[:5], otherwise(lost, [])) == [[place(n)] for n in range(5)]
+
+
+def test_a_mosaic_of_which_a_look_loses_a_part_stays_whole(frames: list[Pixels]) -> None:
+    part = filled(Box(place(2).x, place(2).y, FACE - BLOCK, FACE), Grid.square(BLOCK))
+    assert boxes(hidden(frames)[:5], otherwise(2, [part])) == [[place(n)] for n in range(5)]
+
+
+@pytest.mark.parametrize("joined", [1, 4])
+def test_two_mosaics_that_a_look_joins_stay_two(frames: list[Pixels], joined: int) -> None:
+    one, other = Box(20, 40, 84, 96), Box(116, 64, 96, 108)
+    pictures = [pixelated(pixelated(frame, one), other) for frame in frames[:5]]
+    both = filled(Box(20, 40, 192, 132), Grid.square(BLOCK))
+    for found in boxes(pictures, otherwise(joined, [both])):
+        assert sorted(found, key=lambda box: box.x) == [one, other]
 
 
 # Steadily

@@ -44,7 +44,7 @@ def ellipse(box: Box, grid: Grid) -> Region:
     return Region(box, grid, hidden.astype(bool), 1.0)
 
 
-@pytest.mark.parametrize(("block", "quality"), [(6, None), (10, None), (10, 90)])
+@pytest.mark.parametrize(("block", "quality"), [(6, None), (10, None), (10, 90), (20, None)])
 @pytest.mark.parametrize("sampler", ["top-left", "mean", "centre"])
 def test_what_cells_show_is_told_at_the_border(
     photos: list[Pixels], block: int, sampler: Sampler, quality: int | None
