@@ -16,6 +16,7 @@ from demosaic.grouping import nearly_the_same
 from demosaic.images import Pixels, decode, find_images, read_bytes
 from demosaic.looking import Look
 from demosaic.pairs import Pair
+from demosaic.words import counted
 
 BUILD = BuildConfig(max_per_photo=1, group_by="photo")
 """How faces are cut out: as for training, and of each photo the largest; bursts are marked."""
@@ -115,8 +116,15 @@ def _sha256(path: Path) -> str:
 def _nobody(photos: Path, left_out: Mapping[str, int]) -> str:
     if not left_out:
         return f"no photos in folders below {photos}: an audit needs a folder for each person"
-    reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-    return f"nobody below {photos} can be hidden and known at once: {reasons} (people)"
+    reasons = ", ".join(
+        f"{counted(count, 'person', 'people')} {reason}" for reason, count in left_out.items()
+    )
+    way_out = (
+        "give photos of others, or with --model a model that was not trained on them"
+        if TRAINED in left_out
+        else "give two photos or more of each person, a folder for each"
+    )
+    return f"nobody below {photos} can be hidden and known at once: {reasons}; {way_out}"
 
 
 def _strangers(people: People, known: Collection[str], cutter: "_Cutter") -> Iterator[Portrait]:

@@ -26,6 +26,7 @@ from demosaic.events import (
     PhotoSkipped,
     ignore,
 )
+from demosaic.files import real_path
 from demosaic.grouping import person_found
 from demosaic.images import (
     Box,
@@ -40,6 +41,7 @@ from demosaic.images import (
 )
 from demosaic.looking import Look, Looks, MakeDetector, forget_looks
 from demosaic.pairs import COPY, PairWriter, Skipped
+from demosaic.words import counted
 
 Work = Callable[[Task], PhotoResult]
 """What a worker does with a photo."""
@@ -87,7 +89,7 @@ def build_dataset(
             seen.update(_write_all(again, set(), writer, ignore))
     except KeyboardInterrupt:
         raise Interrupted(
-            f"stopped; {len(writer.kept)} pairs are in {out}: the same command goes on"
+            f"stopped with {counted(len(writer.kept), 'pair')} in {out}: the same command goes on"
         ) from None
     changes = writer.finish(seen, detector=detector_name, ignored=ignored, prune=prune)
     for pair, before in changes.moved:
@@ -120,11 +122,11 @@ def photos_in(photos: Path, out: Path, group_by: str) -> tuple[list[tuple[Path, 
     """
     if not photos.is_dir():
         raise DemosaicError(f"{photos} is not a folder: give the folder your photos are in")
-    if photos.resolve().is_relative_to(out.resolve()):
+    if real_path(photos).is_relative_to(real_path(out)):
         raise DemosaicError(
             f"{out} holds the photos themselves: choose another folder for the pairs"
         )
-    if out.resolve().is_relative_to(photos.resolve()):
+    if real_path(out).is_relative_to(real_path(photos)):
         raise DemosaicError(
             f"{out} is inside {photos}, where nothing is written: choose another folder"
         )

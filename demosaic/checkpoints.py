@@ -63,6 +63,10 @@ class ModelCard:
     demosaic: str = __version__
     format: int = FORMAT
 
+    def __post_init__(self) -> None:
+        if self.size < 1 or (self.blocks and not 2 <= self.blocks[0] <= self.blocks[-1]):
+            raise ValueError(f"pictures of {self.size} px with cells of {self.blocks} px")
+
 
 @dataclass(frozen=True)
 class Model:
@@ -106,7 +110,7 @@ def _card(path: Path, text: str) -> ModelCard:
                 f"{FORMAT}: use demosaic {record['demosaic']}, which wrote it"
             )
         network = _network(record["preset"], record["network"])
-        blocks = tuple(record["blocks"]) if record["blocks"] else None
+        blocks = tuple(map(int, record["blocks"])) if record["blocks"] else None
         return ModelCard(**{**record, "network": network, "blocks": blocks})
     except (ValueError, KeyError, TypeError, DemosaicError) as error:
         if isinstance(error, DemosaicError) and str(path) in str(error):
@@ -132,11 +136,11 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
     of ours.
     """
     card = read_card(path)
-    with torch.device("meta"):
-        generator = _generator(card)
     try:
+        with torch.device("meta"):
+            generator = _generator(card)
         generator.load_state_dict(load_file(path, device=str(device)), assign=True)
-    except (RuntimeError, SafetensorError) as error:
+    except (RuntimeError, TypeError, ValueError, SafetensorError) as error:
         raise DemosaicError(
             f"{path} is damaged: its weights do not fit the network it describes"
         ) from error

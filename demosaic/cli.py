@@ -83,8 +83,8 @@ def _fail(message: str, code: int) -> int:
 def _number(text: str) -> float:
     """`16`, `0.1` or `1/12` as a number."""
     try:
-        number = Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        number = Fraction(text) if "/" in text else Fraction(float(text))
+    except (ValueError, OverflowError, ZeroDivisionError):
         raise DemosaicError(
             f"--block {text}: give px, or a share of the face such as 1/12", USAGE
         ) from None
@@ -104,6 +104,7 @@ def _both(name: str) -> str:
     return f"{getattr(TrainConfig, name)}; seed: {getattr(SeedConfig, name)}"
 
 
+_MOST_WORKERS = 61  # Windows waits for no more processes at once
 _AT_HAND = "$DEMOSAIC_MODEL, the newest below runs/, or the last you trained"  # of models
 
 # Options that mean the same in several commands
@@ -112,7 +113,6 @@ _Realism = Annotated[
     float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
 ]
 _Force = Annotated[bool, typer.Option("--force", help="Replace results that are already there.")]
-_Page = Annotated[Path, typer.Option(help="The page to write.")]
 _ReplacePage = Annotated[
     bool, typer.Option("--force", help="Replace a page that is already there.")
 ]
@@ -231,8 +231,11 @@ def build_dataset(
         bool, typer.Option("--prune", help="Remove the pairs of photos that are gone.")
     ] = False,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes to work in.", show_default="one a core")
-    ] = os.cpu_count() or 1,
+        int,
+        typer.Option(
+            min=1, max=_MOST_WORKERS, help="Processes to work in.", show_default="one a core"
+        ),
+    ] = min(os.cpu_count() or 1, _MOST_WORKERS),
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Forecast pairs, time and disk; write nothing.")
     ] = False,
@@ -269,10 +272,13 @@ def build_dataset(
     from demosaic import building, faces, forecasting, looking
 
     make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
+    detector_name = faces.MediaPipeDetector.name()
     with _listening(as_json) as listen:
         if dry_run:
+            looks = looking.Looks(looking.users_looks(), detector_name)
+            look = looking.Look(make_detector, looks, remember=False)
             forecast = forecasting.forecast(
-                photos, pairs, config, make_detector=make_detector, workers=workers, listen=listen
+                photos, pairs, config, look=look, prune=prune, workers=workers, listen=listen
             )
             listen(forecast)
             return
@@ -281,7 +287,7 @@ def build_dataset(
             pairs,
             config,
             make_detector=make_detector,
-            detector_name=faces.MediaPipeDetector.name(),
+            detector_name=detector_name,
             looks=looking.users_looks(),
             prune=prune,
             workers=workers,
@@ -442,9 +448,10 @@ def train(
     }
     config = _recipe(preset, {name: value for name, value in chosen.items() if value is not None})
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
-    run = _run_folder(name or f"{pairs.resolve().name}-{preset}")
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
-    from demosaic import board, checkpoints, console, devices, events, training
+    from demosaic import board, checkpoints, console, devices, events, files, training
+
+    run = _run_folder(name or f"{files.real_path(pairs).name}-{preset}")
 
     devices.tune_allocator()
     with console.Console() as screen:
@@ -467,6 +474,8 @@ def _recipe(preset: Preset, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
     kind = SeedConfig if seed else TrainConfig
     known = {field.name for field in fields(kind)}
     known = known - {"network"} | {"discriminator"} if seed else known
+    if {"minutes", "steps"} <= chosen.keys() & known:
+        raise DemosaicError("--minutes and --steps: give one of the two", USAGE)
     strange = [name for name in chosen if name not in known]
     if strange:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
@@ -659,6 +668,13 @@ def _keep_workers_from_crowding() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+def _scored(faces: int, realism: float | None, quick: bool, out: Path | None) -> EvaluateConfig:
+    """How to score models. Raises DemosaicError where the page asked for would not be written."""
+    if quick and out:
+        raise DemosaicError("--quick writes no page: leave out --out", USAGE)
+    return EvaluateConfig(faces=faces, realism=realism, quick=quick)
+
+
 def _new_page(page: Path, force: bool) -> Path:
     """Where to write a page. Raises DemosaicError before the work when it may not be written."""
     if page.is_dir():
@@ -699,7 +715,7 @@ def evaluate(
     \b
     demosaic evaluate ./pairs
     """
-    config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
+    config = _scored(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_workers_from_crowding()
     from demosaic import checkpoints, devices, events, scorecard, scoring
@@ -727,7 +743,9 @@ def compare(
     faces: _Faces = EvaluateConfig.faces,
     realism: _Blend = EvaluateConfig.realism,
     quick: _Quick = EvaluateConfig.quick,
-    out: _Page = Path("compare.html"),
+    out: Annotated[
+        Path | None, typer.Option(help="The page to write.", show_default="compare.html")
+    ] = None,
     force: _ReplacePage = False,
     as_json: _Json = False,
     device: _Device = DeviceConfig.device,
@@ -739,7 +757,7 @@ def compare(
     \b
     demosaic compare runs/pairs-default runs/pairs-seed
     """
-    config = EvaluateConfig(faces=faces, realism=realism, quick=quick)
+    config = _scored(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_workers_from_crowding()
     from demosaic import devices, events, scorecard, scoring
@@ -750,7 +768,7 @@ def compare(
         named = dict(zip(folders.names_of(runs), runs, strict=True))
         models = {name: folders.best_model(run) for name, run in named.items()}
         chosen = pairs or folders.pairs_of(runs[0])
-        page = None if quick else _new_page(out, force)
+        page = None if quick else _new_page(out or Path("compare.html"), force)
         found = scoring.evaluate(chosen, models, config, devices=devices_config, listen=listen)
         if page:
             curves = {name: folders.training_curves(run) for name, run in named.items()}
@@ -805,7 +823,7 @@ def audit(
     realism: Annotated[
         float, typer.Option(help="Of what is restored, 0 to 1.")
     ] = AuditConfig.realism,
-    out: _Page = Path("audit.html"),
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("audit.html"),
     force: _ReplacePage = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say what was found as one JSON object.")

@@ -21,6 +21,9 @@ Rectangle = tuple[int, int, int, int]
 Sampler = Literal["mean", "centre", "top-left", "linear"]
 
 _VALIDATIONS, _STEPS_APART = 8, 10  # when no number is given: at most, and at least
+_SEEDS = 2**63  # that torch takes
+_MOST_SPREAD = 10_000  # px; of a blur that takes minutes
+_MOST_THREADS = 1024  # with millions torch crashes
 LEAST_SCORE = 0.3
 """Nothing the detector is less sure of (0..1) is taken for a face at all."""
 
@@ -52,7 +55,7 @@ def _misplaced(region: Rectangle) -> str | None:
     x, y, width, height = region
     return _unless(
         min(x, y) >= 0 and min(width, height) >= 1,
-        f"--region {region}: give x,y,width,height, the last two 1 or more",
+        f"--region {','.join(map(str, region))}: give x,y,width,height, the last two 1 or more",
     )
 
 
@@ -73,8 +76,8 @@ def _why_not_group_by(by: str) -> str | None:
 def _shared(config: "TrainConfig | SeedConfig") -> Iterable[str | None]:
     """What may be wrong with the options that both recipes have."""
     return (
-        _unless(config.lr > 0, f"--lr {config.lr}: choose more than 0"),
-        _unless(config.seed >= 0, f"--seed {config.seed}: choose 0 or more"),
+        _unless(0 < config.lr < math.inf, f"--lr {config.lr}: choose more than 0"),
+        _unless(0 <= config.seed < _SEEDS, f"--seed {config.seed}: choose 0 to {_SEEDS - 1}"),
         _unless(
             config.limit is None or config.limit >= 1, f"--limit {config.limit}: choose 1 or more"
         ),
@@ -413,7 +416,10 @@ class SeedConfig:
                     self.batch >= 2,
                     f"--batch {self.batch}: choose 2 or more (a batch of one has no statistics)",
                 ),
-                _unless(self.l1_weight >= 0, f"--l1-weight {self.l1_weight}: choose 0 or more"),
+                _unless(
+                    0 <= self.l1_weight < math.inf,
+                    f"--l1-weight {self.l1_weight}: choose 0 or more",
+                ),
                 _unless(
                     self.validate_every >= 1,
                     f"--validate-every {self.validate_every}: choose 1 or more",
@@ -473,6 +479,10 @@ class RestoreConfig:
                 ),
                 self.block and _too_small(*self.block),
                 _unless(
+                    self.offset is None or all(map(math.isfinite, self.offset)),
+                    f"--offset {','.join(map(str, self.offset or ()))}: give x,y in pixels",
+                ),
+                _unless(
                     self.offset is None or self.block is not None,
                     "--offset: give the size of the cells too, with --block",
                 ),
@@ -516,8 +526,10 @@ class PixelateConfig:
                     f"--style {self.style}: choose mosaic, solid or blur",
                 ),
                 _unless(
-                    0 < self.block < 1 or (self.block >= 2 and float(self.block).is_integer()),
-                    f"--block {self.block:g}: choose 2 or more px, or a share below 1 of the face",
+                    0 < self.block < 1
+                    or (2 <= self.block <= _MOST_SPREAD and float(self.block).is_integer()),
+                    f"--block {self.block:g}: choose 2 to {_MOST_SPREAD} px, or a share below 1 of "
+                    "the face",
                 ),
                 _unless(
                     self.shape in get_args(Shape), f"--shape {self.shape}: choose box or ellipse"
@@ -610,8 +622,8 @@ class DeviceConfig:
                     f"--precision {self.precision}: choose auto, fp32 or bf16",
                 ),
                 _unless(
-                    self.threads is None or self.threads >= 1,
-                    f"--threads {self.threads}: choose 1 or more",
+                    self.threads is None or 1 <= self.threads <= _MOST_THREADS,
+                    f"--threads {self.threads}: choose 1 to {_MOST_THREADS}",
                 ),
             )
         )

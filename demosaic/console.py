@@ -1,5 +1,6 @@
 """Events to the terminal. Only here is rich known."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -104,7 +105,7 @@ class Console:
             case PhotoDone(_, pairs):
                 self._pairs += pairs
                 self._advance(
-                    f"{self._pairs} pairs, {self._skipped.total()} left out",
+                    f"{counted(self._pairs, 'pair')}, {self._skipped.total()} left out",
                     _reasons(dict(self._skipped.most_common())),
                 )
             case EvaluationReport():
@@ -262,36 +263,43 @@ class Console:
         splits = ", ".join(f"{count} {split}" for split, count in report.splits.items() if count)
         rate = report.photos / report.seconds
         ignored = f", {report.ignored} more ignored" if report.ignored else ""
-        self.say(f"{report.photos} files in {report.seconds:.0f} s ({rate:.0f}/s){ignored}")
+        self.say(
+            f"{counted(report.photos, 'file')} in {report.seconds:.0f} s ({rate:.0f}/s){ignored}"
+        )
         stages = ", ".join(f"{stage} {count}" for stage, count in report.funnel.items())
         self.say(f"photos: {stages}")
-        self.say(f"{report.pairs} pairs ({splits}), {report.new_pairs} of them new")
+        self.say(f"{counted(report.pairs, 'pair')} ({splits}), {report.new_pairs} of them new")
         for line in _grouped(report):
             self.say(line)
         if report.skipped:
             self.say(f"left out: {_reasons(report.skipped)} (see {report.folder}/skipped.jsonl)")
         self.say(f"look at {report.folder}/preview.jpg")
-        self.say(f"next: demosaic train {report.folder}")
+        self.say(_next("train", report.folder))
 
     def _forecast(self, forecast: Forecast) -> None:
         self._end()
         ignored = f" ({forecast.ignored} more ignored)" if forecast.ignored else ""
-        self.say(f"{forecast.photos} files{ignored}, {forecast.sampled} of them looked at")
+        known = f"{forecast.known} of them in an earlier build, " if forecast.known else ""
         self.say(
-            f"a build takes about {_duration(forecast.minutes)} "
-            f"and makes about {forecast.pairs} pairs, {_size(forecast.megabytes)}"
+            f"{counted(forecast.photos, 'file')}{ignored}, {known}{forecast.sampled} looked at"
         )
+        made = f"about {counted(forecast.pairs, 'pair')}, {_size(forecast.megabytes)}"
+        makes = f"adds {made}, to {forecast.there}" if forecast.there else f"makes {made}"
+        self.say(f"a build takes about {_duration(forecast.minutes)} and {makes}")
+        if forecast.gone:
+            self.say(_gone(forecast))
         if forecast.skipped:
             self.say(f"left out of what was looked at: {_reasons(forecast.skipped)}")
         self.say("nothing was written")
 
     def _forgot(self, report: ForgetReport) -> None:
         self._end()
-        self.say(f"{report.photos} photos and {report.pairs} pairs of them are forgotten")
+        photos, pairs = counted(report.photos, "photo"), counted(report.pairs, "pair")
+        self.say(f"forgotten: {photos}, and with {'it' if report.photos == 1 else 'them'} {pairs}")
         for photo in report.alike:
             self.say(f"nearly the same and still there: {photo}")
         self.say("models trained on them before, and their sheets, still know them: train again")
-        self.say(f"next: demosaic train {report.folder}")
+        self.say(_next("train", report.folder))
 
     def trained(self, report: TrainReport) -> None:
         """Print what a training made and the command to run next."""
@@ -299,7 +307,7 @@ class Console:
         self.say(f"trained {counted(report.step, 'step')}; the best was step {report.best_step}")
         self.say(f"models: {report.best} and {report.model}")
         self.say(f"look at {report.run}/samples")
-        self.say(f"next: demosaic restore face.jpg --model {report.best}")
+        self.say(_next("restore", "face.jpg", "--model", report.best))
 
     def scored(self, report: EvaluationReport) -> None:
         """Print what an evaluation found on aligned mosaics: a table a metric."""
@@ -335,6 +343,11 @@ def _metric_table(scores: Sequence[WayScores], metric: str, title: str, form: st
     return table
 
 
+def _next(*words: str) -> str:
+    """The command to run next, as it can be pasted into a shell whatever the names in it are."""
+    return f"next: demosaic {shlex.join(words)}"
+
+
 def _reasons(skipped: Mapping[str, int]) -> str:
     return ", ".join(f"{count} x {reason}" for reason, count in skipped.items())
 
@@ -347,19 +360,28 @@ def _size(megabytes: float) -> str:
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
+def _gone(found: BuildReport | Forecast) -> str:
+    """What becomes of what gone photos gave."""
+    theirs = (
+        f", and with them {counted(found.pruned, 'pair')}"
+        if found.pruned
+        else "; what they gave stays: --prune removes it"
+    )
+    return f"gone since an earlier build: {counted(found.gone, 'photo')}{theirs}"
+
+
 def _grouped(report: BuildReport) -> list[str]:
     """What came of the groups, a line each."""
     lines = []
     if report.moved:
-        lines.append(f"{report.moved} pairs moved to another split with their groups")
-    if report.pruned:
-        lines.append(f"{report.pruned} pairs of {report.gone} photos that are gone were removed")
-    elif report.gone:
-        lines.append(f"{report.gone} photos are gone and what they gave stays: --prune removes it")
+        lines.append(f"moved to another split with their groups: {counted(report.moved, 'pair')}")
+    if report.gone:
+        lines.append(_gone(report))
     if report.closest:
         near = report.closest
         lines.append(
-            f"{report.groups} groups; the closest of two splits: {near.train} and {near.held_out}, "
+            f"{counted(report.groups, 'group')}; the closest of two splits: "
+            f"{near.train} and {near.held_out}, "
             f"faces {near.face_bits} and scenes {near.scene_bits} of 256 bits apart"
         )
     return lines

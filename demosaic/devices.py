@@ -37,7 +37,12 @@ class Compute:
     def __str__(self) -> str:
         on_cpu = self.device.type == "cpu"
         threads = f", {counted(torch.get_num_threads(), 'thread')}" if on_cpu else ""
-        return f"{self.device} in {'bf16' if self.bf16 else 'fp32'}{threads}"
+        return f"{self.arithmetic}{threads}"
+
+    @property
+    def arithmetic(self) -> str:
+        """The device and its precision in words; not how many threads, which others may share."""
+        return f"{self.device} in {'bf16' if self.bf16 else 'fp32'}"
 
     @contextmanager
     def precision(self) -> Iterator[None]:
@@ -116,7 +121,7 @@ def _device(name: str) -> torch.device:
 
 def present() -> list[str]:
     """The devices of this machine in words, the one that `auto` takes first."""
-    cpu = f"cpu with {_allowed_cores()} cores{_in_bf16(torch.device('cpu'))}"
+    cpu = f"cpu with {counted(_allowed_cores(), 'core')}{_in_bf16(torch.device('cpu'))}"
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*map(_gpu, range(torch.cuda.device_count())), *mps, cpu]
 

@@ -278,14 +278,23 @@ class Forecast:
     photos: int
     ignored: int
     """Files that are not looked at: thumbnails, hidden ones and the like."""
+    known: int
+    """Photos that an earlier build has worked through."""
     sampled: int
     """Photos that the rest of it was measured on."""
+    there: int
+    """Pairs that an earlier build made."""
     pairs: int
+    """Pairs that come to them."""
     minutes: float
     megabytes: float
-    """Of disk that the pairs need."""
+    """Of disk that the new pairs need."""
     skipped: Mapping[str, int]
     """Why photos or faces of the sample were left out, most frequent first."""
+    gone: int
+    """Photos that were there in an earlier build and are no more."""
+    pruned: int
+    """Pairs that are removed with them."""
 
 
 @dataclass(frozen=True)

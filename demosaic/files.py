@@ -45,6 +45,13 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def real_path(path: Path) -> Path:
+    """Where a path leads, its links followed; also where they go round in circles, of which
+    `Path.resolve` makes an error of its own before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
+
+
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old or the
     new.

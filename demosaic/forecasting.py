@@ -3,7 +3,10 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from demosaic.building import photos_in, work_on
@@ -11,9 +14,28 @@ from demosaic.config import BuildConfig
 from demosaic.cutting import PhotoResult, Task
 from demosaic.events import Forecast, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
 from demosaic.files import encoded
-from demosaic.looking import Look, MakeDetector
+from demosaic.looking import Look
+from demosaic.pairs import Built, built_before
 
 _SAMPLE = 200  # photos; of the share that gives pairs that tells a few hundredths
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What came of a sample of some of the photos."""
+
+    photos: int
+    """Of which it is a sample."""
+    results: Sequence[PhotoResult]
+    start: float
+    """Seconds until the first one was done, which pass once."""
+    each: float
+    """Seconds that every other one takes."""
+
+    @property
+    def scale(self) -> float:
+        """For how many photos one of the sample stands."""
+        return self.photos / max(1, len(self.results))
 
 
 def forecast(
@@ -21,52 +43,99 @@ def forecast(
     out: Path,
     config: BuildConfig,
     *,
-    make_detector: MakeDetector,
+    look: Look,
+    prune: bool = False,
     workers: int = 1,
     listen: Listener = ignore,
 ) -> Forecast:
-    """Work through a sample of the photos as `build_dataset` would, as if for the first time.
+    """Work through a sample of the photos as `build_dataset` would: of those that are new, and of
+    those that an earlier build into `out` worked through, which mostly are as they were.
 
-    Raises DemosaicError when there is no photo, `out` is no place for the pairs, or --group-by
-    finds nobody.
+    Raises DemosaicError where such a build would be refused.
     """
     paths, ignored = photos_in(photos, out, config.group_by)
-    tasks = [Task(path, name, None) for path, name in _sample(paths)]
-    listen(PhotosFound(len(tasks), ignored))
+    built = built_before(out, config)
+    tasks = [Task(path, name, built.done.get(name)) for path, name in paths]
+    new = [task for task in tasks if task.recorded is None]
+    known = [task for task in tasks if task.recorded is not None]
+    samples = _sample(new), _sample(known)
+    listen(PhotosFound(sum(map(len, samples)), ignored))
+    work = partial(work_on, config=config, look=look, forgotten=built.forgotten, workers=workers)
+    tried = [
+        _try(len(kind), work(sample), listen)
+        for kind, sample in zip((new, known), samples, strict=True)
+    ]
+    added = [(one.scale, _added(one.results, built)) for one in tried]
+    gone, pruned = _gone(tasks, built, tried[0])
+    return Forecast(
+        photos=len(tasks),
+        ignored=ignored,
+        known=len(known),
+        sampled=sum(map(len, samples)),
+        there=len(built.pairs),
+        pairs=round(sum(scale * len(pictures) for scale, pictures in added)),
+        minutes=_seconds(tried) / 60,
+        megabytes=sum(scale * sum(map(len, pictures)) for scale, pictures in added) / 1e6,
+        skipped=_reasons(tried),
+        gone=gone,
+        pruned=pruned if prune else 0,
+    )
+
+
+def _sample(tasks: Sequence[Task]) -> list[Task]:
+    """Photos from everywhere, in the order in which they lie; always the same ones."""
+    by_hash = sorted(tasks, key=lambda task: hashlib.sha256(encoded(task.photo)).digest())
+    return sorted(by_hash[:_SAMPLE], key=lambda task: task.photo)
+
+
+def _try(photos: int, work: Iterable[PhotoResult], listen: Listener) -> _Tried:
+    """Work through a sample of so many photos, and time it."""
     results, times = list[PhotoResult](), [time.monotonic()]
-    look = Look(make_detector, None)
-    for result in work_on(tasks, config=config, look=look, workers=workers):
+    for result in work:
         results.append(result)
         times.append(time.monotonic())
         for skipped in result.skipped:
             listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
         listen(PhotoDone(result.photo, len(result.kept)))
-    pictures = [picture for result in results for _, picture in result.kept]
-    scale = len(paths) / len(tasks)
-    return Forecast(
-        photos=len(paths),
-        ignored=ignored,
-        sampled=len(tasks),
-        pairs=round(len(pictures) * scale),
-        minutes=_seconds(times, len(paths)) / 60,
-        megabytes=sum(map(len, pictures)) * scale / 1e6,
-        skipped=_reasons(results),
+    return _Tried(photos, results, *_rate(times))
+
+
+def _rate(times: Sequence[float]) -> tuple[float, float]:
+    """The longest wait between two results, in which the detectors were loaded, and what the others
+    took on average.
+    """
+    waits = [after - before for before, after in pairwise(times)]
+    longest = max(waits, default=0.0)
+    return longest, (sum(waits) - longest) / max(1, len(waits) - 1)
+
+
+def _seconds(tried: Sequence[_Tried]) -> float:
+    """How long a build takes that loads the detectors once."""
+    return max(one.start for one in tried) + sum(one.each * max(0, one.photos - 1) for one in tried)
+
+
+def _added(results: Iterable[PhotoResult], built: Built) -> list[bytes]:
+    """The pictures of the pairs that were not there before."""
+    there = {pair.id for pair in built.pairs}
+    return [picture for result in results for pair, picture in result.kept if pair.id not in there]
+
+
+def _gone(tasks: Collection[Task], built: Built, new: _Tried) -> tuple[int, int]:
+    """How many photos of an earlier build are no more, but for those that have a new name only, and
+    how many pairs they gave.
+    """
+    names = {task.photo for task in tasks}
+    closed = tuple(f"{task.photo}/" for task in tasks if task.path.is_dir())  # cannot be entered
+    gone = {photo for photo in built.done if photo not in names and not photo.startswith(closed)}
+    found = {result.sha256 for result in new.results}
+    left = {photo for photo in gone if built.done[photo] not in found}
+    count = max(0.0, len(gone) - new.scale * (len(gone) - len(left)))
+    pairs = sum(pair.photo in left for pair in built.pairs)
+    return round(count), round(pairs * count / max(1, len(left)))
+
+
+def _reasons(tried: Iterable[_Tried]) -> dict[str, int]:
+    counts = Counter(
+        skipped.reason for one in tried for result in one.results for skipped in result.skipped
     )
-
-
-def _sample(paths: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    """Photos from everywhere, in the order in which they lie; always the same ones."""
-    by_hash = sorted(paths, key=lambda named: hashlib.sha256(encoded(named[1])).digest())
-    return sorted(by_hash[:_SAMPLE], key=lambda named: named[1])
-
-
-def _seconds(times: Sequence[float], photos: int) -> float:
-    """How long so many photos take: until the first one is done the detectors are loaded."""
-    start, first, last = times[0], times[1], times[-1]
-    each = (last - first) / (len(times) - 2) if len(times) > 2 else 0.0
-    return first - start + each * (photos - 1)
-
-
-def _reasons(results: Sequence[PhotoResult]) -> dict[str, int]:
-    counts = Counter(skipped.reason for result in results for skipped in result.skipped)
     return dict(counts.most_common())

@@ -29,7 +29,7 @@ from PIL import (
 )
 
 from demosaic.errors import DemosaicError
-from demosaic.files import write_bytes, write_with
+from demosaic.files import real_path, write_bytes, write_with
 
 Pixels = NDArray[np.uint8]
 """A picture: RGB, (H, W, 3), 0..255."""
@@ -183,20 +183,21 @@ def find_images(
     junk left out.
 
     Symbolic links to folders are followed once each; `exclude` is a folder not to enter. Every file
-    left out is handed to `passed_over`. A folder that cannot be entered is listed like a file, so
-    that it is missed by whoever reads it; raises DemosaicError when it is `folder` itself.
+    left out is handed to `passed_over`. A folder that cannot be entered, or a link to nothing, is
+    listed like a file, so that it is missed by whoever reads it; raises DemosaicError when it is
+    `folder` itself.
     """
     try:
         os.scandir(folder).close()
     except OSError as error:
         raise DemosaicError(f"cannot read the folder {folder}: {error.strerror}") from error
-    seen = {exclude.resolve()} if exclude else set()
+    seen = {real_path(exclude)} if exclude else set()
     paths = _walk(folder, seen, passed_over)
     return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def _walk(folder: Path, seen: set[Path], passed_over: Callable[[Path], object]) -> Iterator[Path]:
-    real = folder.resolve()
+    real = real_path(folder)
     if real in seen:
         return
     seen.add(real)
@@ -214,7 +215,7 @@ def _walk(folder: Path, seen: set[Path], passed_over: Callable[[Path], object]) 
                 yield from _walk(path, seen, passed_over)
         elif name.startswith(".") or name in _JUNK_FILES:
             passed_over(path)
-        elif _is(entry.is_file):
+        elif _is(entry.is_file) or (_leads_nowhere(path) and real_path(path) not in seen):
             yield path
 
 
@@ -223,6 +224,11 @@ def _pass_over(folder: Path, passed_over: Callable[[Path], object]) -> None:
     for inside, _, names in () if folder.is_symlink() else os.walk(folder):
         for name in names:
             passed_over(Path(inside, name))
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Whether a path is a link to nothing, or to itself."""
+    return path.is_symlink() and not path.exists()
 
 
 def _is(kind: Callable[[], bool]) -> bool:

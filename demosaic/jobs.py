@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
 from demosaic.events import Event, Listener, Notice, PicturesFound, PictureSkipped, ignore
+from demosaic.files import real_path
 from demosaic.images import find_images, written_suffix
 
 # What can hold any sound with H.264 keeps its kind
@@ -47,18 +48,25 @@ def plan(
     folder's are mirrored under `out`. Raises DemosaicError before anything is done when something
     is missing, in the way, or nothing is found.
     """
-    found = [path for source in sources for path in _matches(source)]
+    found = list(dict.fromkeys(path for source in sources for path in _matches(source)))
+    if out and _is_a_file(out) and (len(found) > 1 or found[0].is_dir()):
+        raise DemosaicError(f"--out {out}: name a folder for several pictures", USAGE)
     jobs = [job for path in found for job in _jobs(path, out, done, alone=len(found) == 1)]
     jobs = _told_apart(jobs, done)
     if not jobs:
         raise DemosaicError(f"no pictures in {', '.join(map(str, sources))}", NOTHING_TO_DO)
-    pictures = {job.source.resolve() for job in jobs}
+    pictures = {real_path(job.source) for job in jobs}
     for job in jobs:
-        if job.out.resolve() in pictures:
+        if real_path(job.out) in pictures:
             raise DemosaicError(f"{job.out} is one of the pictures: choose another --out")
     if len({job.out for job in jobs}) < len(jobs):
         raise DemosaicError("two pictures would get the same result name: give them one by one")
     return jobs if force else _still_to_do(jobs, listen)
+
+
+def _is_a_file(out: Path) -> bool:
+    """Whether a name is that of a picture or a clip, and no folder has it."""
+    return not out.is_dir() and (is_clip(out) or written_suffix(out) == out.suffix)
 
 
 def _matches(source: Path) -> list[Path]:
@@ -100,7 +108,7 @@ def _jobs(source: Path, out: Path | None, done: str, *, alone: bool) -> Iterator
     if source.is_dir():
         if out is None:
             raise DemosaicError(f"{source} is a folder: say where its results go with --out FOLDER")
-        if out.resolve().is_relative_to(source.resolve()):
+        if real_path(out).is_relative_to(real_path(source)):
             raise DemosaicError(f"--out {out} is inside {source}, where nothing is written")
         for path in find_images(source):
             yield Job(path, out / path.relative_to(source).parent / result_name(path, done))

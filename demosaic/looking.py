@@ -153,9 +153,13 @@ class Looks:
 class Look:
     """What examining the bytes of a photo gives, or gave; in every worker process its own."""
 
-    def __init__(self, make_detector: MakeDetector, looks: Looks | None) -> None:
+    def __init__(
+        self, make_detector: MakeDetector, looks: Looks | None, *, remember: bool = True
+    ) -> None:
+        """`looks`: what is known; what is new is added to it, if it is to `remember`."""
         self._make_detector = make_detector
         self._looks = looks
+        self._remember = remember
         self._detector: FaceDetector | None = None  # made when the first unknown photo comes
 
     def __call__(self, data: bytes, sha256: str) -> Examined:
@@ -167,7 +171,7 @@ class Look:
             return known
         self._detector = self._detector or self._make_detector()
         examined = examine(data, self._detector)
-        if self._looks:
+        if self._looks and self._remember:
             self._looks.remember(sha256, examined)
         return examined
 

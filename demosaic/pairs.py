@@ -14,7 +14,7 @@ way.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -141,6 +141,17 @@ class Forgotten:
     """The photos left that are near duplicates of one of them."""
 
 
+@dataclass(frozen=True)
+class Built:
+    """What an earlier build left in a folder."""
+
+    done: Mapping[str, str]
+    """The content hash of each photo that was worked through."""
+    pairs: Sequence[Pair]
+    forgotten: Collection[str]
+    """The content hashes of photos that are never to come back."""
+
+
 _Record = TypeVar("_Record", Pair, Skipped)
 _State = Literal["building", "settling", "forgetting", "finished"]
 """What goes on with a dataset: photos are added, all are being grouped, some taken out, nothing."""
@@ -160,9 +171,8 @@ class PairWriter:
         self._facts: dict[str, Any] = {
             name: record[name] for name in ("detector", "ignored") if name in record
         }
-        self.forgotten = {line["sha256"] for line in read_lines(folder / "forgotten.jsonl")}
-        pairs = _pairs_of(folder)
-        skipped = [Skipped(**_tuples(line)) for line in read_lines(folder / "skipped.jsonl")]
+        self.forgotten = _forgotten_in(folder)
+        pairs, skipped = _pairs_in(folder), _skipped_in(folder)
         self.kept: dict[str, Pair] = {}
         for pair in self._remembered(pairs):
             self._keep(pair)
@@ -173,8 +183,7 @@ class PairWriter:
         self._before = set(self.kept)
         if self._state == "building" and to_add:
             self._drop_doubtful()
-        self._done = {skipped.photo: skipped.sha256 for skipped in self._skipped}
-        self._done.update({pair.photo: pair.sha256 for pair in self.kept.values()})
+        self._done = _worked_through(self.kept.values(), self._skipped)
 
     @classmethod
     def of(cls, folder: Path) -> "PairWriter":
@@ -188,15 +197,8 @@ class PairWriter:
 
     def _begin(self) -> dict[str, Any]:
         """Make the folder, or check what is there; hand back what dataset.json says."""
-        described = self.folder / "dataset.json"
-        record = read_json(described) if described.exists() else {}
-        if record:
-            self._agree_with(record)
-        elif self.folder.exists() and _holds_something(self.folder):
-            raise DemosaicError(
-                f"{self.folder} is not empty and not a demosaic dataset: choose another folder"
-            )
-        else:
+        record = _record_of(self.folder, self.config)
+        if not record:
             make_folder(self.folder)
             self._start_again()
         for split in (*SPLITS, SPARE):
@@ -204,19 +206,6 @@ class PairWriter:
         for name in ("pairs.jsonl", "skipped.jsonl", "forgotten.jsonl"):
             drop_torn_line(self.folder / name)
         return record
-
-    def _agree_with(self, record: Mapping[str, Any]) -> None:
-        """Refuse a dataset of other options or another version, unless it has no pairs."""
-        changed = differences(record.get("config", {}), self.config)
-        if changed and not read_lines(self.folder / "pairs.jsonl"):
-            self._start_again()  # it refused everything: other options are what is called for
-            return
-        _config_of(self.folder, record)
-        if changed:
-            raise DemosaicError(
-                f"{self.folder} was built with other options ({'; '.join(changed)}): "
-                "give the same ones, or another folder"
-            )
 
     def _start_again(self) -> None:
         """Empty manifests and a header of this config; in a new folder the header comes first."""
@@ -561,6 +550,31 @@ def _grid(line: Mapping[str, Any]) -> Grid:
     return Grid(*line["block"], *line["offset"])
 
 
+def _record_of(folder: Path, config: BuildConfig) -> dict[str, Any]:
+    """What dataset.json says; nothing where a build with this config is to begin from the start.
+
+    Raises DemosaicError when the folder holds something else, or pairs of another config.
+    """
+    described = folder / "dataset.json"
+    record = read_json(described) if described.exists() else {}
+    if not record:
+        if folder.exists() and _holds_something(folder):
+            raise DemosaicError(
+                f"{folder} is not empty and not a demosaic dataset: choose another folder"
+            )
+        return {}
+    changed = differences(record.get("config", {}), config)
+    if changed and not read_lines(folder / "pairs.jsonl"):
+        return {}  # it refused everything: other options are what is called for
+    _config_of(folder, record)
+    if changed:
+        raise DemosaicError(
+            f"{folder} was built with other options ({'; '.join(changed)}): "
+            "give the same ones, or another folder"
+        )
+    return record
+
+
 def _config_of(folder: Path, record: Mapping[str, Any]) -> BuildConfig:
     """The options in a dataset.json. Raises DemosaicError when another version had others."""
     stored = record.get("config", {})
@@ -569,7 +583,7 @@ def _config_of(folder: Path, record: Mapping[str, Any]) -> BuildConfig:
     return BuildConfig(**_tuples(stored))
 
 
-def _pairs_of(folder: Path) -> list[Pair]:
+def _pairs_in(folder: Path) -> list[Pair]:
     """The lines of a pairs.jsonl. Raises DemosaicError when another version wrote others."""
     try:
         return [Pair(**_tuples(line)) for line in read_lines(folder / "pairs.jsonl")]
@@ -577,11 +591,37 @@ def _pairs_of(folder: Path) -> list[Pair]:
         raise _of_another_version(folder) from error
 
 
+def _skipped_in(folder: Path) -> list[Skipped]:
+    """The lines of a skipped.jsonl."""
+    return [Skipped(**_tuples(line)) for line in read_lines(folder / "skipped.jsonl")]
+
+
+def _forgotten_in(folder: Path) -> set[str]:
+    """The content hashes of photos that are never to come back."""
+    return {line["sha256"] for line in read_lines(folder / "forgotten.jsonl")}
+
+
+def _worked_through(pairs: Iterable[Pair], skipped: Iterable[Skipped]) -> dict[str, str]:
+    """The content hash of every photo that pairs or reasons against it are on record of."""
+    records: list[Pair | Skipped] = [*skipped, *pairs]
+    return {record.photo: record.sha256 for record in records}
+
+
 def _of_another_version(folder: Path) -> DemosaicError:
     return DemosaicError(
         f"{folder} was built by another version of demosaic, which wrote datasets otherwise: "
         "build again, into another folder"
     )
+
+
+def built_before(folder: Path, config: BuildConfig) -> Built:
+    """What a build with this config would find in a folder, where nothing is written.
+
+    Raises DemosaicError where such a build would be refused.
+    """
+    known = bool(_record_of(folder, config))
+    pairs, skipped = (_pairs_in(folder), _skipped_in(folder)) if known else ([], [])
+    return Built(_worked_through(pairs, skipped), pairs, _forgotten_in(folder))
 
 
 @dataclass(frozen=True)

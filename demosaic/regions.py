@@ -143,4 +143,4 @@ def _best_start(steps: NDArray[np.int64], cell: float) -> int:
         edges, _ = Grid(cell, cell, 0, start).edges(len(steps) + 1, 1)
         return int(steps[edges[1:-1] - 1].sum())
 
-    return max(range(math.ceil(cell)), key=met)
+    return max(range(min(math.ceil(cell), len(steps) + 1)), key=met)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from demosaic.errors import DemosaicError
-from demosaic.files import read_json, read_lines
+from demosaic.files import read_json, read_lines, real_path
 
 Points = list[tuple[float, float]]
 """Steps and values."""
@@ -27,7 +27,7 @@ def names_of(runs: Sequence[Path]) -> list[str]:
     """What to call runs: by their folders, or by whole paths where two are alike or are called as
     what needs no learning is.
     """
-    short = [run.resolve().name for run in runs]
+    short = [real_path(run).name for run in runs]
     plain = len({*short}) == len(short) and not {"mosaic", "bicubic", "base"} & {*short}
     names = short if plain else [str(run) for run in runs]
     if len({*names}) < len(names):

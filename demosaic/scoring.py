@@ -240,10 +240,7 @@ def evaluate(
         split=split,
         faces=len(targets),
         models={name: str(path) for name, path in paths.items()},
-        computed=(
-            f"{compute.device} in {'bf16' if compute.bf16 else 'fp32'}, "
-            f"{counted(workers, 'worker')}"
-        ),
+        computed=f"{compute.arithmetic}, {counted(workers, 'worker')}",
         seconds=round(time.perf_counter() - start, 1),
         scores=tuple(_way_scores(found)),
     )

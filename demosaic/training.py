@@ -123,6 +123,7 @@ def _train(
     listen: Listener,
 ) -> TrainReport:
     pairs = Pairs(folder, direction=config.direction, multiple=config.multiple)
+    config = _validating_as_begun(config, run)
     if mates.leads:
         _begin_run(run, config, pairs)
     else:
@@ -251,17 +252,34 @@ def _begin_run(run: Path, config: TrainConfig | SeedConfig, pairs: Pairs) -> Non
     More steps than before are no other configuration under a constant rate, as the seed's: a longer
     run goes the same way.
     """
-    described = run / "config.json"
     record = {
         "preset": config.preset,
         "train": asdict(config),
         "pairs": str(pairs.folder),
         "fingerprint": pairs.fingerprint,
     }
-    if described.exists() and (run / "resume.pt").exists():  # a failed start binds nobody
-        _refuse_changes(run, read_json(described), config, pairs)
+    before = _begun(run)
+    if before:
+        _refuse_changes(run, before, config, pairs)
     make_folder(run / "samples")
-    write_json(described, record)
+    write_json(run / "config.json", record)
+
+
+def _begun(run: Path) -> dict[str, Any]:
+    """What the run to go on with was begun with; nothing where there is none, as a failed start
+    binds nobody.
+    """
+    described = run / "config.json"
+    return read_json(described) if described.exists() and (run / "resume.pt").exists() else {}
+
+
+def _validating_as_begun(config: TrainConfig | SeedConfig, run: Path) -> TrainConfig | SeedConfig:
+    """The config with as many validations as the run began with, where no number is asked for: what
+    is usual has changed between versions.
+    """
+    if isinstance(config, SeedConfig) or config.validations:
+        return config
+    return replace(config, validations=_begun(run).get("train", {}).get("validations"))
 
 
 def _refuse_changes(

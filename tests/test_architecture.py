@@ -42,9 +42,9 @@ ARROWS = {
     "grids": "combs images lossless mosaic outlines weaves",
     "looking": "errors faces files images",
     "cutting": "config errors faces grouping images looking mosaic pairs",
-    "building": "config cutting errors events grouping images looking pairs",
+    "building": "config cutting errors events files grouping images looking pairs words",
     "forgetting": "building events files looking pairs",
-    "forecasting": "building config cutting events files looking",
+    "forecasting": "building config cutting events files looking pairs",
     "metrics": "images mosaic",
     "evaluation": "canvas devices events images metrics mosaic networks observations pairs",
     "scoring": (
@@ -72,7 +72,7 @@ ARROWS = {
         "canvas checkpoints config devices errors events files grids images mosaic networks "
         "observations regions samplers"
     ),
-    "jobs": "errors events images",
+    "jobs": "errors events files images",
     "pixelation": "config errors events faces files images jobs looking mosaic",
     "following": "grids images mosaic",
     "video": "errors files images",
@@ -86,7 +86,7 @@ ARROWS = {
         "building checkpoints config devices errors faces files images mosaic pairs restoration "
         "training"
     ),
-    "album": "config cutting errors events files grouping images looking pairs",
+    "album": "config cutting errors events files grouping images looking pairs words",
     "recognition": "images",
     "chances": "events",
     "audit": (

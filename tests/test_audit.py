@@ -108,7 +108,9 @@ def test_copies_of_a_photo_are_one_photo(tmp_path: Path) -> None:
         (person / name).write_bytes(first.read_bytes())
     picture = read_image(first)
     write_png(person / "c.png", resize(picture, picture.shape[0] // 2, picture.shape[1] // 2))
-    with pytest.raises(DemosaicError, match="1 with one usable face"):
+    with pytest.raises(
+        DemosaicError, match="1 person with one usable face; give two photos or more of each"
+    ):
         album.gather(person.parent, AuditConfig(), LOOK)
     (person / "d.jpg").write_bytes(second.read_bytes())
     found = album.gather(person.parent, AuditConfig(), LOOK)
@@ -122,6 +124,10 @@ def test_who_the_model_was_trained_on_is_left_out(photos: Path, dataset: Path) -
     found = album.gather(photos, AuditConfig(faces=20), LOOK, trained=trained)
     assert found.left_out[album.TRAINED] == len(people)
     assert people.isdisjoint(portrait.person for portrait in found.hidden)
+    everybody = {line["sha256"] for line in lines}
+    way_out = r"people that the model was trained on; .* or with --model a model that was not"
+    with pytest.raises(DemosaicError, match=way_out):
+        album.gather(photos, AuditConfig(faces=20), LOOK, trained=everybody)
 
 
 def test_the_trained_photos_are_those_of_the_dataset_of_the_run(tmp_path: Path) -> None:

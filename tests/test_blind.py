@@ -367,6 +367,17 @@ def test_the_second_stage_has_its_share_of_the_budget(
     assert read_card(run / "best.safetensors").sharp == (sharpen > 0)
 
 
+def test_a_run_keeps_its_number_of_validations_when_none_is_asked_for(
+    dataset: Path, run: Path
+) -> None:
+    """What is usual for its steps was another number in earlier versions."""
+    stop_in(2, dataset, run, replace(CONFIG, validations=3))
+    with pytest.raises(DemosaicError, match=r"started otherwise \(validations 3 -> 2\)"):
+        go(dataset, run, replace(CONFIG, validations=2))
+    events = go(dataset, run, replace(CONFIG, validations=None))
+    assert [event.step for event in evaluated(events)] == [4, 6]
+
+
 # Validation
 
 

@@ -1017,6 +1017,17 @@ def test_pairs_do_not_go_among_the_photos_either(album: Path) -> None:
     assert not (album / "deep").exists()
 
 
+def test_a_link_to_itself_is_no_place_for_pairs(album: Path, tmp_path: Path) -> None:
+    (tmp_path / "self").symlink_to("self")
+    with pytest.raises(DemosaicError, match="self is not a folder: choose another name"):
+        build(album, tmp_path / "self")
+
+
+def test_a_link_to_nothing_is_a_photo_that_cannot_be_read(album: Path, tmp_path: Path) -> None:
+    (album / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    assert build(album, tmp_path / "out").skipped["cannot be read"] == 1
+
+
 def test_a_pairs_folder_linked_among_the_photos_is_not_walked(album: Path, tmp_path: Path) -> None:
     (album / "pairs").symlink_to(tmp_path / "pairs")
     first = build(album, tmp_path / "pairs")

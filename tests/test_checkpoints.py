@@ -173,6 +173,10 @@ def test_a_model_with_another_number_of_networks_than_it_says_is_refused(
         {"network": {}},
         {"preset": "seed"},
         {"blocks": 4},
+        {"blocks": ["a", "b"]},
+        {"blocks": [32, 4]},
+        {"size": 0},
+        {"size": "256"},
     ],
     ids=str,
 )
@@ -278,8 +282,9 @@ def test_a_damaged_description_is_refused(model: Path, text: str) -> None:
     assert "is not a demosaic model: its description is damaged" in refusal(model)
 
 
-def test_weights_of_another_network_are_refused(model: Path) -> None:
-    other = asdict(UNetConfig(down=(4, 8, 16), up=(8, 4)))
+@pytest.mark.parametrize("first", [8, 10**9, 4.5])
+def test_weights_of_another_network_are_refused(model: Path, first: float) -> None:
+    other = {**asdict(UNetConfig(down=(4, 8, 16), up=(8, 4))), "down": (first, 8, 16)}
     assert "its weights do not fit" in refusal(with_card(model, network=other))
 
 

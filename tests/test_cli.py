@@ -236,6 +236,7 @@ def test_the_version_is_said() -> None:
         ("train p --batch 0", "--batch 0"),
         ("train p --preset seed --batch 1", "--batch 1"),
         ("train p --minutes 0", "--minutes 0"),
+        ("train p --minutes 3 --steps 9", "--minutes and --steps: give one of the two"),
         ("train p --sharpen 1", "--sharpen 1"),
         ("train p --network L", "L"),
         ("train p --lr 0", "--lr 0"),
@@ -257,6 +258,8 @@ def test_the_version_is_said() -> None:
         ("build-dataset p q --sampler x", "--sampler"),
         ("build-dataset p q --offset x", "--offset"),
         ("pixelate p --block 1//2", "--block 1//2"),
+        ("pixelate p --block 1e999999999", "--block 1e999999999: give px"),
+        ("pixelate p --block 1e20", "--block 1e+20: choose 2 to 10000 px"),
         ("restore", "pictures"),
         ("restore a --region 1,2,3", "--region 1,2,3"),
         ("restore a --region 1,2,3,x", "--region 1,2,3,x"),
@@ -269,7 +272,9 @@ def test_the_version_is_said() -> None:
         ("restore a --realism 1.5", "--realism 1.5"),
         ("evaluate p --realism 1.5", "--realism 1.5"),
         ("evaluate p --faces 0", "--faces 0"),
+        ("evaluate p --quick --out a.html", "--quick writes no page: leave out --out"),
         ("compare", "runs"),
+        ("compare a b --quick --out a.html", "--quick writes no page: leave out --out"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(words: str, named: str, here: Path) -> None:
@@ -858,6 +863,6 @@ def test_a_person_is_forgotten_by_name(here: Path) -> None:
     photo = json.loads(records.splitlines()[0])["photo"]
     assert "give a photo or a folder" in error(1, "forget", "pairs", "nobody")
     code, said, _ = demosaic("forget", "pairs", photo)
-    assert (code, "1 photos and 1 pairs of them are forgotten" in said) == (0, True)
+    assert (code, "forgotten: 1 photo, and with it 1 pair" in said) == (0, True)
     assert photo not in (here / "pairs" / "pairs.jsonl").read_text()
     assert "holds no dataset" in error(1, "forget", "photos", photo)

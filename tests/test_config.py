@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, fields, replace
-from math import nan
+from math import inf, nan
 
 import pytest
 from hypothesis import given
@@ -87,6 +87,7 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: TrainConfig(batch=2, parts=3), "--parts 3"),
     (lambda: TrainConfig(lr=0), "--lr 0"),
     (lambda: TrainConfig(lr=nan), "--lr nan"),
+    (lambda: TrainConfig(lr=inf), "--lr inf"),
     (lambda: TrainConfig(sharpen=-0.1), "--sharpen -0.1"),
     (lambda: TrainConfig(sharpen=1), "--sharpen 1"),
     (lambda: TrainConfig(sharpen=nan), "--sharpen nan"),
@@ -102,6 +103,8 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: SeedConfig(lr=0), "--lr 0"),
     (lambda: SeedConfig(lr=nan), "--lr nan"),
     (lambda: SeedConfig(l1_weight=-1), "--l1-weight -1"),
+    (lambda: SeedConfig(l1_weight=inf), "--l1-weight inf"),
+    (lambda: SeedConfig(seed=2**63), "--seed 9223372036854775808: choose 0 to 9223372036854775807"),
     (lambda: SeedConfig(seed=-1), "--seed -1"),
     (lambda: SeedConfig(limit=0), "--limit 0"),
     (lambda: SeedConfig(validate_every=0), "--validate-every 0"),
@@ -110,6 +113,8 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: RestoreConfig(block=(1, 8)), "--block 1x8"),
     (lambda: RestoreConfig(block=(8, nan)), "--block 8xnan"),
     (lambda: RestoreConfig(offset=(1, 1)), "--block"),
+    (lambda: RestoreConfig(block=(8, 8), offset=(nan, 1)), "--offset nan,1: give x,y"),
+    (lambda: RestoreConfig(block=(8, 8), offset=(1, inf)), "--offset 1,inf"),
     (lambda: RestoreConfig(mask="m.png", regions="whole"), "--mask"),
     (lambda: RestoreConfig(consistency=1.1), "--consistency 1.1"),
     (lambda: RestoreConfig(consistency=nan), "--consistency nan"),
@@ -117,15 +122,16 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: RestoreConfig(realism=-0.1), "--realism -0.1"),
     (lambda: RestoreConfig(realism=1.1), "--realism 1.1"),
     (lambda: RestoreConfig(realism=nan), "--realism nan"),
-    (lambda: RestoreConfig(regions=((-1, 0, 8, 8),)), "--region (-1, 0, 8, 8)"),
-    (lambda: RestoreConfig(regions=((0, 0, 8, 0),)), "--region (0, 0, 8, 0)"),
-    (lambda: PixelateConfig(regions=((0, 0, 8, 8), (0, -1, 8, 8))), "--region (0, -1, 8, 8)"),
-    (lambda: PixelateConfig(regions=((0, 0, 0, 8),)), "--region (0, 0, 0, 8)"),
+    (lambda: RestoreConfig(regions=((-1, 0, 8, 8),)), "--region -1,0,8,8"),
+    (lambda: RestoreConfig(regions=((0, 0, 8, 0),)), "--region 0,0,8,0"),
+    (lambda: PixelateConfig(regions=((0, 0, 8, 8), (0, -1, 8, 8))), "--region 0,-1,8,8"),
+    (lambda: PixelateConfig(regions=((0, 0, 0, 8),)), "--region 0,0,0,8"),
     (lambda: PixelateConfig(style="pink"), "--style pink"),  # type: ignore[arg-type]
     (lambda: PixelateConfig(block=0), "--block 0"),
     (lambda: PixelateConfig(block=1), "--block 1"),
     (lambda: PixelateConfig(block=2.5), "--block 2.5"),
     (lambda: PixelateConfig(block=nan), "--block nan"),
+    (lambda: PixelateConfig(block=10_001), "--block 10001: choose 2 to 10000 px"),
     (lambda: PixelateConfig(shape="star"), "--shape star"),  # type: ignore[arg-type]
     (lambda: PixelateConfig(margin=0.9), "--margin 0.9"),
     (lambda: PixelateConfig(margin=4.1), "--margin 4.1"),
@@ -133,6 +139,7 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: PixelateConfig(min_score=0.29), "--min-score 0.29"),
     (lambda: DeviceConfig(precision="fp8"), "--precision fp8"),  # type: ignore[arg-type]
     (lambda: DeviceConfig(threads=0), "--threads 0"),
+    (lambda: DeviceConfig(threads=1025), "--threads 1025: choose 1 to 1024"),
 ]
 
 

@@ -1,6 +1,7 @@
 """What is on the screen: names as they are, the article's own lines, the next command."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console as Terminal
@@ -128,8 +129,8 @@ def test_every_event_can_be_shown_anywhere() -> None:
         assert "restored a: b\n" in said
         assert "left out: why\n" in said
         assert "moved from val to train: c.jpg\n" in said
-    assert "1 pairs, 1 left out" in shown(*events, live=True)
-    assert "1 pairs, 1 left out 1 x no face" in shown(*events, live=True, width=100)
+    assert "1 pair, 1 left out" in shown(*events, live=True)
+    assert "1 pair, 1 left out 1 x no face" in shown(*events, live=True, width=100)
 
 
 def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
@@ -156,13 +157,28 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         "photos: found 30, readable 29, kept 20",
         "20 pairs (18 train, 2 val), 5 of them new",
         "2 pairs moved to another split with their groups",
-        "3 photos are gone and what they gave stays: --prune removes it",
+        "gone since an earlier build: 3 photos; what they gave stays: --prune removes it",
         "6 groups; the closest of two splits: a/1.jpg and b [2]/3.jpg, "
         "faces 62 and scenes 101 of 256 bits apart",
         "left out: 7 x no face, 3 x face too small (see pairs [1]/skipped.jsonl)",
         "look at pairs [1]/preview.jpg",
         "next: demosaic train pairs [1]",
     ]
+
+
+FORECAST = Forecast(
+    photos=500,
+    ignored=3,
+    known=0,
+    sampled=200,
+    there=0,
+    pairs=480,
+    minutes=1,
+    megabytes=48,
+    skipped={"no face": 2},
+    gone=0,
+    pruned=0,
+)
 
 
 @pytest.mark.parametrize(
@@ -174,27 +190,35 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
     ],
 )
 def test_a_forecast_says_what_it_rests_on(minutes: float, megabytes: float, expected: str) -> None:
-    forecast = Forecast(
-        photos=500,
-        ignored=3,
-        sampled=200,
-        pairs=480,
-        minutes=minutes,
-        megabytes=megabytes,
-        skipped={"no face": 2},
-    )
+    forecast = replace(FORECAST, minutes=minutes, megabytes=megabytes)
     assert shown(forecast).splitlines() == [
-        "500 files (3 more ignored), 200 of them looked at",
+        "500 files (3 more ignored), 200 looked at",
         f"a build takes {expected}",
         "left out of what was looked at: 2 x no face",
         "nothing was written",
     ]
 
 
+@pytest.mark.parametrize(
+    ("pruned", "expected"),
+    [
+        (0, "gone since an earlier build: 7 photos; what they gave stays: --prune removes it"),
+        (9, "gone since an earlier build: 7 photos, and with them 9 pairs"),
+    ],
+)
+def test_a_forecast_says_what_an_earlier_build_left(pruned: int, expected: str) -> None:
+    forecast = replace(FORECAST, known=400, there=410, pairs=80, gone=7, pruned=pruned)
+    assert shown(forecast).splitlines()[:3] == [
+        "500 files (3 more ignored), 400 of them in an earlier build, 200 looked at",
+        "a build takes about 60 s and adds about 80 pairs, 48 MB, to 410",
+        expected,
+    ]
+
+
 def test_a_training_ends_with_its_models_and_the_next_command() -> None:
     screen = io.StringIO()
-    report = TrainReport(run="r", model="r/m", step=6, best="r/b", best_step=3)
+    report = TrainReport(run="r", model="r/m", step=6, best="my runs/b", best_step=3)
     Console(Terminal(file=screen, width=80, soft_wrap=True)).trained(report)
     said = screen.getvalue()
     assert "trained 6 steps; the best was step 3\n" in said
-    assert "demosaic restore face.jpg --model r/b\n" in said
+    assert "demosaic restore face.jpg --model 'my runs/b'\n" in said

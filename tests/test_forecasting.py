@@ -12,6 +12,8 @@ from demosaic.config import BuildConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Forecast, PhotoDone, PhotosFound
 from demosaic.faces import MediaPipeDetector
+from demosaic.images import read_image, write_png
+from demosaic.looking import Look, Looks
 
 CONFIG = BuildConfig(size=64, block=8)
 DETECTOR = partial(MediaPipeDetector, 0.5)
@@ -24,7 +26,7 @@ def test_a_forecast_of_all_photos_comes_true(workers: int, photos: Path, tmp_pat
         photos,
         tmp_path / "out",
         CONFIG,
-        make_detector=DETECTOR,
+        look=Look(DETECTOR, None),
         workers=workers,
         listen=events.append,
     )
@@ -47,7 +49,7 @@ def test_a_forecast_scales_what_a_sample_gives(
     monkeypatch.setattr(forecasting, "_SAMPLE", 6)
 
     def foreseen() -> Forecast:
-        return forecasting.forecast(photos, tmp_path / "out", CONFIG, make_detector=DETECTOR)
+        return forecasting.forecast(photos, tmp_path / "out", CONFIG, look=Look(DETECTOR, None))
 
     first, again = foreseen(), foreseen()
     assert (first.photos, first.sampled) == (24, 6)
@@ -60,13 +62,61 @@ def test_what_a_build_would_refuse_is_refused(photos: Path, tmp_path: Path) -> N
     shutil.copytree(photos / "person-000", tmp_path / "photos")
     with pytest.raises(DemosaicError, match="where nothing is written"):
         forecasting.forecast(
-            tmp_path / "photos", tmp_path / "photos" / "out", CONFIG, make_detector=DETECTOR
+            tmp_path / "photos", tmp_path / "photos" / "out", CONFIG, look=Look(DETECTOR, None)
         )
     nobody = BuildConfig(group_by="guest-([0-9]+)")
     with pytest.raises(DemosaicError, match="finds nothing in any photo's name"):
-        forecasting.forecast(tmp_path / "photos", tmp_path / "out", nobody, make_detector=DETECTOR)
+        forecasting.forecast(
+            tmp_path / "photos", tmp_path / "out", nobody, look=Look(DETECTOR, None)
+        )
+
+
+def test_a_forecast_tells_what_is_to_be_added_to_an_earlier_build(
+    photos: Path, tmp_path: Path
+) -> None:
+    album, out, cache = tmp_path / "album", tmp_path / "out", tmp_path / "looks"
+    shutil.copytree(photos, album)
+    build = partial(build_dataset, make_detector=DETECTOR, detector_name="mediapipe", looks=cache)
+    build(album, out, CONFIG)
+    (album / "person-000").rename(album / "renamed")
+    shutil.rmtree(album / "person-001")
+    first, second = sorted(path for path in (album / "person-002").rglob("*") if path.is_file())[:2]
+    first.write_bytes(second.read_bytes())
+    write_png(album / "new.png", read_image(second)[:, ::-1])
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    remembered = sorted(cache.rglob("*"))
+
+    look = Look(DETECTOR, Looks(cache, "mediapipe"), remember=False)
+    foreseen = forecasting.forecast(album, out, CONFIG, look=look, prune=True)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert sorted(cache.rglob("*")) == remembered
+    report = build(album, out, CONFIG, prune=True)
+    assert (foreseen.known, foreseen.gone, foreseen.pairs) == (16, 4, 1)
+    assert (report.gone, report.new_pairs) == (4, 1)
+    assert foreseen.pruned == report.pruned
+
+
+def test_a_forecast_of_a_finished_build_is_that_nothing_is_to_do(
+    photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    report = build_dataset(photos, out, CONFIG, make_detector=DETECTOR, detector_name="mediapipe")
+
+    def unused() -> MediaPipeDetector:
+        raise AssertionError("no photo is new")
+
+    foreseen = forecasting.forecast(photos, out, CONFIG, look=Look(unused, None))
+    assert (foreseen.known, foreseen.there) == (24, report.pairs)
+    assert (foreseen.pairs, foreseen.megabytes, foreseen.gone) == (0, 0, 0)
+    with pytest.raises(DemosaicError, match=r"was built with other options \(block 8 -> 16\)"):
+        forecasting.forecast(photos, out, BuildConfig(size=64, block=16), look=Look(DETECTOR, None))
 
 
 def test_the_time_counts_the_start_once_and_each_photo() -> None:
-    assert forecasting._seconds([10.0, 13.0, 13.5, 14.0], 101) == pytest.approx(3 + 100 * 0.5)
-    assert forecasting._seconds([10.0, 13.0], 1) == pytest.approx(3)
+    def seconds(times: list[float], photos: int) -> float:
+        return forecasting._seconds([forecasting._Tried(photos, [], *forecasting._rate(times))])
+
+    assert seconds([10.0, 13.0, 13.5, 14.0], 101) == pytest.approx(3 + 100 * 0.5)
+    assert seconds([10.0, 10.5, 13.5, 14.0], 101) == pytest.approx(3 + 100 * 0.5)
+    assert seconds([10.0, 13.0], 1) == pytest.approx(3)
+    assert seconds([10.0], 0) == 0

@@ -140,11 +140,16 @@ def test_a_linked_folder_is_entered_and_a_linked_file_is_a_file(tmp_path: Path) 
     assert found(tmp_path / "photos") == ["2.jpg", "3.jpg", "linked/1.jpg"]
 
 
-def test_links_to_nowhere_and_to_themselves_stop_nothing(tmp_path: Path) -> None:
+def test_links_to_nowhere_and_to_themselves_are_missed_by_whoever_reads_them(
+    tmp_path: Path,
+) -> None:
     touch(tmp_path, "a.jpg", "z.jpg")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
-    assert {"a.jpg", "z.jpg"} <= set(found(tmp_path))
+    assert found(tmp_path) == ["a.jpg", "gone.jpg", "loop.jpg", "z.jpg"]
+    for name in ("gone.jpg", "loop.jpg"):
+        with pytest.raises(DemosaicError, match=rf"cannot read .*{name}: "):
+            read_bytes(tmp_path / name)
 
 
 def test_the_excluded_folder_is_not_entered(tmp_path: Path) -> None:

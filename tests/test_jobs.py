@@ -7,7 +7,7 @@ from test_restoration import ANYTHING, a_model, mosaicked, save, texture
 
 from demosaic.checkpoints import save_model
 from demosaic.config import RestoreConfig
-from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
 from demosaic.events import (
     Event,
     Notice,
@@ -16,6 +16,7 @@ from demosaic.events import (
     PictureSkipped,
     RegionRestored,
 )
+from demosaic.files import make_folder
 from demosaic.images import read_image
 from demosaic.jobs import Job, plan
 from demosaic.mosaic import Grid
@@ -83,6 +84,31 @@ def test_a_result_goes_where_it_is_told(folder: Path) -> None:
         Job(source, out / "a.restored.png"),
         Job(second, out / "b.restored.png"),
     ]
+
+
+def test_several_pictures_need_a_folder_and_not_a_file(folder: Path) -> None:
+    source = save(folder / "in" / "a.png", texture(4, 4))
+    second = save(folder / "b.png", texture(4, 4))
+    for sources in ([source, second], [folder / "in"]):
+        for name in ("x.png", "x.JPG", "x.mp4"):
+            error = refusal(sources, folder / name)
+            named = f"--out {folder / name}: name a folder for several pictures"
+            assert (str(error), error.exit_code) == (named, USAGE)
+    (folder / "y.png").mkdir()
+    assert len(plan([source, second], folder / "y.png", "restored", force=False)) == 2
+
+
+def test_a_picture_named_twice_is_one_picture(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    assert len(plan([source, folder / "*.png"], None, "restored", force=False)) == 1
+
+
+def test_a_link_to_itself_is_no_place_for_results(folder: Path) -> None:
+    source = save(folder / "a.png", texture(4, 4))
+    (folder / "self").symlink_to("self")
+    assert [job.source for job in plan([source], folder / "self", "restored", force=False)]
+    with pytest.raises(DemosaicError, match="self is not a folder: choose another name"):
+        make_folder(folder / "self")
 
 
 def test_a_folder_is_mirrored_under_out(folder: Path) -> None:
