@@ -79,14 +79,8 @@ def build_dataset(
     listen(PhotosFound(len(paths), ignored))
     look = Look(make_detector, Looks(looks, detector_name) if looks else None)
     work = partial(work_on, config=config, look=look, forgotten=writer.forgotten, workers=workers)
-    tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
     try:
-        results = _while_there(work(tasks), photos)
-        seen = _write_all(results, {name for _, name in paths}, writer, listen)
-        bereft = [Task(photos / name, name, None) for name in writer.bereft(seen)]
-        if bereft:
-            again = _while_there(work(bereft), photos)
-            seen.update(_write_all(again, set(), writer, ignore))
+        seen = _work_through(paths, photos, work, writer, listen)
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped with {counted(len(writer.kept), 'pair')} in {out}: the same command goes on"
@@ -138,6 +132,24 @@ def photos_in(photos: Path, out: Path, group_by: str) -> tuple[list[tuple[Path, 
     names = [path.relative_to(photos).as_posix() for path in paths]
     _refuse_group_by(group_by, names)
     return list(zip(paths, names, strict=True)), len(ignored)
+
+
+def _work_through(
+    paths: Sequence[tuple[Path, str]],
+    photos: Path,
+    work: Callable[[Iterable[Task]], Iterator[PhotoResult]],
+    writer: PairWriter,
+    listen: Listener,
+) -> dict[str, str]:
+    """Write what every photo gives; hand back the content hash of each."""
+    tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
+    names = {name for _, name in paths}
+    seen = _write_all(_while_there(work(tasks), photos), names, writer, listen)
+    bereft = [Task(photos / name, name, None) for name in writer.bereft(seen)]
+    if bereft:
+        again = _while_there(work(bereft), photos)
+        seen.update(_write_all(again, set(), writer, ignore))
+    return seen
 
 
 def _while_there(results: Iterable[PhotoResult], photos: Path) -> Iterator[PhotoResult]:

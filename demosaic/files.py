@@ -15,6 +15,8 @@ _ADVICE = {
     errno.EDQUOT: "your disk quota is used up; free some space and run the same command again",
     errno.EACCES: "you may not write there; choose another place",
     errno.EROFS: "this disk is read-only; choose another place",
+    errno.EISDIR: "a folder has that name; choose another",
+    errno.ENAMETOOLONG: "the name is too long; choose another",
     errno.ENOENT: "the folder has vanished; bring it back and run the same command again",
 }
 

@@ -94,6 +94,23 @@ class Best:
     merit: float = -math.inf
 
 
+@dataclass(frozen=True)
+class Place:
+    """How far a run has come."""
+
+    step: int = 0
+    seconds: float = 0.0
+    """That its steps took."""
+    best: Best = Best()
+
+    @classmethod
+    def of(cls, state: dict[str, Any] | None) -> "Place":
+        """Where a saved state goes on; the start without one."""
+        if state is None:
+            return cls()
+        return cls(state["step"], state["seconds"], Best(**state["best"]))
+
+
 def train(
     folder: Path,
     run: Path,
@@ -130,12 +147,13 @@ def _train(
         listen = ignore
     mates.follow(0.0)  # the folder is there before the others look
     state = load_state(run / "resume.pt") if (run / "resume.pt").exists() else None
-    step, seconds, best = _place(state)
-    if config.progress(step, seconds) >= 1 or (state and state["recipe"].get("over")):
-        listen(Notice(f"{run} is finished: {counted(step, 'step')} done"))
-        return _report(run, step, best)
+    place = Place.of(state)
+    progress = config.progress(place.step, place.seconds)
+    if progress >= 1 or (state and state["recipe"].get("over")):
+        listen(Notice(f"{run} is finished: {counted(place.step, 'step')} done"))
+        return _report(run, place)
     if mates.leads:
-        listen = tee(listen, _log(run, step))
+        listen = tee(listen, _log(run, place.step))
     config = _as_begun(config, state)
     compute, why = _chosen(config, pairs, devices, state)
     compute = replace(compute, bf16=bool(*mates.follow(compute.bf16)))
@@ -146,23 +164,65 @@ def _train(
         recipe.load(state["recipe"])
     elif mates.leads:
         listen(Evaluated(0, recipe.baselines(), best=False))
-    listen(TrainingStarted(step, config.progress(step, seconds), config.budget))
+    listen(TrainingStarted(place.step, progress, config.budget))
+    return _report(run, _learn(_Course(run, config, pairs, recipe, compute, listen), place, mates))
 
-    def validate(progress: float) -> Best:
-        scores, merit = recipe.validate(progress)
-        card = _card(pairs, config, recipe, step, scores)
+
+@dataclass(frozen=True)
+class _Course:
+    """What stays the same from the first step of a run to the last."""
+
+    run: Path
+    config: TrainConfig | SeedConfig
+    pairs: Pairs
+    recipe: Recipe[Any]
+    compute: Compute
+    listen: Listener
+
+    def validate(self, step: int, progress: float, best: Best) -> Best:
+        """Score what was learnt and keep it as a model; the best validation then."""
+        scores, merit = self.recipe.validate(progress)
+        card = self._card(step, scores)
         better = merit >= best.merit
-        listen(Evaluated(step, scores, best=better))
+        self.listen(Evaluated(step, scores, best=better))
         for name in ("model", "best") if better else ("model",):
-            save_model(run / f"{name}.safetensors", recipe.generator(), card)
-            listen(ModelSaved(str(run / f"{name}.safetensors"), step))
-        write_card(run / "MODEL.md", card)
-        sheet = run / "samples" / f"step-{step:06d}.png"
-        write_png(sheet, recipe.sheet())
-        listen(SheetSaved(str(sheet), step))
+            save_model(self.run / f"{name}.safetensors", self.recipe.generator(), card)
+            self.listen(ModelSaved(str(self.run / f"{name}.safetensors"), step))
+        write_card(self.run / "MODEL.md", card)
+        sheet = self.run / "samples" / f"step-{step:06d}.png"
+        write_png(sheet, self.recipe.sheet())
+        self.listen(SheetSaved(str(sheet), step))
         return Best(step, merit) if better else best
 
-    # The loop
+    def _card(self, step: int, scores: dict[str, Scores]) -> ModelCard:
+        pairs, config = self.pairs, self.config
+        return ModelCard(
+            preset=config.preset,
+            size=pairs.size,
+            step=step,
+            seed=config.seed,
+            dataset=pairs.fingerprint,
+            train_pairs=len(pairs.train[: config.limit]),
+            val_pairs=len(pairs.val[: config.validation_pairs]),
+            scores=as_record(scores),
+            **self.recipe.card(),
+        )
+
+    def save(self, place: Place) -> None:
+        """Keep all that the run needs to go on as if it had never stopped."""
+        state = {
+            **asdict(place),
+            "bf16": self.compute.bf16,
+            "threads": torch.get_num_threads(),
+            "recipe": self.recipe.state(),
+        }
+        save_state(self.run / "resume.pt", state)
+
+
+def _learn(course: _Course, place: Place, mates: Team) -> Place:
+    """The loop: from a place in the run to its end. Raises Interrupted after Ctrl-C."""
+    config, recipe, run = course.config, course.recipe, course.run
+    step, seconds, best = place.step, place.seconds, place.best
     with _stopping() as stopped, _drawn_ahead(recipe, step) as draw:
         while not recipe.over and (before := config.progress(step, seconds)) < 1:
             start = time.perf_counter()
@@ -172,25 +232,25 @@ def _train(
             (seconds,) = mates.follow(seconds + took)
             progress = config.progress(step, seconds)
             _refuse_nan(losses, step, run)
-            listen(StepDone(step, took, losses, progress))
+            course.listen(StepDone(step, took, losses, progress))
             last = progress >= 1
             validating = last or config.validates(step, before, progress)
             if validating:
                 _refuse_nan_weights(recipe, step, run)
-                best = validate(progress) if mates.leads else best
+                best = course.validate(step, progress, best) if mates.leads else best
                 recipe.over = bool(*mates.follow(recipe.over))
             stop = bool(*mates.follow(stopped()))
             saving = last or recipe.over or stop or step % config.save_every == 0
             if saving and not validating:
                 _refuse_nan_weights(recipe, step, run)
             if saving and mates.leads:
-                save_state(run / "resume.pt", _state(recipe, step, seconds, best, compute))
+                course.save(Place(step, seconds, best))
             if stop and not last and not recipe.over:
                 raise Interrupted(
                     f"stopped at step {step}, {progress:.0%} of the budget, saved in {run}: "
                     "the same command goes on"
                 )
-    return _report(run, step, best)
+    return Place(step, seconds, best)
 
 
 def _refuse_crowd(config: TrainConfig | SeedConfig, mates: Team) -> None:
@@ -238,9 +298,14 @@ def _chosen(
     return choose(devices, work, bool(state["bf16"]) if state else None)
 
 
-def _report(run: Path, step: int, best: Best) -> TrainReport:
-    model, kept = str(run / "model.safetensors"), str(run / "best.safetensors")
-    return TrainReport(run=str(run), model=model, step=step, best=kept, best_step=best.step)
+def _report(run: Path, place: Place) -> TrainReport:
+    return TrainReport(
+        run=str(run),
+        model=str(run / "model.safetensors"),
+        step=place.step,
+        best=str(run / "best.safetensors"),
+        best_step=place.best.step,
+    )
 
 
 # The run folder
@@ -303,25 +368,6 @@ def _refuse_changes(
         )
 
 
-def _state(
-    recipe: Recipe[Any], step: int, seconds: float, best: Best, compute: Compute
-) -> dict[str, Any]:
-    """All that a run needs to go on as if it had never stopped."""
-    return {
-        "step": step,
-        "seconds": seconds,
-        "best": asdict(best),
-        "bf16": compute.bf16,
-        "threads": torch.get_num_threads(),
-        "recipe": recipe.state(),
-    }
-
-
-def _place(state: dict[str, Any] | None) -> tuple[int, float, Best]:
-    """The steps done, the seconds they took, and the best validation so far."""
-    return (state["step"], state["seconds"], Best(**state["best"])) if state else (0, 0.0, Best())
-
-
 def _log(run: Path, step: int) -> Listener:
     """events.jsonl: everything, but of the steps only every tenth.
 
@@ -347,26 +393,6 @@ def _about(pairs: Pairs, config: TrainConfig | SeedConfig) -> Iterator[str]:
         yield f"{len(pairs.left_out)} files are no pictures: {pairs.left_out[0]}"
     if not set(val).isdisjoint(train):
         yield "there is only one pair: its scores say nothing about other pictures"
-
-
-def _card(
-    pairs: Pairs,
-    config: TrainConfig | SeedConfig,
-    recipe: Recipe[Any],
-    step: int,
-    scores: dict[str, Scores],
-) -> ModelCard:
-    return ModelCard(
-        preset=config.preset,
-        size=pairs.size,
-        step=step,
-        seed=config.seed,
-        dataset=pairs.fingerprint,
-        train_pairs=len(pairs.train[: config.limit]),
-        val_pairs=len(pairs.val[: config.validation_pairs]),
-        scores=as_record(scores),
-        **recipe.card(),
-    )
 
 
 def _refuse_nan(losses: dict[str, float], step: int, run: Path) -> None:

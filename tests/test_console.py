@@ -156,13 +156,13 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         "30 files in 2 s (15/s), 4 more ignored",
         "photos: found 30, readable 29, kept 20",
         "20 pairs (18 train, 2 val), 5 of them new",
-        "2 pairs moved to another split with their groups",
+        "moved to another split with their groups: 2 pairs",
         "gone since an earlier build: 3 photos; what they gave stays: --prune removes it",
         "6 groups; the closest of two splits: a/1.jpg and b [2]/3.jpg, "
         "faces 62 and scenes 101 of 256 bits apart",
         "left out: 7 x no face, 3 x face too small (see pairs [1]/skipped.jsonl)",
         "look at pairs [1]/preview.jpg",
-        "next: demosaic train pairs [1]",
+        "next: demosaic train 'pairs [1]'",
     ]
 
 

@@ -100,3 +100,12 @@ def test_the_articles_model_is_exported_too(tmp_path: Path) -> None:
 def test_a_file_that_is_no_model_is_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["export", str(tmp_path / "none.safetensors")])
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+def test_nothing_is_exported_over_what_is_there(model: Model, tmp_path: Path) -> None:
+    source, photo = tmp_path / "model.safetensors", tmp_path / "photo.jpg"
+    save_model(source, model.generator, model.card)
+    photo.write_bytes(b"dear")
+    result = CliRunner().invoke(app, ["export", str(source), "--out", str(photo)])
+    said = f"error: {photo} is already there: --force replaces it\n"
+    assert (result.exit_code, result.stderr, photo.read_bytes()) == (1, said, b"dear")

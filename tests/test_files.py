@@ -69,6 +69,8 @@ def test_what_a_kill_left_half_written_is_overwritten_not_collected(tmp_path: Pa
         (errno.EDQUOT, "free some space"),
         (errno.EACCES, "choose another place"),
         (errno.EROFS, "choose another place"),
+        (errno.EISDIR, "a folder has that name; choose another"),
+        (errno.ENAMETOOLONG, "the name is too long; choose another"),
         (errno.EIO, os.strerror(errno.EIO)),
     ],
 )
