@@ -166,7 +166,7 @@ class Console:
             ),
             TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True, min_width=11)),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
-            TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True, ratio=1)),
+            _Rest("{task.fields[state]}", table_column=Column()),
             console=self._terminal,
             transient=True,
         )
@@ -187,7 +187,7 @@ class Console:
             _Rate(table_column=Column(no_wrap=True, min_width=11)),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
             TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[more]}", table_column=Column(no_wrap=True, ratio=1)),
+            _Rest("{task.fields[more]}", table_column=Column()),
             console=self._terminal,
             transient=True,
         )
@@ -385,6 +385,17 @@ def _grouped(report: BuildReport) -> list[str]:
             f"faces {near.face_bits} and scenes {near.scene_bits} of 256 bits apart"
         )
     return lines
+
+
+class _Rest(TextColumn):
+    """A text as far as there is room. It counts as one that can be wrapped: only from such columns
+    does rich take what a line is too long by, or else from all.
+    """
+
+    def render(self, task: Task) -> Text:
+        text = super().render(task)
+        text.no_wrap, text.overflow = True, "ellipsis"
+        return text
 
 
 class _Rate(ProgressColumn):

@@ -1,6 +1,7 @@
 """What is on the screen: names as they are, the article's own lines, the next command."""
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -164,6 +165,26 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         "look at pairs [1]/preview.jpg",
         "next: demosaic train 'pairs [1]'",
     ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_there_is_no_room_for_costs_nothing_of_the_rest(width: int) -> None:
+    reasons = ["face cut by the border", "face too small", "too little round the face"] * 20
+    skipped = [PhotoSkipped("a.jpg", reason) for reason in reasons]
+    said = shown(PhotosFound(3000), *skipped, PhotoDone("a.jpg", 1234), live=True, width=width)
+    line = [line for line in said.replace("\r", "\n").splitlines() if "1234" in line][-1]
+    assert re.sub(r"\x1b\[[^m]*?[A-Za-z]", "", line).startswith("   1/3000 photos ")
+    assert "1234 pairs, 60 left out" in line
+    losses = dict.fromkeys(("log_error", "critic", "adversarial", "likeness", "more"), 0.0123456)
+    said = shown(
+        TrainingStarted(0, 0, "20 minutes"),
+        StepDone(1234, 0.5, losses, 0.5),
+        live=True,
+        width=width,
+    )
+    assert "step 1234" in said
+    assert "50% of 20 minutes" in said
+    assert "0.50 s each" in said
 
 
 FORECAST = Forecast(
