@@ -15,6 +15,7 @@ import numpy as np
 
 from demosaic.config import BuildConfig
 from demosaic.cutting import PhotoResult, Task, photo_to_pairs
+from demosaic.datasets import PairWriter
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
 from demosaic.events import (
     BuildReport,
@@ -40,7 +41,7 @@ from demosaic.images import (
     write_jpeg,
 )
 from demosaic.looking import Look, Looks, MakeDetector, forget_looks
-from demosaic.pairs import COPY, PairWriter, Skipped
+from demosaic.pairs import COPY, Skipped
 from demosaic.words import counted
 
 Work = Callable[[Task], PhotoResult]

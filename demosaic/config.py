@@ -23,6 +23,7 @@ Sampler = Literal["mean", "centre", "top-left", "linear"]
 _VALIDATIONS, _STEPS_APART = 8, 10  # when no number is given: at most, and at least
 _SEEDS = 2**63  # that torch takes
 _MOST_SPREAD = 10_000  # px; of a blur that takes minutes
+_MOST_FACES = 10_000  # of a step; more is a slip of the finger, and no memory holds it
 _MOST_THREADS = 1024  # with millions torch crashes
 LEAST_SCORE = 0.3
 """Nothing the detector is less sure of (0..1) is taken for a face at all."""
@@ -335,7 +336,10 @@ class TrainConfig:
                     self.network in get_args(NetworkSize),
                     f"--network {self.network}: choose auto, S or M",
                 ),
-                _unless(self.batch >= 1, f"--batch {self.batch}: choose 1 or more"),
+                _unless(
+                    1 <= self.batch <= _MOST_FACES,
+                    f"--batch {self.batch}: choose 1 to {_MOST_FACES}",
+                ),
                 _unless(
                     1 <= self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"
                 ),
@@ -413,8 +417,8 @@ class SeedConfig:
                 *_shared(self),
                 _unless(self.steps >= 1, f"--steps {self.steps}: choose 1 or more"),
                 _unless(
-                    self.batch >= 2,
-                    f"--batch {self.batch}: choose 2 or more (a batch of one has no statistics)",
+                    2 <= self.batch <= _MOST_FACES,
+                    f"--batch {self.batch}: choose 2 to {_MOST_FACES} (one alone has no statistics)",
                 ),
                 _unless(
                     0 <= self.l1_weight < math.inf,

@@ -12,10 +12,10 @@ from pathlib import Path
 from demosaic.building import photos_in, work_on
 from demosaic.config import BuildConfig
 from demosaic.cutting import PhotoResult, Task
+from demosaic.datasets import Built, built_before
 from demosaic.events import Forecast, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
 from demosaic.files import encoded
 from demosaic.looking import Look
-from demosaic.pairs import Built, built_before
 
 _SAMPLE = 200  # photos; of the share that gives pairs that tells a few hundredths
 

@@ -625,16 +625,16 @@ def test_photos_that_join_two_groups_move_one_and_say_so(album: Path, tmp_path: 
 MOVED_OR_KILLED = f"""{COUNTED}
 from functools import partial
 from pathlib import Path
-from demosaic import files, pairs
+from demosaic import datasets, files
 from demosaic.building import build_dataset
 from demosaic.config import BuildConfig
 from demosaic.faces import MediaPipeDetector
 
-settle = pairs.PairWriter.settle
+settle = datasets.PairWriter.settle
 def settle_with_kill(self, detector=""):
     Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
     return settle(self, detector)
-pairs.PairWriter.settle = settle_with_kill
+datasets.PairWriter.settle = settle_with_kill
 
 build_dataset(
     Path(sys.argv[1]), Path(sys.argv[2]), BuildConfig(size=64, block=8, val=0.5),

@@ -83,6 +83,7 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: TrainConfig(steps=0), "--steps 0"),
     (lambda: TrainConfig(network="L"), "--network L"),  # type: ignore[arg-type]
     (lambda: TrainConfig(batch=0), "--batch 0"),
+    (lambda: TrainConfig(batch=10**12), "--batch 1000000000000: choose 1 to 10000"),
     (lambda: TrainConfig(parts=0), "--parts 0"),
     (lambda: TrainConfig(batch=2, parts=3), "--parts 3"),
     (lambda: TrainConfig(lr=0), "--lr 0"),
@@ -100,6 +101,7 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: SeedConfig(direction="up"), "--direction up"),  # type: ignore[arg-type]
     (lambda: SeedConfig(steps=0), "--steps 0"),
     (lambda: SeedConfig(batch=1), "--batch 1"),
+    (lambda: SeedConfig(batch=10**12), "--batch 1000000000000: choose 2 to 10000"),
     (lambda: SeedConfig(lr=0), "--lr 0"),
     (lambda: SeedConfig(lr=nan), "--lr nan"),
     (lambda: SeedConfig(l1_weight=-1), "--l1-weight -1"),
