@@ -418,7 +418,7 @@ class SeedConfig:
                 _unless(self.steps >= 1, f"--steps {self.steps}: choose 1 or more"),
                 _unless(
                     2 <= self.batch <= _MOST_FACES,
-                    f"--batch {self.batch}: choose 2 to {_MOST_FACES} (one alone has no statistics)",
+                    f"--batch {self.batch}: choose 2 to {_MOST_FACES} (one has no statistics)",
                 ),
                 _unless(
                     0 <= self.l1_weight < math.inf,
