@@ -16,10 +16,11 @@ _FAINT = 1e-3  # of a profile's spread; a plain picture's is 0, those of mosaics
 _MULTIPLES = 12  # with 6 or 8, one in 80 cells is taken for a part of it; more only cost time
 # Of the power that the best frequency holds; JPEG of quality 60 takes a third of the true one's
 _NEARLY = 0.65
-_PHASES = (0, -0.01, -0.49, 0.49)  # programs round edges of cells to the nearest, down or up
+# How much longer all cells are and where the first begins: programs round the edges of cells to the
+# nearest, down or up, and by an error of 1e-6 even those up that fall on whole pixels
+_ROUNDINGS = ((0, 0), (0, -0.01), (0, -0.49), (0, 0.49), (0.04, 0.49))
 _AS_WELL = 0.97  # of the mean step
-_END = 0.3  # of a step more, where whole sides end a pixel beside a step
-_NO_STEP = 0.5  # of the mean step; an end that has less lies inside a cell
+_END = 0.25  # of a step more, where whole sides end a pixel beside a step
 _FINER = 0.87  # of the best score; half the true pitch has 0.73 of it, less the noise
 _CLEARLY = 0.03  # of a correlation
 
@@ -196,25 +197,20 @@ def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int
     pixel 0) as well, or better than one of whole sides; or else what was given.
     """
     count = round((high - low) / comb.pitch)
-    rest = abs(count * comb.pitch - (high - low))
-    if count < 2 or rest > 2:
+    broken = _may_be_broken(comb, low, high)
+    if count < 2 or abs(count * comb.pitch - (high - low)) > 1 + broken:
         return comb, low, high
-    size = len(profile)
     tries = [
-        (Comb((end - start) / count, start + phase, comb.score), start, end)
+        (Comb((end - start + more) / count, start + phase, comb.score), start, end)
         for start in range(max(0, low - 1), low + 2)
-        for end in range(high - 1, min(size, high + 1) + 1)
-        for phase in _PHASES
+        for end in range(high - 1, min(len(profile), high + 1) + 1)
+        for more, phase in _ROUNDINGS
     ]
     best = max(tries, key=lambda filled: _met(profile, *filled))
-    met = _met(profile, comb, low, high)
-    if _may_be_broken(comb, low, high):
-        enough = _AS_WELL * met
-    elif min(_at_ends(profile, low, high), default=met) < _NO_STEP * met:
-        enough = met + _END * met / count
-    else:
+    enough = _AS_WELL if broken else 1 + _END / count
+    if _met(profile, *best) < enough * _met(profile, comb, low, high):
         return comb, low, high
-    return best if _met(profile, *best) >= enough else (comb, low, high)
+    return best
 
 
 def _may_be_broken(comb: Comb, low: int, high: int) -> bool:

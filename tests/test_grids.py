@@ -90,6 +90,23 @@ def test_whole_sides_with_a_pixel_left_over_fill_the_box_through_jpeg(photo: Pix
     assert region.grid.edges(154, 155)[1].tolist() == [0, *range(12, 156, 11)]
 
 
+@pytest.mark.parametrize(("cells", "width"), [(28, 172), (14, 116)])
+def test_edges_of_cells_are_rounded_through_jpeg_as_cv2_rounds_them(
+    photo: Pixels, cells: int, width: int
+) -> None:
+    """Up, and one of 43.000001 px to 44."""
+    shown, piece = photo.copy(), photo[60:210, 130 : 130 + width]
+    small = cv2.resize(piece, (cells, 15), interpolation=cv2.INTER_LINEAR)
+    cells_shown = cv2.resize(small, (width, 150), interpolation=cv2.INTER_NEAREST)
+    shown[60:210, 130 : 130 + width] = cells_shown
+    (region,) = find_mosaic(jpeg_damaged(shown, 90))
+    assert region.box == Box(130, 60, width, 150)
+    numbers = np.arange(cells, dtype=np.float32)[None]
+    true = cv2.resize(numbers, (width, 1), interpolation=cv2.INTER_NEAREST)[0].astype(int)
+    edges = region.grid.edges(150, width)[1]
+    assert np.diff(edges).tolist() == np.bincount(true).tolist()
+
+
 @pytest.mark.parametrize("left", [40, 55, 100])
 def test_a_mosaic_that_is_mostly_plain_wall_is_found(photo: Pixels, left: int) -> None:
     """Most of its lines part cells of one colour."""
