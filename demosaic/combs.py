@@ -1,5 +1,6 @@
 """Lines at one distance along an axis: the edges of a mosaic's cells, seen from one side."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,21 +158,18 @@ def best_comb(profile: Floats) -> Comb | None:
 
 def _near(excess: Floats, frequency: float) -> Comb:
     """The comb of nearly a frequency that correlates best, to half a pixel at the last line."""
-    size = len(excess)
-    fine = 2 * round(1 / frequency) + 1
-    pitches = 1 / (frequency + np.linspace(-1, 1, fine) / (2 * size))
-    starts = np.arange(0, 1 / frequency, 0.5)
-    return _highest(excess, pitches, starts, int(size * frequency) + 1)
+    fine = round(1 / frequency)
+    pitches = 1 / (frequency + np.arange(-fine, fine + 1) / (2 * fine * len(excess)))
+    return _highest(excess, pitches, _Starts(0, math.ceil(2 / frequency), 2))
 
 
 def _refined(excess: Floats, broken: Comb) -> Comb:
     """The comb near one that correlates best, of whole pixels if such a one does."""
-    size = len(excess)
-    count = int(size / broken.pitch) + 1
-    pitches = broken.pitch + np.linspace(-1, 1, 17) * 0.25 / count
-    broken = _highest(excess, pitches, broken.start + np.linspace(-0.75, 0.75, 13), count)
-    side = np.rint(broken.pitch)
-    whole = _highest(excess, np.array([side]), np.arange(side), count)
+    count = int(len(excess) / broken.pitch) + 1
+    pitches = broken.pitch + np.arange(-8, 9) / (32 * count)
+    broken = _highest(excess, pitches, _Starts(broken.start - 0.75, 13, 8))
+    side = round(broken.pitch)
+    whole = _highest(excess, np.array([side]), _Starts(0, side, 1))
     # With noise, some broken side is always a little better than the true whole one
     return whole if whole.score > broken.score - _CLEARLY else broken
 
@@ -179,16 +177,17 @@ def _refined(excess: Floats, broken: Comb) -> Comb:
 def _frequency(excess: Floats) -> float:
     """The frequency of 3 to 64 px whose multiples hold most of a profile's power."""
     size = len(excess)
-    padded = 1 << int(np.ceil(np.log2(8 * size)))
-    power = np.abs(np.fft.rfft(excess, padded)) ** 2
-    fine = 1 / (2 * _MULTIPLES * size)  # so that the last multiple too is met
-    frequencies = np.arange(1 / min(MOST, size / 3), 1 / LEAST + 0.1 / size, fine)
-    multiples = frequencies[:, None] * np.arange(1, _MULTIPLES + 1)
-    inside = multiples <= 0.5
-    places = np.rint(np.minimum(multiples, 0.5) * padded).astype(int)
-    held = (np.where(inside, power[places], 0) - inside * power.mean()).sum(1)
+    padded = 1 << math.ceil(math.log2(2 * _MULTIPLES * size))  # so that the last multiple is met
+    spectrum = np.fft.rfft(excess, padded)
+    power = spectrum.real**2 + spectrum.imag**2
+    power -= power.mean()
+    first, last = int(padded / min(MOST, size / 3)), int(padded * (1 / LEAST + 0.1 / size))
+    held = np.zeros(last + 1 - first)
+    for multiple in range(1, _MULTIPLES + 1):
+        part = power[multiple * first : multiple * last + 1 : multiple]
+        held[: len(part)] += part
     enough = held.max() - (1 - _NEARLY) * abs(held.max())
-    return float(frequencies[np.nonzero(held >= enough)[0][-1]])
+    return float(first + np.nonzero(held >= enough)[0][-1]) / padded
 
 
 def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int, int]:
@@ -230,19 +229,43 @@ def _at_ends(profile: Floats, low: int, high: int) -> list[float]:
     return [float(profile[place]) for place in (low, high) if 0 < place < len(profile)]
 
 
-def _highest(excess: Floats, pitches: Floats, starts: Floats, count: int) -> Comb:
+@dataclass(frozen=True)
+class _Starts:
+    """Where combs may start: at so many places from the first on, so many of them a pixel."""
+
+    first: float
+    count: int
+    a_pixel: int
+
+
+def _highest(excess: Floats, pitches: Floats, starts: _Starts) -> Comb:
     """The middle of the combs that correlate best with a profile of mean 0 and variance 1, where
     its first pixel counts for nothing: a mosaic's end may have a step or not.
     """
-    size = len(excess)
-    numbers = np.arange(count, dtype=np.float32)
-    first = starts.astype(np.float32)[:, None, None] + 0.5
-    places = (first + pitches.astype(np.float32)[:, None] * numbers).astype(np.int32)
-    inside = (places > 0) & (places < size)
-    sums = np.where(inside, excess.take(places, mode="clip"), 0).sum(-1)
-    lines = inside.sum(-1)
+    size, most = len(excess), int(len(excess) / pitches.min()) + 2
+    first = starts.first + 0.5  # rounded down, it is the nearest
+    # With each pixel drawn out, the steps that combs of one pitch meet lie beside one another, and
+    # a row of them is read at once: 3 to 50 times as fast as one by one
+    drawn = np.zeros((1 + size + 1) * starts.a_pixel + starts.count, np.float32)
+    drawn[2 * starts.a_pixel : (1 + size) * starts.a_pixel] = excess[1:].repeat(starts.a_pixel)
+    rows: Floats = np.ndarray(
+        (len(drawn) - starts.count + 1, starts.count), drawn.dtype, drawn, strides=(4, 4)
+    )
+    places = np.floor((first + 1 + pitches * np.arange(most)[:, None]) * starts.a_pixel)
+    sums = rows[np.minimum(places, len(rows) - 1).astype(np.intp)].sum(0)
+    at = first + np.arange(starts.count) / starts.a_pixel
+    lines = _below(size, at, pitches) - _below(1, at, pitches)
     scores = sums / np.sqrt(np.maximum(lines * (size - lines), 1))
-    start, pitch = np.nonzero(scores > scores.max() - 1e-4)
-    alike = starts[start] < starts[start[0]] + 1  # a start a cell further on misses no line either
-    start, pitch = start[alike], pitch[alike]
-    return Comb(float(pitches[pitch].mean()), float(starts[start].mean()), float(scores.max()))
+    pitch, start = np.nonzero(scores > scores.max() - 1e-4)
+    # A start a cell further on misses no line either
+    alike = start < start.min() + starts.a_pixel
+    return Comb(
+        float(pitches[pitch[alike]].mean()),
+        float(at[start[alike]].mean() - 0.5),
+        float(scores.max()),
+    )
+
+
+def _below(end: int, starts: Floats, pitches: Floats) -> Floats:
+    """How many lines combs have below a pixel, (pitches, starts)."""
+    return np.maximum(np.ceil((end - starts) / pitches[:, None]), 0)

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from demosaic.combs import Comb, Floats, Lattice, best_comb, filling
@@ -30,13 +31,19 @@ _Span = tuple[int, int]
 _CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
 _BAND = 16  # pixels of a level averaged before rhythm is looked for
 _LAGS = range(3, 25)  # pixels of a level
+_AROUND = (5, 1)  # squares of _BAND px over which rhythm is averaged
+_SQUARE = 8  # pixels of a picture; the side of those that JPEG codes it in
 _SCALES = (1, 2, 4)  # of the levels: cells of 3 to 96 px
+# Grey levels, of a mean step; of four places with a rhythm in a photo kept as JPEG, three had it
+# from the weaker edges of JPEG's squares
+_WEAK = 5
 _FAINT = 0.5  # squared grey levels; at 2 some large cells are missed, at 0.1 none are gained
 _RHYTHM = 0.3  # correlation of a profile with itself, one cell on, that is looked into
 _CERTAIN = 0.5  # confidence below which a region is no mosaic
 _SURE = 0.8  # mosaics through JPEG of quality 60 have more, checked cloth in fine cells 0.77
 _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
 _MERIT = 0.4  # checked cloth and shelves have up to 0.3, mosaics through JPEG of quality 60 0.48
+_HOPE = 0.2  # of merit, before the reach is known; four false places of five have less
 _CELLS = 4  # rows and columns of cells a mosaic has at least
 _NOISE = 0.15  # grey levels; smaller steps are no evidence
 _DOUBT = 0.05  # of a column's evidence of 1; what is plain inside and out is rather outside
@@ -154,15 +161,15 @@ def _candidates(luma: _Levels) -> Iterator[_Candidate]:
             if min(size) < 4 * _LAGS[0]:
                 return
             level = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
-        for candidate in _places(level):
+        for candidate in _places(level, _SQUARE // scale):
             box = Box(*(scale * side for side in candidate.box.corners))
             across, down = candidate.pitches
             yield _Candidate(box, (across * scale, down * scale))
 
 
-def _places(level: _Levels) -> Iterator[_Candidate]:
-    rhythm_across, pitch_across = _rhythm(level)
-    rhythm_down, pitch_down = (plane.T for plane in _rhythm(np.ascontiguousarray(level.T)))
+def _places(level: _Levels, side: int) -> Iterator[_Candidate]:
+    rhythm_across, pitch_across = _rhythm(level, side)
+    rhythm_down, pitch_down = (plane.T for plane in _rhythm(np.ascontiguousarray(level.T), side))
     both = (np.minimum(rhythm_across, rhythm_down) > _RHYTHM).astype(np.uint8)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(both, connectivity=8)
     for number in range(1, count):
@@ -173,26 +180,32 @@ def _places(level: _Levels) -> Iterator[_Candidate]:
         yield _Candidate(box.grown(0, 0, level), pitches)
 
 
-def _rhythm(level: _Levels) -> tuple[Floats, Floats]:
+def _rhythm(level: _Levels, side: int) -> tuple[Floats, Floats]:
     """For each square of _BAND pixels, how alike the steps across are to those one cell on, and
     how many pixels a cell has.
+
+    Every `side` pixels a square of JPEG's own begins, whose weak edges say nothing.
     """
     height, width = level.shape
     rows, columns = -(-height // _BAND), -(-width // _BAND)
     steps = np.pad(_steps(level), ((0, rows * _BAND - height), (0, 0)))
     profile = steps.reshape(rows, _BAND, width).mean(1, dtype=np.float32)
-    window = (3 * _LAGS[-1], 1)
-    profile -= cv2.blur(profile, window)
-    energy = cv2.blur(profile * profile, window) + _FAINT
-    likeness = np.zeros((len(_LAGS), rows, columns), np.float32)
-    for number, lag in enumerate(_LAGS[: max(0, width - _LAGS[0])]):
-        product = np.zeros_like(profile)
-        product[:, : width - lag] = profile[:, : width - lag] * profile[:, lag:]
-        near = cv2.blur(product, window) / energy
-        likeness[number] = cv2.resize(near, (columns, rows), interpolation=cv2.INTER_AREA)
-    best = likeness.max(0)
+    edges = profile[:, ::side]  # of JPEG's squares
+    weak = edges < _WEAK
+    profile -= cv2.blur(profile, (3 * _LAGS[-1], 1))
+    edges[weak] = 0
+    padded = np.zeros((rows, columns * _BAND + _LAGS[-1]), np.float32)
+    padded[:, :width] = profile
+    ahead = sliding_window_view(padded, _BAND + _LAGS[-1], axis=1)[:, ::_BAND]
+    here = ahead[:, :, :_BAND]
+    # Products are summed as they are made: stored for each pixel, they take four times as long
+    energy, *likeness = (
+        cv2.blur(np.einsum("ijk,ijk->ij", here, ahead[:, :, lag : lag + _BAND]), _AROUND)
+        for lag in (0, *_LAGS)
+    )
+    best = np.max(likeness, axis=0)
     first = np.argmax(likeness > 0.8 * best, axis=0)
-    return best, (first + _LAGS[0]).astype(np.float32)
+    return best / (energy + _FAINT * _BAND), (first + _LAGS[0]).astype(np.float32)
 
 
 def _steps(level: _Levels) -> _Levels:
@@ -223,8 +236,10 @@ def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | Non
     box = _widened(candidate, steps.across)
     for _ in range(_ROUNDS):
         lattice = _lattice(steps, box)
-        reached = _reach(steps, lattice, box) if lattice else None
-        if lattice is None or reached is None:
+        if lattice is None or _merit(lattice, _confidence(steps, lattice, box)) < _HOPE:
+            return None
+        reached = _reach(steps, lattice, box)
+        if reached is None:
             return None
         settled = reached.shared(box) > 0.98 * max(reached.area, box.area)
         box = reached
@@ -233,8 +248,7 @@ def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | Non
     assert lattice is not None
     lattice, box = _filled(steps, lattice, box)
     confidence = _confidence(steps, lattice, box)
-    merit = confidence * float(np.sqrt(max(0.0, lattice.across.score * lattice.down.score)))
-    if merit < _MERIT or confidence < _CERTAIN:
+    if _merit(lattice, confidence) < _MERIT or confidence < _CERTAIN:
         return None
     if _like_jpeg(lattice) and (
         confidence < _JPEG_CERTAIN or _step(steps, lattice, box) < _JPEG_STEP
@@ -246,11 +260,16 @@ def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | Non
     return Region(box, lattice.grid(box), hidden, confidence)
 
 
+def _merit(lattice: Lattice, confidence: float) -> float:
+    """How well the lines of a mosaic explain the steps in it, 0..1."""
+    return confidence * float(np.sqrt(max(0.0, lattice.across.score * lattice.down.score)))
+
+
 def _like_jpeg(lattice: Lattice) -> bool:
     """Whether rows or columns of cells are those of the squares that JPEG codes a picture in."""
     return any(
-        any(abs(comb.pitch - side) < 0.4 for side in (8, 16))
-        and abs((comb.start + 2) % 8 - 2) < 1.5
+        any(abs(comb.pitch - side) < 0.4 for side in (_SQUARE, 2 * _SQUARE))
+        and abs((comb.start + 2) % _SQUARE - 2) < 1.5
         for comb in (lattice.across, lattice.down)
     )
 
@@ -267,14 +286,14 @@ def _widened(candidate: _Candidate, plane: _Levels) -> Box:
 
 def _lattice(steps: _Steps, box: Box) -> Lattice | None:
     """The combs that explain the steps in a box best."""
-    across = best_comb(_profile(crop(steps.across, box)))
-    down = best_comb(_profile(crop(steps.down, box).T))
+    across = best_comb(_profile(crop(steps.across, box), 0))
+    down = best_comb(_profile(crop(steps.down, box), 1))
     return Lattice(across.moved(box.x), down.moved(box.y)) if across and down else None
 
 
-def _profile(plane: _Levels) -> Floats:
-    """The mean over rows, its square root taken so that faint edges count beside strong ones."""
-    profile: Floats = np.sqrt(plane.mean(0, dtype=np.float32))
+def _profile(plane: _Levels, axis: int) -> Floats:
+    """The mean along an axis, its square root taken: faint edges count beside strong ones."""
+    profile: Floats = np.sqrt(_averaged(plane, axis))
     return profile
 
 
@@ -308,9 +327,10 @@ def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _S
     off = _between(on, low, high, lattice.down.pitch)
     if len(on) < 2 or len(off) == 0:
         return 0, 0
-    edge, calm = _averaged(plane[on]), _averaged(plane[off])
+    edge, calm = _averaged(plane[on], 0), _averaged(plane[off], 0)
     ratios = (calm + _NOISE)[slice(*core)] / (edge + _NOISE)[slice(*core)]
-    share = float(np.percentile(ratios, 25)) if len(ratios) else 1.0
+    quarter = len(ratios) // 4
+    share = float(np.partition(ratios, quarter)[quarter]) if len(ratios) else 1.0
     seen = np.log(calm + _NOISE)
     like_photo = np.log(edge + _NOISE) - seen
     like_mosaic = seen - np.log(share * edge + _NOISE)
@@ -318,20 +338,24 @@ def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _S
     return _richest(np.clip(2 * evidence, -1, 1) - _DOUBT, lattice.across)
 
 
-def _averaged(rows: _Levels) -> Floats:
-    return np.asarray(cv2.reduce(rows, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0], np.float32)
+def _averaged(plane: _Levels, axis: int) -> Floats:
+    means = cv2.reduce(plane, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
+    return np.asarray(means, np.float32).ravel()
 
 
 def _between(lines: NDArray[np.intp], low: int, high: int, pitch: float) -> NDArray[np.intp]:
     """The pixels that are not on lines, nor beside them where cells are large enough."""
-    near = np.concatenate([lines - 1, lines, lines + 1]) if pitch > _WIDE else lines
-    return np.setdiff1d(np.arange(low, high), near)
+    calm = np.ones(high - low, bool)
+    for beside in (-1, 0, 1) if pitch > _WIDE else (0,):
+        near = lines + beside - low
+        calm[near[(near >= 0) & (near < len(calm))]] = False
+    return np.nonzero(calm)[0] + low
 
 
 def _filled(steps: _Steps, lattice: Lattice, box: Box) -> tuple[Lattice, Box]:
     """The lattice of whole cells in a box and the box, if they can be that."""
-    beside = _profile(steps.across[box.y : box.y + box.height])
-    stacked = _profile(steps.down[:, box.x : box.x + box.width].T)
+    beside = _profile(steps.across[box.y : box.y + box.height], 0)
+    stacked = _profile(steps.down[:, box.x : box.x + box.width], 1)
     across, left, right = filling(lattice.across, beside, box.x, box.x + box.width)
     down, top, bottom = filling(lattice.down, stacked, box.y, box.y + box.height)
     return Lattice(across, down), Box(left, top, right - left, bottom - top)
@@ -359,13 +383,14 @@ def _confidence(steps: _Steps, lattice: Lattice, box: Box) -> float:
     clear axis counts.
     """
     columns, rows = lattice.lines(box)
-    return min(_clarity(crop(steps.across, box), columns), _clarity(crop(steps.down, box).T, rows))
+    beside, stacked = _averaged(crop(steps.across, box), 0), _averaged(crop(steps.down, box), 1)
+    return min(_clarity(beside, columns), _clarity(stacked, rows))
 
 
-def _clarity(plane: _Levels, lines: NDArray[np.intp]) -> float:
-    profile = plane.mean(0)
-    between = np.setdiff1d(np.arange(1, len(profile)), lines)
-    if len(lines) == 0 or len(between) == 0:
+def _clarity(profile: Floats, lines: NDArray[np.intp]) -> float:
+    between = np.ones(len(profile), bool)
+    between[0] = between[lines] = False
+    if len(lines) == 0 or not between.any():
         return 0.0
     edge, calm = float(profile[lines].mean()), float(profile[between].mean())
     return max(0.0, 1 - calm / edge) if edge > 1 else 0.0
