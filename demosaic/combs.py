@@ -69,13 +69,6 @@ class Lattice:
         """The lattice of a picture whose rows have become columns."""
         return Lattice(self.down, self.across)
 
-    def ending(self, box: Box) -> "Lattice":
-        """The lattice whose cells fill the box, if its lines can be those of such."""
-        return Lattice(
-            ending(self.across, box.x, box.x + box.width),
-            ending(self.down, box.y, box.y + box.height),
-        )
-
     def lines(self, box: Box) -> tuple[Places, Places]:
         """Where columns and rows of cells begin in a box, counted from its corner, but for the
         first.

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Lattice, Places, through
+from demosaic.combs import Comb, Lattice, Places, ending, through
 from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
 
@@ -110,9 +110,12 @@ def _mosaics(
         lattice = _lattice(some)
         if lattice and (some.width * some.height).sum() > _TILED * core.area:
             box, hidden = _reach(flat, lattice, core)
-            if not hidden.all():
+            if hidden.all():
+                lattice, box = _ended(image, lattice, box)
+                hidden = np.ones((box.height, box.width), bool)
+            else:
                 box, hidden = _exact(image, flat, lattice, (box, hidden))
-            yield lattice.ending(box) if hidden.all() else lattice, box, hidden
+            yield lattice, box, hidden
 
 
 def _lattice(tiles: _Tiles) -> Lattice | None:
@@ -180,6 +183,39 @@ def _goes_on(beyond: Bits, lines: Places, length: int, *, whole: bool) -> bool:
     if on_lines > _ALL * steps.sum():
         return True
     return whole and here.size > 0 and bool(here[:-1].mean() > _PLAIN)
+
+
+def _ended(image: Pixels, lattice: Lattice, box: Box) -> tuple[Lattice, Box]:
+    """The lattice and the box of a mosaic that fills it, with what of its outermost cells lies a
+    pixel beyond.
+    """
+    columns, rows = lattice.lines(box)
+    beside, stacked = image[box.y : box.y + box.height], image[:, box.x : box.x + box.width]
+    across, left, right = _ending(beside, lattice.across, (box.x, box.x + box.width), rows)
+    turned = stacked.transpose(1, 0, 2)
+    down, top, bottom = _ending(turned, lattice.down, (box.y, box.y + box.height), columns)
+    return Lattice(across, down), Box(left, top, right - left, bottom - top)
+
+
+def _ending(
+    strip: Pixels, comb: Comb, ends: tuple[int, int], rows: Places
+) -> tuple[Comb, int, int]:
+    """The comb of the columns of cells in a strip, and where the first begins and the last ends."""
+
+    def is_mosaic(column: int) -> bool:
+        if not 0 <= column < strip.shape[1]:
+            return False
+        steps = (strip[1:, column] != strip[:-1, column]).any(1)
+        return bool(steps[rows - 1].sum() > _ALL * steps.sum())
+
+    def parted(line: int) -> bool:
+        return bool((strip[:, line] != strip[:, line - 1]).any(1).mean() > 0.5)
+
+    low, high = ends
+    low -= is_mosaic(low - 1) and not is_mosaic(low - 2)
+    high += is_mosaic(high) and not is_mosaic(high + 1)
+    lines = {low + 1, high - 1} & set(comb.lines(low + 1, high).tolist())
+    return (comb if any(map(parted, lines)) else ending(comb, low, high)), low, high
 
 
 def _exact(

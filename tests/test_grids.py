@@ -90,6 +90,23 @@ def test_whole_sides_with_a_pixel_left_over_fill_the_box_through_jpeg(photo: Pix
     assert region.grid.edges(154, 155)[1].tolist() == [0, *range(12, 156, 11)]
 
 
+def test_a_last_cell_of_one_pixel_is_told_from_cells_that_fill_the_box(photo: Pixels) -> None:
+    """Over 124 px, 41 cells of 3 px and a pixel, or 40 of 3 px and one of 4."""
+    small, place = photo[60:180:3, 150:274:3], np.s_[60:180, 150:274]
+    for columns, edges in (
+        (small.repeat(3, 1)[:, :124], [*range(0, 124, 3), 124]),
+        (
+            cv2.resize(small[:, :41], (124, 40), interpolation=cv2.INTER_NEAREST),
+            [0, *range(4, 125, 3)],
+        ),
+    ):
+        shown = photo.copy()
+        shown[place] = columns.repeat(3, 0)
+        (region,) = find_mosaic(shown)
+        assert region.box == Box(150, 60, 124, 120)
+        assert region.grid.edges(120, 124)[1].tolist() == edges
+
+
 @pytest.mark.parametrize(("cells", "width"), [(28, 172), (14, 116)])
 def test_edges_of_cells_are_rounded_through_jpeg_as_cv2_rounds_them(
     photo: Pixels, cells: int, width: int
