@@ -142,7 +142,8 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
         generator.load_state_dict(load_file(path, device=str(device)), assign=True)
     except (RuntimeError, TypeError, ValueError, SafetensorError) as error:
         raise DemosaicError(
-            f"{path} is damaged: its weights do not fit the network it describes"
+            f"{path} is damaged, or of an earlier demosaic: its weights do not fit the network it "
+            "describes"
         ) from error
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(generator.eval().requires_grad_(False), card)

@@ -255,6 +255,10 @@ class Console:
         self._terminal.print(_found_table(report, few=False))
         if report.chance_few < 1:
             self._terminal.print(_found_table(report, few=True))
+        self.say(
+            f"with {counted(report.hidden, 'hidden face')}, less than {report.least_told:.0%} "
+            "coming first cannot be told from chance"
+        )
         self.say(report.finding)
 
     def built(self, report: BuildReport) -> None:

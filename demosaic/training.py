@@ -161,7 +161,7 @@ def _train(
     for sentence in (*_about(pairs, config), *recipe.about(), why):
         listen(Notice(sentence))
     if state:
-        recipe.load(state["recipe"])
+        _go_on(recipe, state, run)
     elif mates.leads:
         listen(Evaluated(0, recipe.baselines(), best=False))
     listen(TrainingStarted(place.step, progress, config.budget))
@@ -272,6 +272,17 @@ def _recipe(
     if isinstance(config, SeedConfig):
         return pix2pix.Pix2Pix(config, pairs, compute)
     return blind.Blind(config, pairs, compute, mates, listen)
+
+
+def _go_on(recipe: Recipe[Any], state: dict[str, Any], run: Path) -> None:
+    """Load the saved state. Raises DemosaicError where it is of a recipe that was another."""
+    try:
+        recipe.load(state["recipe"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise DemosaicError(
+            f"{run / 'resume.pt'} is of another version of demosaic, whose network or optimiser "
+            "was another: choose another --name to train from the start"
+        ) from error
 
 
 def _as_begun(

@@ -158,6 +158,8 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
     assert done.exit_code == 0
     assert "no model: nothing is restored\n" in done.stderr
     report = json.loads(done.stdout)
+    told = f"with 4 hidden faces, less than {report['least_told']:.0%} coming first cannot be told"
+    assert told in done.stderr
     assert (report["hidden"], report["model"]) == (4, None)
     assert len(report["attacks"]) == 3 + 2 * 2 * 3  # clear; blocks, ways, recognisers
     assert "no proof of safety" in (tmp_path / "audit.html").read_text()

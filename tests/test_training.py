@@ -552,6 +552,17 @@ def test_the_same_dataset_in_another_place_goes_on(
     assert steps(go(moved, run, replace(CONFIG, steps=2))) == [2]
 
 
+def test_a_run_of_another_network_than_todays_is_refused(dataset: Path, run: Path) -> None:
+    go(dataset, run, replace(CONFIG, steps=1))
+    state = load_state(run / "resume.pt")
+    state["recipe"]["generator"].popitem()
+    save_state(run / "resume.pt", state)
+    with pytest.raises(DemosaicError) as caught:
+        go(dataset, run, replace(CONFIG, steps=2))
+    said = f"{run / 'resume.pt'} is of another version of demosaic, whose network or optimiser was "
+    assert str(caught.value).startswith(said)
+
+
 def test_fewer_steps_than_before_are_refused(dataset: Path, straight: Path) -> None:
     assert "is for 6 steps, more than --steps 5" in refusal(
         dataset, straight, replace(CONFIG, steps=5)
