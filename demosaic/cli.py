@@ -74,9 +74,9 @@ class _Commands(TyperGroup):
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(
-        f"error: {' '.join(message.splitlines())}".encode(errors="backslashreplace"), err=True
-    )
+    from demosaic.words import in_one_line
+
+    typer.echo(f"error: {in_one_line(' '.join(message.splitlines()))}", err=True)
     return code
 
 
@@ -680,7 +680,7 @@ def _keep_workers_from_crowding() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def _scored(faces: int, realism: float | None, quick: bool, out: Path | None) -> EvaluateConfig:
+def _scoring(faces: int, realism: float | None, quick: bool, out: Path | None) -> EvaluateConfig:
     """How to score models. Raises DemosaicError where the page asked for would not be written."""
     if quick and out:
         raise DemosaicError("--quick writes no page: leave out --out", USAGE)
@@ -727,7 +727,7 @@ def evaluate(
     \b
     demosaic evaluate ./pairs
     """
-    config = _scored(faces, realism, quick, out)
+    config = _scoring(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_workers_from_crowding()
     from demosaic import checkpoints, devices, events, scorecard, scoring
@@ -771,7 +771,7 @@ def compare(
     \b
     demosaic compare runs/pairs-default runs/pairs-seed
     """
-    config = _scored(faces, realism, quick, out)
+    config = _scoring(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_workers_from_crowding()
     from demosaic import devices, events, scorecard, scoring

@@ -53,7 +53,7 @@ from demosaic.events import (
     WorkDone,
     WorkStarted,
 )
-from demosaic.words import counted
+from demosaic.words import counted, in_one_line
 
 _SMOOTHING = 0.95  # of the losses on the live line
 
@@ -87,9 +87,7 @@ class Console:
 
     def say(self, text: str) -> None:
         """Print a line as it is: brackets in file names are no markup, and any bytes are shown."""
-        self._terminal.print(
-            text.encode(errors="backslashreplace").decode(), markup=False, emoji=False
-        )
+        self._terminal.print(in_one_line(text), markup=False, emoji=False)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""

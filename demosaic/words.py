@@ -1,6 +1,18 @@
-"""Numbers with what they count."""
+"""What is said: numbers with what they count, and names that leave the screen as it is."""
+
+import re
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
     """`1 step` or `2 steps`; `many` for words like people."""
     return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
+def in_one_line(text: str) -> str:
+    """The text with its control characters, and whatever is no Unicode, as escapes: a file name may
+    hold line ends, and codes that a terminal obeys.
+    """
+    escaped = _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+    return escaped.encode(errors="backslashreplace").decode()
