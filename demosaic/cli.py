@@ -348,7 +348,8 @@ def train(
         typer.Option(help="Steps to train instead.", show_default=f"seed: {SeedConfig.steps}"),
     ] = None,
     network: Annotated[
-        NetworkSize | None, typer.Option(help="Its size.", show_default="S on a CPU, M on a GPU")
+        NetworkSize | None,
+        typer.Option(help="Size of the network.", show_default="S on a CPU, M on a GPU"),
     ] = None,
     init: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Start from a model instead of anew.")
@@ -680,7 +681,9 @@ def _keep_workers_from_crowding() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def _scoring(faces: int, realism: float | None, quick: bool, out: Path | None) -> EvaluateConfig:
+def _how_to_score(
+    faces: int, realism: float | None, quick: bool, out: Path | None
+) -> EvaluateConfig:
     """How to score models. Raises DemosaicError where the page asked for would not be written."""
     if quick and out:
         raise DemosaicError("--quick writes no page: leave out --out", USAGE)
@@ -727,7 +730,7 @@ def evaluate(
     \b
     demosaic evaluate ./pairs
     """
-    config = _scoring(faces, realism, quick, out)
+    config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_workers_from_crowding()
     from demosaic import checkpoints, devices, events, scorecard, scoring
@@ -771,7 +774,7 @@ def compare(
     \b
     demosaic compare runs/pairs-default runs/pairs-seed
     """
-    config = _scoring(faces, realism, quick, out)
+    config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_workers_from_crowding()
     from demosaic import devices, events, scorecard, scoring

@@ -28,7 +28,7 @@ class _Tried:
     """Of which it is a sample."""
     results: Sequence[PhotoResult]
     start: float
-    """Seconds until the first one was done, which pass once."""
+    """Seconds of the longest wait for one, in which the detectors were loaded: it comes once."""
     each: float
     """Seconds that every other one takes."""
 
@@ -101,9 +101,7 @@ def _try(photos: int, work: Iterable[PhotoResult], listen: Listener) -> _Tried:
 
 
 def _rate(times: Sequence[float]) -> tuple[float, float]:
-    """The longest wait between two results, in which the detectors were loaded, and what the others
-    took on average.
-    """
+    """The longest wait between two of the times, and the mean of the others."""
     waits = [after - before for before, after in pairwise(times)]
     longest = max(waits, default=0.0)
     return longest, (sum(waits) - longest) / max(1, len(waits) - 1)
