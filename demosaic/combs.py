@@ -198,11 +198,23 @@ def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int
         for end in range(high - 1, min(len(profile), high + 1) + 1)
         for more, phase in _ROUNDINGS
     ]
-    best = max(tries, key=lambda filled: _met(profile, *filled))
+    met = _met_by_each(profile, tries, count)
     enough = _AS_WELL if broken else 1 + _END / count
-    if _met(profile, *best) < enough * _met(profile, comb, low, high):
+    if met.max() < enough * _met(profile, comb, low, high):
         return comb, low, high
-    return best
+    return tries[int(met.argmax())]
+
+
+def _met_by_each(profile: Floats, tries: list[tuple[Comb, int, int]], count: int) -> Floats:
+    """The steps on the lines of combs of so many cells and on their ends, on average; together, as
+    one by one they take a tenth of the time of finding a mosaic in a small picture.
+    """
+    known = np.concatenate([[np.nan], profile[1:], [np.nan]])  # an end of the picture has no step
+    pitches, starts = np.array([(comb.pitch, comb.start) for comb, *_ in tries]).T[:, :, None]
+    places = np.floor(starts + pitches * np.arange(count + 1) + 0.5).astype(np.intp)
+    places[:, [0, -1]] = [ends for _, *ends in tries]
+    met: Floats = np.nanmean(known[places], axis=1)
+    return met
 
 
 def _may_be_broken(comb: Comb, low: int, high: int) -> bool:

@@ -27,6 +27,8 @@ Mask = NDArray[np.bool_]
 _Levels = NDArray[np.uint8]
 _Span = tuple[int, int]
 """Where a stretch of pixels begins and ends."""
+_Means = tuple[Floats, Floats]
+"""The mean step across in each column of a box and the mean step down in each row."""
 
 _CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
 _BAND = 16  # pixels of a level averaged before rhythm is looked for
@@ -115,7 +117,8 @@ def find_mosaic(image: Pixels) -> list[Region]:
             exact.append(Region(box, lattice.grid(box), hidden, 1.0))
     tried = [*exact]
     for candidate in _candidates(luma):
-        if not any(_inside(candidate, region) for region in tried):
+        known = any(_overlap(candidate.box, region.box) > 0.6 for region in exact)
+        if not known and not any(_inside(candidate, region) for region in tried):
             region = _region(luma, steps, candidate)
             if region and not any(_repeats(region, other) for other in exact):
                 tried.append(region)
@@ -197,15 +200,14 @@ def _rhythm(level: _Levels, side: int) -> tuple[Floats, Floats]:
     padded = np.zeros((rows, columns * _BAND + _LAGS[-1]), np.float32)
     padded[:, :width] = profile
     ahead = sliding_window_view(padded, _BAND + _LAGS[-1], axis=1)[:, ::_BAND]
-    here = ahead[:, :, :_BAND]
+    shifted = sliding_window_view(ahead, _BAND, axis=2)
     # Products are summed as they are made: stored for each pixel, they take four times as long
-    energy, *likeness = (
-        cv2.blur(np.einsum("ijk,ijk->ij", here, ahead[:, :, lag : lag + _BAND]), _AROUND)
-        for lag in (0, *_LAGS)
-    )
-    best = np.max(likeness, axis=0)
+    products = np.einsum("ijk,ijlk->lij", ahead[:, :, :_BAND], shifted)
+    around = cv2.blur(products.reshape(-1, columns), _AROUND).reshape(products.shape)
+    energy, likeness = around[0] + _FAINT * _BAND, around[_LAGS[0] :]
+    best = likeness.max(0)
     first = np.argmax(likeness > 0.8 * best, axis=0)
-    return best / (energy + _FAINT * _BAND), (first + _LAGS[0]).astype(np.float32)
+    return best / energy, (first + _LAGS[0]).astype(np.float32)
 
 
 def _steps(level: _Levels) -> _Levels:
@@ -235,8 +237,9 @@ def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | Non
     """The mosaic at a place, if it is one."""
     box = _widened(candidate, steps.across)
     for _ in range(_ROUNDS):
-        lattice = _lattice(steps, box)
-        if lattice is None or _merit(lattice, _confidence(steps, lattice, box)) < _HOPE:
+        means = _means(steps, box)
+        lattice = _lattice(means, box)
+        if lattice is None or _merit(lattice, _confidence(means, lattice, box)) < _HOPE:
             return None
         reached = _reach(steps, lattice, box)
         if reached is None:
@@ -247,7 +250,7 @@ def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | Non
             break
     assert lattice is not None
     lattice, box = _filled(steps, lattice, box)
-    confidence = _confidence(steps, lattice, box)
+    confidence = _confidence(_means(steps, box), lattice, box)
     if _merit(lattice, confidence) < _MERIT or confidence < _CERTAIN:
         return None
     if _like_jpeg(lattice) and (
@@ -284,17 +287,16 @@ def _widened(candidate: _Candidate, plane: _Levels) -> Box:
     return box.grown(more_x, more_y, plane)
 
 
-def _lattice(steps: _Steps, box: Box) -> Lattice | None:
-    """The combs that explain the steps in a box best."""
-    across = best_comb(_profile(crop(steps.across, box), 0))
-    down = best_comb(_profile(crop(steps.down, box), 1))
+def _means(steps: _Steps, box: Box) -> _Means:
+    return _averaged(crop(steps.across, box), 0), _averaged(crop(steps.down, box), 1)
+
+
+def _lattice(means: _Means, box: Box) -> Lattice | None:
+    """The combs that explain the steps in a box best; of their square roots, as faint edges count
+    beside strong ones.
+    """
+    across, down = (best_comb(np.sqrt(mean)) for mean in means)
     return Lattice(across.moved(box.x), down.moved(box.y)) if across and down else None
-
-
-def _profile(plane: _Levels, axis: int) -> Floats:
-    """The mean along an axis, its square root taken: faint edges count beside strong ones."""
-    profile: Floats = np.sqrt(_averaged(plane, axis))
-    return profile
 
 
 def _reach(steps: _Steps, lattice: Lattice, core: Box) -> Box | None:
@@ -339,8 +341,9 @@ def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _S
 
 
 def _averaged(plane: _Levels, axis: int) -> Floats:
-    means = cv2.reduce(plane, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
-    return np.asarray(means, np.float32).ravel()
+    # Along rows numpy sums six times as fast as cv2.reduce
+    sums = plane.sum(axis, dtype=np.uint32)
+    return np.asarray(sums / plane.shape[axis], np.float32)
 
 
 def _between(lines: NDArray[np.intp], low: int, high: int, pitch: float) -> NDArray[np.intp]:
@@ -354,8 +357,8 @@ def _between(lines: NDArray[np.intp], low: int, high: int, pitch: float) -> NDAr
 
 def _filled(steps: _Steps, lattice: Lattice, box: Box) -> tuple[Lattice, Box]:
     """The lattice of whole cells in a box and the box, if they can be that."""
-    beside = _profile(steps.across[box.y : box.y + box.height], 0)
-    stacked = _profile(steps.down[:, box.x : box.x + box.width], 1)
+    beside = np.sqrt(_averaged(steps.across[box.y : box.y + box.height], 0))
+    stacked = np.sqrt(_averaged(steps.down[:, box.x : box.x + box.width], 1))
     across, left, right = filling(lattice.across, beside, box.x, box.x + box.width)
     down, top, bottom = filling(lattice.down, stacked, box.y, box.y + box.height)
     return Lattice(across, down), Box(left, top, right - left, bottom - top)
@@ -378,13 +381,12 @@ def _snapped(place: int, lines: NDArray[np.intp], worth: Floats, pitch: float) -
     return best if worth[place] - worth[best] < max(1.5, _ON_LINE * pitch) else place
 
 
-def _confidence(steps: _Steps, lattice: Lattice, box: Box) -> float:
+def _confidence(means: _Means, lattice: Lattice, box: Box) -> float:
     """1 less the strength of what is between the edges, as a part of that of the edges; the less
     clear axis counts.
     """
     columns, rows = lattice.lines(box)
-    beside, stacked = _averaged(crop(steps.across, box), 0), _averaged(crop(steps.down, box), 1)
-    return min(_clarity(beside, columns), _clarity(stacked, rows))
+    return min(_clarity(means[0], columns), _clarity(means[1], rows))
 
 
 def _clarity(profile: Floats, lines: NDArray[np.intp]) -> float:
