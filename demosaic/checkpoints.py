@@ -87,6 +87,9 @@ def save_model(path: Path, generator: nn.Module, card: ModelCard) -> None:
 
 def read_card(path: Path) -> ModelCard:
     """What a model file says of itself. Raises DemosaicError for anything else."""
+    if path.is_dir():
+        best = path / "best.safetensors"
+        raise DemosaicError(f"{path} is a folder: name a model in it, such as {best}")
     if not path.is_file():
         raise DemosaicError(f"there is no model file {path}")
     try:

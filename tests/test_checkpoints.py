@@ -230,7 +230,8 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_model(tmp_path: Path) -> None:
-    assert "there is no model file" in refusal(tmp_path)
+    best = tmp_path / "best.safetensors"
+    assert refusal(tmp_path) == f"{tmp_path} is a folder: name a model in it, such as {best}"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"x" * 5000, b"\xff" * 64])
