@@ -150,6 +150,15 @@ def test_cells_are_found_through_jpeg(photo: Pixels, quality: int) -> None:
     assert box.shared(region.box) > 0.85 * box.area
 
 
+def test_small_cells_are_found_in_a_picture_resized_and_saved_again(photo: Pixels) -> None:
+    """Cells of 3.4 px, whose lines resizing has blurred and JPEG dimmed."""
+    shown = Image.fromarray(pillow_mosaic(photo, Box(100, 160, 240, 200), 60, 50))
+    small = np.asarray(shown.resize((408, 306), Image.Resampling.BICUBIC))
+    (region,) = find_mosaic(jpeg_damaged(small, 75))
+    assert region.box == Box(85, 136, 204, 170)
+    assert (region.grid.width, region.grid.height) == pytest.approx((3.4, 3.4), abs=0.02)
+
+
 @pytest.mark.parametrize(("quality", "least"), [(None, 0.99), (90, 0.95), (60, 0.95)])
 def test_an_ellipse_is_told_from_its_box(photo: Pixels, quality: int | None, least: float) -> None:
     box = Box(125, 45, 180, 220)
