@@ -178,9 +178,13 @@ def _places(level: _Levels, side: int) -> Iterator[_Candidate]:
     for number in range(1, count):
         x, y, width, height, _ = (int(value) for value in boxes[number])
         inside = labels == number
-        pitches = (float(np.median(pitch_across[inside])), float(np.median(pitch_down[inside])))
+        pitches = (_middle(pitch_across[inside]), _middle(pitch_down[inside]))
         box = Box(x * _BAND, y * _BAND, width * _BAND, height * _BAND)
         yield _Candidate(box.grown(0, 0, level), pitches)
+
+
+def _middle(values: Floats) -> float:
+    return float(np.sort(values)[len(values) // 2])
 
 
 def _rhythm(level: _Levels, side: int) -> tuple[Floats, Floats]:
@@ -191,7 +195,8 @@ def _rhythm(level: _Levels, side: int) -> tuple[Floats, Floats]:
     """
     height, width = level.shape
     rows, columns = -(-height // _BAND), -(-width // _BAND)
-    steps = np.pad(_steps(level), ((0, rows * _BAND - height), (0, 0)))
+    steps = np.zeros((rows * _BAND, width), np.uint8)
+    steps[:height] = _steps(level)
     profile = steps.reshape(rows, _BAND, width).mean(1, dtype=np.float32)
     edges = profile[:, ::side]  # of JPEG's squares
     weak = edges < _WEAK

@@ -133,9 +133,16 @@ def _comb(starts: _Numbers, lengths: _Numbers) -> Comb | None:
     starts, lengths = starts[usual], lengths[usual]
     places, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
     lines, pitch = places[counts > _STRAY * counts.max()], float(lengths.mean())
-    combs = [through(some, pitch) for some in (lines, lines[:-1], lines[1:], lines[1:-1])]
-    whole = [comb for comb in combs if comb and comb.score == 1 and comb.pitch.is_integer()]
-    return whole[0] if whole else combs[0]
+    every = through(lines, pitch)
+    if every and _is_whole(every):
+        return every
+    cut = (through(some, pitch) for some in (lines[:-1], lines[1:], lines[1:-1]))
+    return next((comb for comb in cut if comb and _is_whole(comb)), every)
+
+
+def _is_whole(comb: Comb) -> bool:
+    """Whether a comb of whole pixels has all lines that it was made of."""
+    return comb.score == 1 and comb.pitch.is_integer()
 
 
 def _reach(flat: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
