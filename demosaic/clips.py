@@ -25,6 +25,8 @@ _Looked = tuple[Frame, Pixels, list[Region]]
 """A frame, its upright picture and the mosaics in it."""
 
 _AHEAD = 4  # frames whose mosaics tell too what the cells of one show
+_GAP = 1  # pixels beside a mosaic that have some of its colours in a clip
+_VOICE = 5.0  # the most evidence of one mosaic; its ends may be wrong
 
 
 def restore_clip(
@@ -94,7 +96,9 @@ def _told(looked: Iterator[_Looked]) -> Iterator[tuple[_Looked, Sampler]]:
     evidence = 0.0
     waiting: deque[_Looked] = deque()
     for frame, picture, regions in looked:
-        evidence += sum(evidence_of(picture, region) for region in regions)
+        for region in regions:
+            one = evidence_of(picture, region, gap=_GAP)
+            evidence += min(max(one, -_VOICE), _VOICE)
         waiting.append((frame, picture, regions))
         if len(waiting) > _AHEAD:
             yield waiting.popleft(), told_by(evidence)

@@ -81,12 +81,16 @@ def _with_lost(picture: Pixels, found: Sequence[_Track], beside: Sequence[_Track
     """The mosaics found in a picture and those of the picture beside it that are seen in this one
     too; one that spans several of these is what runs together, and is left out.
     """
-    single = [track for track in found if sum(_same(track, other) for other in beside) < 2]
-    lost = [track for track in beside if not any(_same(track, other) for other in single)]
-    again = [_again(picture, track) for track in lost]
-    tracks = [*single, *(track for track in again if track)]
-    spanning = [track for track in found if not any(_same(track, other) for other in tracks)]
-    return [*tracks, *spanning]
+    tracks = [track for track in found if sum(_same(track, other) for other in beside) < 2]
+    for other in beside:
+        again = None if _among(other, tracks) else _again(picture, other)
+        if again and not _among(again, tracks):
+            tracks.append(again)
+    return [*tracks, *(track for track in found if not _among(track, tracks))]
+
+
+def _among(track: _Track, others: Sequence[_Track]) -> bool:
+    return any(_same(track, other) for other in others)
 
 
 def _same(one: _Track, other: _Track) -> bool:

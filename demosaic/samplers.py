@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from demosaic.config import Sampler
 from demosaic.grids import Region
-from demosaic.images import Pixels, crop
+from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, paint_cells
 
-_CLEAR = 2.5  # the log of how much likelier; of 1,500 mosaics of means 1 has more, of corners all
+_CLEAR = 2.5  # the log of how much likelier; of 2,700 mosaics of means 2 have more, of corners all
 _DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
+_BLENDED = (
+    1  # pixels beside a mosaic with some of its colours, in a lossy file: these are not asked
+)
 _FEWEST, _MOST = 4, 64  # of these
 _CELLS = 256  # at the border that are asked; more only cost time
 _NOISE = 3.0  # squared grey levels; so much is rounding, however smooth the place
@@ -33,10 +36,11 @@ _Doubles = NDArray[np.float64]
 class _Window:
     """A cell at the border of a mosaic, and what is seen round it."""
 
-    shape: tuple[int, int]
-    """Rows and columns of pixels of the cell and what is round it."""
-    cell: tuple[int, int, int, int]
-    """Its top, left, height and width in there."""
+    height: int
+    width: int
+    """Pixels of the cell and what is round it."""
+    cell: Box
+    """Where the cell is in there."""
     seen: bytes
     """Of each pixel, whether it is seen."""
 
@@ -53,14 +57,16 @@ def told_by(evidence: float) -> Sampler:
     return "top-left" if evidence > 0 else "mean"
 
 
-def evidence_of(image: Pixels, region: Region) -> float:
+def evidence_of(image: Pixels, region: Region, *, gap: int = 0) -> float:
     """How clearly a mosaic in a picture (H, W, 3) shows top left corners, above 0, or means, below:
-    the log of how much likelier these are. In a lossless file corners must be clearly likelier, as
-    taking means for them would lose their exact colours.
+    the log of how much likelier these are, but for pixels in a `gap` beside it that may have some
+    of its colours. In a lossless file corners must be clearly likelier, as means that are taken for
+    them lose their exact colours.
     """
     damage = _damage(image, region)
-    likelier = sum(_evidence(*cell, _NOISE + damage) for cell in _at_border(image, region))
-    return likelier if damage else likelier - _CLEAR
+    border = _at_border(image, region, gap)
+    start = 0.0 if damage else -_CLEAR
+    return sum((_evidence(*cell, _NOISE + damage) for cell in border), start)
 
 
 def _damage(image: Pixels, region: Region) -> float:
@@ -71,30 +77,40 @@ def _damage(image: Pixels, region: Region) -> float:
     return float(np.mean(np.square(cv2.absdiff(observed, flat)[region.hidden], dtype=np.float32)))
 
 
-def _at_border(image: Pixels, region: Region) -> Iterator[tuple[_Window, _Doubles, Floats]]:
-    """Cells that pixels are seen beside or in: each with the colours (n, 3) of these, and its
-    own (3,).
+def _at_border(
+    image: Pixels, region: Region, gap: int
+) -> Iterator[tuple[_Window, _Doubles, Floats]]:
+    """Cells that pixels are seen beside or in, but for a `gap`: each with the colours (n, 3) of
+    these, and its own (3,).
     """
-    box, grid = region.box, region.grid
+    reach, box = gap + _DEEP, region.box
     hidden = np.zeros(image.shape[:2], np.uint8)
     crop(hidden, box)[:] = region.hidden
-    inner = cv2.erode(hidden, np.ones((2 * _DEEP + 1, 2 * _DEEP + 1), np.uint8))
-    shares = cell_shares(crop(inner, box).astype(bool), grid)
-    border = np.argwhere((shares < 1) & (cell_shares(region.hidden, grid) > 0))
-    colours = cell_colours(crop(image, box), grid, region.hidden)
-    rows, columns = grid.edges(box.height, box.width)
-    for row, column in border[:: -(-len(border) // _CELLS) or 1]:
-        top, bottom = rows[row : row + 2] + box.y
-        left, right = columns[column : column + 2] + box.x
-        y, x = max(0, top - _DEEP), max(0, left - _DEEP)
-        around = (slice(y, bottom + _DEEP), slice(x, right + _DEEP))
-        seen = hidden[around] == 0
-        if seen.sum() < _FEWEST:
-            continue
-        window = _Window(
-            seen.shape, (top - y, left - x, bottom - top, right - left), seen.tobytes()
-        )
-        yield window, image[around][seen].astype(np.float64), colours[:, row, column]
+    asked = cv2.dilate(hidden, _square(gap)) == 0
+    inner = crop(cv2.erode(hidden, _square(reach)), box).astype(bool)
+    colours = cell_colours(crop(image, box), region.grid, region.hidden)
+    rows, columns = region.grid.edges(box.height, box.width)
+    for row, column in _some_at_border(region, inner):
+        top, bottom = (int(edge) + box.y for edge in rows[row : row + 2])
+        left, right = (int(edge) + box.x for edge in columns[column : column + 2])
+        cell = Box(left, top, right - left, bottom - top)
+        around = cell.grown(reach, reach, image)
+        seen = crop(asked, around)
+        if seen.sum() >= _FEWEST:
+            inside = Box(left - around.x, top - around.y, cell.width, cell.height)
+            window = _Window(around.height, around.width, inside, seen.tobytes())
+            yield window, crop(image, around)[seen].astype(np.float64), colours[:, row, column]
+
+
+def _square(reach: int) -> NDArray[np.uint8]:
+    return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+
+
+def _some_at_border(region: Region, inner: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Rows and columns (n, 2) of cells with mosaic that is not in its `inner` part."""
+    covered = cell_shares(region.hidden, region.grid) > 0
+    border = np.argwhere(covered & (cell_shares(inner, region.grid) < 1))
+    return border[:: max(1, -(-len(border) // _CELLS))]
 
 
 def _evidence(window: _Window, seen: _Doubles, colour: Floats, noise: float) -> float:
@@ -127,15 +143,15 @@ class _Foretold:
 
 @lru_cache(maxsize=512)
 def _foretold(window: _Window) -> _Foretold:
-    seen = np.frombuffer(window.seen, bool).reshape(window.shape)
+    seen = np.frombuffer(window.seen, bool).reshape(window.height, window.width)
     pixels = np.argwhere(seen).astype(np.float64)
     count = min(len(pixels), _MOST)
     chosen = np.linspace(0, len(pixels) - 1, count).astype(np.intp)
     pixels = pixels[chosen]
-    top, left, height, width = window.cell
-    down, across = top - 0.5 + _QUARTERS * height, left - 0.5 + _QUARTERS * width
+    box = window.cell
+    down, across = box.y - 0.5 + _QUARTERS * box.height, box.x - 0.5 + _QUARTERS * box.width
     cell = np.stack(np.meshgrid(down, across), axis=-1).reshape(-1, 2)
-    corner = np.array([[top, left]], np.float64)
+    corner = np.array([[box.y, box.x]], np.float64)
     among = np.ones((count + 1, count + 1))  # the last row and column: weights add up to 1
     among[:-1, :-1], among[-1, -1] = _apart(pixels, pixels), 0
     inverse = np.linalg.inv(among)

@@ -1,0 +1,83 @@
+"""How often each way of taking cells' colours is told as corners, not means, by `sampler_of`: of
+mosaics in boxes and ellipses over the middle of photos, whose places are given.
+
+    python tests/benchmarks/tell_samplers.py PHOTOS --count 300
+"""
+
+import argparse
+from pathlib import Path
+from typing import get_args
+
+import cv2
+import numpy as np
+
+from demosaic.config import Sampler
+from demosaic.grids import Region
+from demosaic.images import Box, Pixels, crop, find_images, jpeg_damaged, read_image
+from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.regions import filled
+from demosaic.samplers import sampler_of
+
+PNG = 100
+BLOCKS = (6, 8, 12, 16, 20, 24)
+
+
+def place(image: Pixels, block: int, draw: np.random.Generator) -> Region:
+    """A box of whole cells about the middle of a photo, or the ellipse in one of three."""
+    height, width = image.shape[:2]
+    columns, rows = (
+        max(4, int(draw.uniform(0.35, 0.75) * side) // block) for side in (width, height)
+    )
+    left, top = (
+        int((side - count * block) * draw.uniform(0.3, 0.7))
+        for side, count in ((width, columns), (height, rows))
+    )
+    region = filled(Box(left, top, columns * block, rows * block), Grid.square(block))
+    return region if draw.random() < 2 / 3 else oval(region)
+
+
+def oval(region: Region) -> Region:
+    hidden = np.zeros(region.hidden.shape, np.uint8)
+    middle = (hidden.shape[1] // 2, hidden.shape[0] // 2)
+    cv2.ellipse(hidden, middle, middle, 0, 0, 360, (1,), -1)
+    return Region(region.box, region.grid, hidden.astype(bool), region.confidence)
+
+
+def pixelated(image: Pixels, region: Region, sampler: Sampler) -> Pixels:
+    made, size = image.copy(), (region.box.height, region.box.width)
+    piece = crop(made, region.box)
+    cells = paint_cells(sample(piece, region.grid, sampler), region.grid, size)
+    piece[region.hidden] = cells[region.hidden]
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--count", type=int, default=300, help="photos, evenly over the folder")
+    options = parser.parse_args()
+    found = find_images(options.photos)
+    found = found[:: max(1, len(found) // options.count)][: options.count]
+    told = dict.fromkeys(
+        ((s, b, q) for s in get_args(Sampler) for b in BLOCKS for q in (PNG, 90)), 0
+    )
+    for number, path in enumerate(found):
+        image = read_image(path)
+        for block in BLOCKS:
+            region = place(image, block, np.random.default_rng((number, block)))
+            for sampler in get_args(Sampler):
+                picture = pixelated(image, region, sampler)
+                for quality in (PNG, 90):
+                    shown = picture if quality == PNG else jpeg_damaged(picture, quality)
+                    told[sampler, block, quality] += sampler_of(shown, region) == "top-left"
+    for quality in (PNG, 90):
+        print(f"{'PNG' if quality == PNG else f'JPEG {quality}'}, told as corners of {len(found)}:")
+        for sampler in get_args(Sampler):
+            counts = "  ".join(
+                f"{told[sampler, block, quality]:4} at {block} px" for block in BLOCKS
+            )
+            print(f"  {sampler:9}{counts}")
+
+
+if __name__ == "__main__":
+    main()
