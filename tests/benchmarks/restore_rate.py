@@ -1,10 +1,11 @@
 """Seconds to restore one face in a photo of 12 megapixels, warm, decoding, encoding and looking for
 the mosaic apart; of the processor and by the clock.
 
-    PYTHONPATH=examples python tests/benchmarks/restore_rate.py MODEL
+    python tests/benchmarks/restore_rate.py MODEL
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from demosaic.images import Box, crop, resize
 from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 from people import photo
 
 TIMES = 5
