@@ -24,6 +24,7 @@ _AS_WELL = 0.97  # of the mean step
 _END = 0.25  # of a step more, where whole sides end a pixel beside a step
 _FINER = 0.87  # of the best score; half the true pitch has 0.73 of it, less the noise
 _CLEARLY = 0.03  # of a correlation
+_WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Comb:
         places = np.floor(self.start + np.arange(first, last) * self.pitch + 0.5)
         inside: Places = places[(places >= low) & (places < high)].astype(np.intp)
         return inside
+
+    def slivers(self, low: int, high: int) -> set[int]:
+        """The lines that leave a cell of one pixel at an end of what lies from `low` to `high`."""
+        return {low + 1, high - 1} & set(self.lines(low + 1, high).tolist())
 
     def moved(self, way: int) -> "Comb":
         """The comb as seen from a point so many pixels before."""
@@ -77,6 +82,15 @@ class Lattice:
             self.across.lines(box.x + 1, box.x + box.width) - box.x,
             self.down.lines(box.y + 1, box.y + box.height) - box.y,
         )
+
+
+def between(lines: Places, count: int, pitch: float) -> NDArray[np.bool_]:
+    """Which of so many pixels are not on lines, nor beside them where cells are large enough."""
+    calm = np.ones(count, bool)
+    for beside in (-1, 0, 1) if pitch > _WIDE else (0,):
+        near = lines + beside
+        calm[near[(near >= 0) & (near < count)]] = False
+    return calm
 
 
 def _plain(value: float) -> float:
@@ -219,8 +233,7 @@ def _met_by_each(profile: Floats, tries: list[tuple[Comb, int, int]], count: int
 
 def _may_be_broken(comb: Comb, low: int, high: int) -> bool:
     """Whether cells have no whole sides, or leave a cell of one pixel at an end as if they had."""
-    slivers = {low + 1, high - 1} & set(comb.lines(low, high).tolist())
-    return bool(slivers) or not float(comb.pitch).is_integer()
+    return bool(comb.slivers(low, high)) or not float(comb.pitch).is_integer()
 
 
 def _met(profile: Floats, comb: Comb, low: int, high: int) -> float:

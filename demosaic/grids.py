@@ -16,15 +16,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Floats, Lattice, best_comb, filling
+from demosaic.combs import Comb, Floats, Lattice, best_comb, between, filling
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid
-from demosaic.outlines import outlined
+from demosaic.outlines import DOUBT, NOISE, Levels, Mask, outlined
 from demosaic.weaves import is_repeating, is_woven
 
-Mask = NDArray[np.bool_]
-_Levels = NDArray[np.uint8]
 _Span = tuple[int, int]
 """Where a stretch of pixels begins and ends."""
 _Means = tuple[Floats, Floats]
@@ -47,9 +45,6 @@ _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
 _MERIT = 0.28  # of 3,600 clean photos one has 0.2, none more; mosaics resized and in JPEG 0.3
 _HOPE = 0.2  # of merit, before the reach is known; four false places of five have less
 _CELLS = 4  # rows and columns of cells a mosaic has at least
-_NOISE = 0.15  # grey levels; smaller steps are no evidence
-_DOUBT = 0.05  # of a column's evidence of 1; what is plain inside and out is rather outside
-_WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
 _ON_LINE = 0.2  # of a cell, columns of evidence that a mosaic's end on a line is worth
 _ROUNDS = 4  # of fitting, as a place turns out larger than it looked
 _FLAT_STEP = 3  # grey levels; what rounding leaves of a smooth part has steps of 1 or 2
@@ -85,11 +80,11 @@ class _Steps:
     above, (H, W).
     """
 
-    across: _Levels
-    down: _Levels
+    across: Levels
+    down: Levels
 
     @classmethod
-    def of(cls, luma: _Levels) -> "_Steps":
+    def of(cls, luma: Levels) -> "_Steps":
         across, down = np.zeros_like(luma), np.zeros_like(luma)
         across[:, 1:] = cv2.absdiff(luma[:, 1:], luma[:, :-1])
         down[1:] = cv2.absdiff(luma[1:], luma[:-1])
@@ -155,7 +150,7 @@ def _overlap(one: Box, other: Box) -> float:
 # The coarse look
 
 
-def _candidates(luma: _Levels) -> Iterator[_Candidate]:
+def _candidates(luma: Levels) -> Iterator[_Candidate]:
     """Places with a rhythm along both axes, those with small cells first."""
     for scale in _SCALES:
         level = luma
@@ -170,7 +165,7 @@ def _candidates(luma: _Levels) -> Iterator[_Candidate]:
             yield _Candidate(box, (across * scale, down * scale))
 
 
-def _places(level: _Levels, side: int) -> Iterator[_Candidate]:
+def _places(level: Levels, side: int) -> Iterator[_Candidate]:
     rhythm_across, pitch_across = _rhythm(level, side)
     rhythm_down, pitch_down = (plane.T for plane in _rhythm(np.ascontiguousarray(level.T), side))
     both = (np.minimum(rhythm_across, rhythm_down) > _RHYTHM).astype(np.uint8)
@@ -187,7 +182,7 @@ def _middle(values: Floats) -> float:
     return float(np.sort(values)[len(values) // 2])
 
 
-def _rhythm(level: _Levels, side: int) -> tuple[Floats, Floats]:
+def _rhythm(level: Levels, side: int) -> tuple[Floats, Floats]:
     """For each square of _BAND pixels, how alike the steps across are to those one cell on, and
     how many pixels a cell has.
 
@@ -215,7 +210,7 @@ def _rhythm(level: _Levels, side: int) -> tuple[Floats, Floats]:
     return best / energy, (first + _LAGS[0]).astype(np.float32)
 
 
-def _steps(level: _Levels) -> _Levels:
+def _steps(level: Levels) -> Levels:
     """How much larger than both neighbours, before and after, the difference of each pixel to the
     one on its left is.
     """
@@ -226,7 +221,7 @@ def _steps(level: _Levels) -> _Levels:
     return np.minimum(cv2.subtract(differences, beside), _CAP)
 
 
-def _differences(level: _Levels) -> _Levels:
+def _differences(level: Levels) -> Levels:
     """Of each pixel to the one on its left; 0 at the border."""
     differences = np.zeros_like(level)
     differences[:, 1:] = cv2.absdiff(
@@ -238,7 +233,7 @@ def _differences(level: _Levels) -> _Levels:
 # The fit
 
 
-def _region(luma: _Levels, steps: _Steps, candidate: _Candidate) -> Region | None:
+def _region(luma: Levels, steps: _Steps, candidate: _Candidate) -> Region | None:
     """The mosaic at a place, if it is one."""
     box = _widened(candidate, steps.across)
     for _ in range(_ROUNDS):
@@ -282,7 +277,7 @@ def _like_jpeg(lattice: Lattice) -> bool:
     )
 
 
-def _widened(candidate: _Candidate, plane: _Levels) -> Box:
+def _widened(candidate: _Candidate, plane: Levels) -> Box:
     """The place with enough round it to hold the cells of the smallest mosaic."""
     box = candidate.box
     more_x, more_y = (
@@ -323,7 +318,7 @@ def _reach(steps: _Steps, lattice: Lattice, core: Box) -> Box | None:
     return box
 
 
-def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _Span:
+def _stretch(plane: Levels, lattice: Lattice, within: _Span, core: _Span) -> _Span:
     """From which column of `plane` to which there are steps on the lines between rows of cells and
     calm between these, of the rows `within`; in the columns `core` this is so.
 
@@ -331,33 +326,24 @@ def _stretch(plane: _Levels, lattice: Lattice, within: _Span, core: _Span) -> _S
     """
     low, high = max(1, within[0]), within[1]
     on = lattice.down.lines(low, high)
-    off = _between(on, low, high, lattice.down.pitch)
-    if len(on) < 2 or len(off) == 0:
+    off = between(on - low, high - low, lattice.down.pitch)
+    if len(on) < 2 or not off.any():
         return 0, 0
-    edge, calm = _averaged(plane[on], 0), _averaged(plane[off], 0)
-    ratios = (calm + _NOISE)[slice(*core)] / (edge + _NOISE)[slice(*core)]
+    edge, calm = _averaged(plane[on], 0), _averaged(plane[low:high][off], 0)
+    ratios = (calm + NOISE)[slice(*core)] / (edge + NOISE)[slice(*core)]
     quarter = len(ratios) // 4
     share = float(np.partition(ratios, quarter)[quarter]) if len(ratios) else 1.0
-    seen = np.log(calm + _NOISE)
-    like_photo = np.log(edge + _NOISE) - seen
-    like_mosaic = seen - np.log(share * edge + _NOISE)
+    seen = np.log(calm + NOISE)
+    like_photo = np.log(edge + NOISE) - seen
+    like_mosaic = seen - np.log(share * edge + NOISE)
     evidence = np.maximum(like_photo, 0) ** 2 - np.maximum(like_mosaic, 0) ** 2
-    return _richest(np.clip(2 * evidence, -1, 1) - _DOUBT, lattice.across)
+    return _richest(np.clip(2 * evidence, -1, 1) - DOUBT, lattice.across)
 
 
-def _averaged(plane: _Levels, axis: int) -> Floats:
+def _averaged(plane: Levels, axis: int) -> Floats:
     # Along rows numpy sums six times as fast as cv2.reduce
     sums = plane.sum(axis, dtype=np.uint32)
     return np.asarray(sums / plane.shape[axis], np.float32)
-
-
-def _between(lines: NDArray[np.intp], low: int, high: int, pitch: float) -> NDArray[np.intp]:
-    """The pixels that are not on lines, nor beside them where cells are large enough."""
-    calm = np.ones(high - low, bool)
-    for beside in (-1, 0, 1) if pitch > _WIDE else (0,):
-        near = lines + beside - low
-        calm[near[(near >= 0) & (near < len(calm))]] = False
-    return np.nonzero(calm)[0] + low
 
 
 def _filled(steps: _Steps, lattice: Lattice, box: Box) -> tuple[Lattice, Box]:

@@ -221,8 +221,9 @@ def _ending(
     low, high = ends
     low -= is_mosaic(low - 1) and not is_mosaic(low - 2)
     high += is_mosaic(high) and not is_mosaic(high + 1)
-    lines = {low + 1, high - 1} & set(comb.lines(low + 1, high).tolist())
-    return (comb if any(map(parted, lines)) else ending(comb, low, high)), low, high
+    if not any(map(parted, comb.slivers(low, high))):
+        comb = ending(comb, low, high)
+    return comb, low, high
 
 
 def _exact(

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Floats, Lattice
+from demosaic.combs import Comb, Floats, Lattice, between
 from demosaic.images import Box, crop
 
 Mask = NDArray[np.bool_]
@@ -19,9 +19,10 @@ _Size = tuple[int, int]
 _Ends = NDArray[np.float32]
 """Left, top, right and bottom."""
 
-_NOISE = 0.15  # grey levels; smaller steps are no evidence
-_DOUBT = 0.05  # of a pixel's evidence of 1; what is plain inside and out is rather outside
-_WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
+NOISE = 0.15
+"""Grey levels; smaller steps are no evidence."""
+DOUBT = 0.05
+"""Of a pixel's or a column's evidence of 1; what is plain inside and out is rather outside."""
 _NEAR = 7  # pixels over which calm is averaged, so many that an end of the mosaic stays sharp
 _LEAST = 9  # pixels over which steps are averaged, and those of a cell at least
 _USUAL = 65  # percentile of the core, of whose pixels some are less clear than the mosaic
@@ -81,8 +82,8 @@ def _evidence(
         lattice.down.pitch * size[1] / around.height,
     )
     cell = _odd(max(_LEAST, pitches[0])), _odd(max(_LEAST, pitches[1]))
-    edge = _mean(steps, (across_on, down_on), size, cell) + _NOISE
-    calm = _mean(steps, (across_off, down_off), size, (_NEAR, _NEAR)) + _NOISE
+    edge = _mean(steps, (across_on, down_on), size, cell) + NOISE
+    calm = _mean(steps, (across_off, down_off), size, (_NEAR, _NEAR)) + NOISE
     part = np.ones((_odd(_PART * pitches[1]), _odd(_PART * pitches[0])), np.uint8)
     least = np.asarray(cv2.erode(edge, part), np.float32)
     inside = _within(core, around, calm)
@@ -95,9 +96,9 @@ def _weighed(edge: Floats, calm: Floats, share: float) -> Floats:
     photo, where it is all.
     """
     like_photo = np.log(edge / calm)
-    like_mosaic = np.log(calm / (share * (edge - _NOISE) + _NOISE))
+    like_mosaic = np.log(calm / (share * (edge - NOISE) + NOISE))
     seen: Floats = np.clip(np.maximum(like_photo, 0) - np.maximum(like_mosaic, 0), -1, 1)
-    return seen - np.float32(_DOUBT)
+    return seen - np.float32(DOUBT)
 
 
 def _odd(length: float) -> int:
@@ -109,12 +110,10 @@ def _marks(comb: Comb, first: int, count: int) -> tuple[Floats, Floats]:
     """Which of so many pixels are on lines, and which not even beside them where cells are large
     enough.
     """
-    on, off = np.zeros(count, np.float32), np.ones(count, np.float32)
+    on = np.zeros(count, np.float32)
     lines = comb.lines(max(1, first), first + count) - first
-    on[lines], off[lines] = 1, 0
-    if comb.pitch > _WIDE:
-        off[np.maximum(lines - 1, 0)] = off[np.minimum(lines + 1, count - 1)] = 0
-    return on, off
+    on[lines] = 1
+    return on, between(lines, count, comb.pitch).astype(np.float32)
 
 
 def _mean(

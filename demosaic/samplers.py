@@ -21,9 +21,6 @@ from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, paint_cells
 
 _CLEAR = 2.5  # the log of how much likelier; of 2,700 mosaics of means 2 have more, of corners all
 _DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
-_BLENDED = (
-    1  # pixels beside a mosaic with some of its colours, in a lossy file: these are not asked
-)
 _FEWEST, _MOST = 4, 64  # of these
 _CELLS = 256  # at the border that are asked; more only cost time
 _NOISE = 3.0  # squared grey levels; so much is rounding, however smooth the place
@@ -84,8 +81,7 @@ def _at_border(
     these, and its own (3,).
     """
     reach, box = gap + _DEEP, region.box
-    hidden = np.zeros(image.shape[:2], np.uint8)
-    crop(hidden, box)[:] = region.hidden
+    hidden = _hidden_in(image, region)
     asked = cv2.dilate(hidden, _square(gap)) == 0
     inner = crop(cv2.erode(hidden, _square(reach)), box).astype(bool)
     colours = cell_colours(crop(image, box), region.grid, region.hidden)
@@ -100,6 +96,13 @@ def _at_border(
             inside = Box(left - around.x, top - around.y, cell.width, cell.height)
             window = _Window(around.height, around.width, inside, seen.tobytes())
             yield window, crop(image, around)[seen].astype(np.float64), colours[:, row, column]
+
+
+def _hidden_in(image: Pixels, region: Region) -> NDArray[np.uint8]:
+    """(H, W): 1 where a picture is mosaic, 0 elsewhere."""
+    hidden = np.zeros(image.shape[:2], np.uint8)
+    crop(hidden, region.box)[:] = region.hidden
+    return hidden
 
 
 def _square(reach: int) -> NDArray[np.uint8]:
@@ -187,8 +190,7 @@ def centred(image: Pixels, region: Region) -> tuple[Region, Floats]:
         np.clip(start + places, 0, size - 1)
         for start, places, size in ((box.y, down, image.shape[0]), (box.x, across, image.shape[1]))
     )
-    hidden = np.zeros(image.shape[:2], bool)
-    crop(hidden, box)[:] = region.hidden
+    hidden = _hidden_in(image, region).astype(bool)
     beyond = (box.y + down != y)[:, None] | (box.x + across != x)[None, :]  # of the picture
     mosaic = hidden[y][:, x] | beyond
     colours = np.where(mosaic, shown, image[y][:, x].transpose(2, 0, 1)).astype(np.float32)

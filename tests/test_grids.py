@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import people
+from demosaic.combs import between
 from demosaic.grids import find_mosaic
 from demosaic.images import Box, Pixels, jpeg_damaged
 from demosaic.lossless import flat_mosaics
@@ -269,3 +270,9 @@ def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
     shown = jpeg_damaged(pillow_mosaic(image, box, 13, 13), 90)
     (region,) = find_mosaic(shown)
     assert (region.box, region.grid) == (box, Grid.square(24))
+
+
+def test_pixels_beside_the_lines_of_large_cells_are_neither_on_them_nor_between() -> None:
+    lines = np.array([0, 6, 11])
+    assert np.nonzero(between(lines, 12, 5.5))[0].tolist() == [2, 3, 4, 8, 9]
+    assert np.nonzero(between(lines, 12, 4.5))[0].tolist() == [1, 2, 3, 4, 5, 7, 8, 9, 10]
