@@ -112,10 +112,9 @@ def find_mosaic(image: Pixels) -> list[Region]:
             exact.append(Region(box, lattice.grid(box), hidden, 1.0))
     tried = [*exact]
     for candidate in _candidates(luma):
-        known = any(_overlap(candidate.box, region.box) > 0.6 for region in exact)
-        if not known and not any(_inside(candidate, region) for region in tried):
+        if not _is_known(candidate.box, tried):
             region = _region(luma, steps, candidate)
-            if region and not any(_repeats(region, other) for other in exact):
+            if region and not _repeats(region, exact):
                 tried.append(region)
     found: list[Region] = []
     for region in sorted(tried, key=_weight, reverse=True):
@@ -129,17 +128,19 @@ def _weight(region: Region) -> float:
     return region.confidence * int(region.hidden.sum())
 
 
-def _inside(candidate: "_Candidate", region: Region) -> bool:
-    """Whether a place only repeats a mosaic already found: the same cells, or parts of them."""
-    return candidate.box.shared(region.box) > 0.6 * candidate.box.area
+def _is_known(place: Box, regions: list[Region]) -> bool:
+    """Whether a place only repeats mosaics already found: the same cells, or parts of them."""
+    return sum(place.shared(region.box) for region in regions) > 0.6 * place.area
 
 
-def _repeats(region: Region, exact: Region) -> bool:
-    """Whether a mosaic is one that is known to the pixel, with ends that are not."""
-    same = max(
-        abs(region.grid.width - exact.grid.width), abs(region.grid.height - exact.grid.height)
-    )
-    return same < 0.5 and _overlap(region.box, exact.box) > 0.2
+def _repeats(region: Region, exact: list[Region]) -> bool:
+    """Whether a mosaic is some that are known to the pixel, with cells or ends that are not."""
+
+    def same(other: Region) -> bool:
+        more = (region.grid.width - other.grid.width, region.grid.height - other.grid.height)
+        return max(map(abs, more)) < 0.5 and _overlap(region.box, other.box) > 0.2
+
+    return _is_known(region.box, exact) or any(map(same, exact))
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -65,6 +65,8 @@ class _Cells:
     @property
     def repeating(self) -> bool:
         down, across = self.means, self.means.T
+        if min(self.means.shape) < 3:
+            return False
         return all(_apart(cells, 2) < _AGAIN * _apart(cells, 1) for cells in (down, across))
 
 

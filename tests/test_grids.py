@@ -14,6 +14,7 @@ from demosaic.grids import find_mosaic
 from demosaic.images import Box, Pixels, jpeg_damaged
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid, paint_cells
+from demosaic.weaves import is_repeating
 
 
 @pytest.fixture(scope="module")
@@ -276,3 +277,18 @@ def test_pixels_beside_the_lines_of_large_cells_are_neither_on_them_nor_between(
     lines = np.array([0, 6, 11])
     assert np.nonzero(between(lines, 12, 5.5))[0].tolist() == [2, 3, 4, 8, 9]
     assert np.nonzero(between(lines, 12, 4.5))[0].tolist() == [1, 2, 3, 4, 5, 7, 8, 9, 10]
+
+
+def test_a_small_mosaic_known_to_the_pixel_hides_no_larger_one_beside_it(photo: Pixels) -> None:
+    large, small = Box(160, 40, 240, 240), Box(104, 100, 56, 98)
+    image = jpeg_damaged(pillow_mosaic(photo, large, 24, 24), 90)
+    found = find_mosaic(pillow_mosaic(image, small, 8, 14))
+    assert [(region.grid, region.box) for region in found] == [
+        (Grid(10, 10), large),
+        (Grid(7, 7), small),
+    ]
+
+
+def test_two_rows_of_cells_are_too_few_to_repeat() -> None:
+    luma = np.random.default_rng(0).integers(0, 256, (2, 8), np.uint8).repeat(8, 0).repeat(8, 1)
+    assert not is_repeating(luma, Grid(8, 8))
