@@ -11,11 +11,12 @@ import numpy as np
 from demosaic.checkpoints import Model
 from demosaic.config import RestoreConfig, Sampler
 from demosaic.devices import Compute
+from demosaic.edits import MADE_IN_PART, write_comparison
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import ClipRestored, FrameRestored, Listener, Notice, ignore
 from demosaic.following import Find, Shown, followed, steadied
 from demosaic.grids import Region
-from demosaic.images import MADE_IN_PART, Pixels, read_mask, write_comparison
+from demosaic.images import Pixels, read_mask
 from demosaic.regions import Mask, regions_in
 from demosaic.restoration import restore_regions
 from demosaic.samplers import evidence_of, told_by

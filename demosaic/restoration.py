@@ -13,6 +13,7 @@ from demosaic.canvas import Canvas, canvas_of, part_shown, surrounded
 from demosaic.checkpoints import Model, ModelCard
 from demosaic.config import RestoreConfig, Sampler, UNetConfig
 from demosaic.devices import Compute, Trial
+from demosaic.edits import write_comparison, write_restored
 from demosaic.errors import DemosaicError
 from demosaic.events import RegionRestored
 from demosaic.files import make_folder
@@ -27,8 +28,6 @@ from demosaic.images import (
     resize,
     to_float,
     to_uint8,
-    write_comparison,
-    write_restored,
 )
 from demosaic.mosaic import Floats, Grid, cell_colours, cell_means, cell_shares, finish, paint_cells
 from demosaic.networks import Generator, Restorer

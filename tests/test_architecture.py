@@ -23,6 +23,7 @@ ARROWS = {
     "config": "errors words",
     "devices": "config errors words",
     "images": "errors files",
+    "edits": "errors files images",
     "faces": "errors images",
     "markup": "",
     "plots": "markup",
@@ -70,15 +71,15 @@ ARROWS = {
     "samplers": "config grids images mosaic",
     "canvas": "grids images mosaic",
     "restoration": (
-        "canvas checkpoints config devices errors events files grids images mosaic networks "
+        "canvas checkpoints config devices edits errors events files grids images mosaic networks "
         "observations regions samplers"
     ),
-    "jobs": "errors events files images",
-    "pixelation": "config errors events faces files images jobs looking mosaic",
+    "jobs": "edits errors events files images",
+    "pixelation": "config edits errors events faces files images jobs looking mosaic",
     "following": "grids images mosaic",
     "video": "errors files images",
     "clips": (
-        "checkpoints config devices errors events following grids images regions restoration "
+        "checkpoints config devices edits errors events following grids images regions restoration "
         "samplers video"
     ),
     "restoring": "checkpoints clips config devices errors events files jobs restoration",
@@ -128,7 +129,7 @@ DOORS = {
     "platformdirs": {"checkpoints", "looking"},
     "packaging": {"doctor"},
     "torch": TORCH_ROOMS,
-    "PIL": {"images"},
+    "PIL": {"images", "edits"},
     "pillow_heif": {"images"},
     "av": {"video"},
 }
