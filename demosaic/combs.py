@@ -13,6 +13,7 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 LEAST, MOST = 3, 64  # pixels of a cell
+SQUARE = 8  # pixels of a picture; the side of those that JPEG codes it in
 _FAINT = 1e-3  # of a profile's spread; a plain picture's is 0, those of mosaics 0.5 and more
 _MULTIPLES = 12  # with 6 or 8, one in 80 cells is taken for a part of it; more only cost time
 # Of the power that the best frequency holds; JPEG of quality 60 takes a third of the true one's
@@ -43,6 +44,27 @@ class Comb:
         places = np.floor(self.start + np.arange(first, last) * self.pitch + 0.5)
         inside: Places = places[(places >= low) & (places < high)].astype(np.intp)
         return inside
+
+    def calm(self, low: int, high: int) -> NDArray[np.bool_]:
+        """Which pixels from `low` to below `high` are not on lines, nor beside them where cells are
+        large enough. Where the lines are edges of JPEG's squares, on which a photo has steps too,
+        the other such edges are.
+        """
+        calm = np.ones(high - low, bool)
+        lines = self.lines(low - 1, high + 1) - low
+        for beside in (-1, 0, 1) if self.pitch > _WIDE else (0,):
+            near = lines + beside
+            calm[near[(near >= 0) & (near < len(calm))]] = False
+        if self.on_squares:
+            calm &= np.arange(low, high) % SQUARE == 0
+        return calm
+
+    @property
+    def on_squares(self) -> bool:
+        """Whether all lines are edges of the squares that JPEG codes a picture in, but not all of
+        these are lines.
+        """
+        return self.pitch > SQUARE and self.pitch % SQUARE == 0 and self.start % SQUARE == 0
 
     def slivers(self, low: int, high: int) -> set[int]:
         """The lines that leave a cell of one pixel at an end of what lies from `low` to `high`."""
@@ -82,15 +104,6 @@ class Lattice:
             self.across.lines(box.x + 1, box.x + box.width) - box.x,
             self.down.lines(box.y + 1, box.y + box.height) - box.y,
         )
-
-
-def between(lines: Places, count: int, pitch: float) -> NDArray[np.bool_]:
-    """Which of so many pixels are not on lines, nor beside them where cells are large enough."""
-    calm = np.ones(count, bool)
-    for beside in (-1, 0, 1) if pitch > _WIDE else (0,):
-        near = lines + beside
-        calm[near[(near >= 0) & (near < count)]] = False
-    return calm
 
 
 def _plain(value: float) -> float:

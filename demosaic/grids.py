@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Floats, Lattice, best_comb, between, filling
+from demosaic.combs import SQUARE, Comb, Floats, Lattice, best_comb, filling
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid
@@ -32,7 +32,6 @@ _CAP = 32  # grey levels; a larger step says no more, and a few should not outwe
 _BAND = 16  # pixels of a level averaged before rhythm is looked for
 _LAGS = range(3, 25)  # pixels of a level
 _AROUND = (5, 1)  # squares of _BAND px over which rhythm is averaged
-_SQUARE = 8  # pixels of a picture; the side of those that JPEG codes it in
 _SCALES = (1, 2, 4)  # of the levels: cells of 3 to 96 px
 # Grey levels, of a mean step; of four places with a rhythm in a photo kept as JPEG, three had it
 # from the weaker edges of JPEG's squares
@@ -160,7 +159,7 @@ def _candidates(luma: Levels) -> Iterator[_Candidate]:
             if min(size) < 4 * _LAGS[0]:
                 return
             level = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
-        for candidate in _places(level, _SQUARE // scale):
+        for candidate in _places(level, SQUARE // scale):
             box = Box(*(scale * side for side in candidate.box.corners))
             across, down = candidate.pitches
             yield _Candidate(box, (across * scale, down * scale))
@@ -272,8 +271,8 @@ def _merit(lattice: Lattice, confidence: float) -> float:
 def _like_jpeg(lattice: Lattice) -> bool:
     """Whether rows or columns of cells are those of the squares that JPEG codes a picture in."""
     return any(
-        any(abs(comb.pitch - side) < 0.4 for side in (_SQUARE, 2 * _SQUARE))
-        and abs((comb.start + 2) % _SQUARE - 2) < 1.5
+        any(abs(comb.pitch - side) < 0.4 for side in (SQUARE, 2 * SQUARE))
+        and abs((comb.start + 2) % SQUARE - 2) < 1.5
         for comb in (lattice.across, lattice.down)
     )
 
@@ -327,7 +326,7 @@ def _stretch(plane: Levels, lattice: Lattice, within: _Span, core: _Span) -> _Sp
     """
     low, high = max(1, within[0]), within[1]
     on = lattice.down.lines(low, high)
-    off = between(on - low, high - low, lattice.down.pitch)
+    off = lattice.down.calm(low, high)
     if len(on) < 2 or not off.any():
         return 0, 0
     edge, calm = _averaged(plane[on], 0), _averaged(plane[low:high][off], 0)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Floats, Lattice, between
+from demosaic.combs import SQUARE, Comb, Floats, Lattice
 from demosaic.images import Box, crop
 
 Mask = NDArray[np.bool_]
@@ -83,7 +83,9 @@ def _evidence(
     )
     cell = _odd(max(_LEAST, pitches[0])), _odd(max(_LEAST, pitches[1]))
     edge = _mean(steps, (across_on, down_on), size, cell) + NOISE
-    calm = _mean(steps, (across_off, down_off), size, (_NEAR, _NEAR)) + NOISE
+    sparse = lattice.across.on_squares or lattice.down.on_squares
+    near = 2 * SQUARE + 1 if sparse else _NEAR
+    calm = _mean(steps, (across_off, down_off), size, (near, near)) + NOISE
     part = np.ones((_odd(_PART * pitches[1]), _odd(_PART * pitches[0])), np.uint8)
     least = np.asarray(cv2.erode(edge, part), np.float32)
     inside = _within(core, around, calm)
@@ -113,7 +115,7 @@ def _marks(comb: Comb, first: int, count: int) -> tuple[Floats, Floats]:
     on = np.zeros(count, np.float32)
     lines = comb.lines(max(1, first), first + count) - first
     on[lines] = 1
-    return on, between(lines, count, comb.pitch).astype(np.float32)
+    return on, comb.calm(first, first + count).astype(np.float32)
 
 
 def _mean(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.combs import between
+from demosaic.combs import Comb
 from demosaic.grids import find_mosaic
 from demosaic.images import Box, Pixels, jpeg_damaged
 from demosaic.lossless import flat_mosaics
@@ -273,10 +273,29 @@ def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
     assert (region.box, region.grid) == (box, Grid.square(24))
 
 
-def test_pixels_beside_the_lines_of_large_cells_are_neither_on_them_nor_between() -> None:
-    lines = np.array([0, 6, 11])
-    assert np.nonzero(between(lines, 12, 5.5))[0].tolist() == [2, 3, 4, 8, 9]
-    assert np.nonzero(between(lines, 12, 4.5))[0].tolist() == [1, 2, 3, 4, 5, 7, 8, 9, 10]
+def test_a_photo_with_steps_where_jpeg_joins_its_squares_is_no_part_of_a_mosaic(
+    photo: Pixels,
+) -> None:
+    """Where cells of 24 px begin, JPEG of quality 60 leaves steps beside the mosaic too."""
+    box = Box(144, 80, 192, 192)
+    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 8, 8), 60))
+    assert (region.box, region.grid) == (box, Grid.square(24))
+    assert region.hidden.all()
+
+
+@pytest.mark.parametrize(
+    ("comb", "calm"),
+    [
+        (Comb(5.5, 0), [2, 3, 4, 8, 9]),
+        (Comb(4.5, 0), [1, 2, 3, 4, 6, 7, 8, 10, 11]),
+        (Comb(24, 8), [0, 16, 24]),
+    ],
+)
+def test_calm_is_neither_on_lines_nor_beside_those_of_large_cells(
+    comb: Comb, calm: list[int]
+) -> None:
+    """And on those edges of JPEG's squares that are no lines, where all lines are such."""
+    assert np.nonzero(comb.calm(0, 12 if comb.pitch < 8 else 32))[0].tolist() == calm
 
 
 def test_a_small_mosaic_known_to_the_pixel_hides_no_larger_one_beside_it(photo: Pixels) -> None:
