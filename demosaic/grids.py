@@ -7,7 +7,7 @@ place, a fit: which comb of lines explains the profile of steps best, and how fa
 the calm between them reach?
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +28,8 @@ _Span = tuple[int, int]
 _Means = tuple[Floats, Floats]
 """The mean step across in each column of a box and the mean step down in each row."""
 
+_Fit = tuple[Lattice, Box]
+
 _CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
 _BAND = 16  # pixels of a level averaged before rhythm is looked for
 _LAGS = range(3, 25)  # pixels of a level
@@ -37,7 +39,7 @@ _SCALES = (1, 2, 4)  # of the levels: cells of 3 to 96 px
 # from the weaker edges of JPEG's squares
 _WEAK = 5
 _FAINT = 0.5  # squared grey levels; at 2 some large cells are missed, at 0.1 none are gained
-_RHYTHM = 0.3  # correlation of a profile with itself, one cell on, that is looked into
+_RHYTHM = 0.37  # correlation of a profile with itself, one cell on, that is looked into
 _CERTAIN = 0.5  # confidence below which a region is no mosaic
 _SURE = 0.8  # mosaics through JPEG of quality 60 have more, checked cloth in fine cells 0.77
 _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
@@ -109,17 +111,31 @@ def find_mosaic(image: Pixels) -> list[Region]:
         repeating = is_repeating(crop(luma, box), lattice.grid(box))
         if _step(steps, lattice, box) > least and not repeating:
             exact.append(Region(box, lattice.grid(box), hidden, 1.0))
-    tried = [*exact]
-    for candidate in _candidates(luma):
-        if not _is_known(candidate.box, tried):
-            region = _region(luma, steps, candidate)
-            if region and not _repeats(region, exact):
-                tried.append(region)
+    tried = _with_those_at(_candidates(luma), exact, luma, steps)
+    if not tried:  # of few cells that fill a picture too few squares have a rhythm
+        whole = _Candidate(Box.whole(luma), (_LAGS[0], _LAGS[0]))
+        tried = _with_those_at([whole], exact, luma, steps)
     found: list[Region] = []
     for region in sorted(tried, key=_weight, reverse=True):
         if not any(_overlap(region.box, other.box) > 0.2 for other in found):
             found.append(region)
     return found
+
+
+def _with_those_at(
+    places: Iterable[_Candidate], exact: list[Region], luma: Levels, steps: _Steps
+) -> list[Region]:
+    """The mosaics known to the pixel and those found at places where none is known yet."""
+    tried, fits = [*exact], []
+    for candidate in places:
+        if not _is_known(candidate.box, tried):
+            fit = _fit(steps, candidate)
+            if fit and fit not in fits:
+                fits.append(fit)
+                region = _region(luma, steps, fit)
+                if region and not _repeats(region, exact):
+                    tried.append(region)
+    return tried
 
 
 def _weight(region: Region) -> float:
@@ -159,15 +175,15 @@ def _candidates(luma: Levels) -> Iterator[_Candidate]:
             if min(size) < 4 * _LAGS[0]:
                 return
             level = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
-        for candidate in _places(level, SQUARE // scale):
+        for candidate in _places(level, scale):
             box = Box(*(scale * side for side in candidate.box.corners))
             across, down = candidate.pitches
             yield _Candidate(box, (across * scale, down * scale))
 
 
-def _places(level: Levels, side: int) -> Iterator[_Candidate]:
-    rhythm_across, pitch_across = _rhythm(level, side)
-    rhythm_down, pitch_down = (plane.T for plane in _rhythm(np.ascontiguousarray(level.T), side))
+def _places(level: Levels, scale: int) -> Iterator[_Candidate]:
+    rhythm_across, pitch_across = _rhythm(level, scale)
+    rhythm_down, pitch_down = (plane.T for plane in _rhythm(np.ascontiguousarray(level.T), scale))
     both = (np.minimum(rhythm_across, rhythm_down) > _RHYTHM).astype(np.uint8)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(both, connectivity=8)
     for number in range(1, count):
@@ -182,18 +198,18 @@ def _middle(values: Floats) -> float:
     return float(np.sort(values)[len(values) // 2])
 
 
-def _rhythm(level: Levels, side: int) -> tuple[Floats, Floats]:
+def _rhythm(level: Levels, scale: int) -> tuple[Floats, Floats]:
     """For each square of _BAND pixels, how alike the steps across are to those one cell on, and
     how many pixels a cell has.
 
-    Every `side` pixels a square of JPEG's own begins, whose weak edges say nothing.
+    Weak edges of JPEG's own squares say nothing.
     """
     height, width = level.shape
     rows, columns = -(-height // _BAND), -(-width // _BAND)
     steps = np.zeros((rows * _BAND, width), np.uint8)
-    steps[:height] = _steps(level)
+    steps[:height] = _steps(level, min(scale, 2))
     profile = steps.reshape(rows, _BAND, width).mean(1, dtype=np.float32)
-    edges = profile[:, ::side]  # of JPEG's squares
+    edges = profile[:, :: SQUARE // scale]  # of JPEG's squares
     weak = edges < _WEAK
     profile -= cv2.blur(profile, (3 * _LAGS[-1], 1))
     edges[weak] = 0
@@ -210,14 +226,15 @@ def _rhythm(level: Levels, side: int) -> tuple[Floats, Floats]:
     return best / energy, (first + _LAGS[0]).astype(np.float32)
 
 
-def _steps(level: Levels) -> Levels:
-    """How much larger than both neighbours, before and after, the difference of each pixel to the
-    one on its left is.
+def _steps(level: Levels, way: int) -> Levels:
+    """How much larger than those so many pixels before and after the difference of each pixel to
+    the one on its left is: two where an edge may lie in the middle of a pixel, with a step on
+    either side.
     """
     differences = _differences(level)
     beside = np.zeros_like(differences)
-    beside[:, :-1] = differences[:, 1:]
-    np.maximum(beside[:, 1:], differences[:, :-1], out=beside[:, 1:])
+    beside[:, :-way] = differences[:, way:]
+    np.maximum(beside[:, way:], differences[:, :-way], out=beside[:, way:])
     return np.minimum(cv2.subtract(differences, beside), _CAP)
 
 
@@ -233,8 +250,8 @@ def _differences(level: Levels) -> Levels:
 # The fit
 
 
-def _region(luma: Levels, steps: _Steps, candidate: _Candidate) -> Region | None:
-    """The mosaic at a place, if it is one."""
+def _fit(steps: _Steps, candidate: _Candidate) -> _Fit | None:
+    """The lines that explain the steps at a place best and the box they are in, if any do."""
     box = _widened(candidate, steps.across)
     for _ in range(_ROUNDS):
         means = _means(steps, box)
@@ -249,7 +266,12 @@ def _region(luma: Levels, steps: _Steps, candidate: _Candidate) -> Region | None
         if settled:
             break
     assert lattice is not None
-    lattice, box = _filled(steps, lattice, box)
+    return _filled(steps, lattice, box)
+
+
+def _region(luma: Levels, steps: _Steps, fit: _Fit) -> Region | None:
+    """The mosaic that lines in a box are, if they are one."""
+    lattice, box = fit
     confidence = _confidence(_means(steps, box), lattice, box)
     if _merit(lattice, confidence) < _MERIT or confidence < _CERTAIN:
         return None

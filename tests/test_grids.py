@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.combs import Comb
+from demosaic.combs import Comb, Floats, best_comb
 from demosaic.grids import find_mosaic
 from demosaic.images import Box, Pixels, jpeg_damaged
 from demosaic.lossless import flat_mosaics
@@ -271,6 +271,37 @@ def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
     shown = jpeg_damaged(pillow_mosaic(image, box, 13, 13), 90)
     (region,) = find_mosaic(shown)
     assert (region.box, region.grid) == (box, Grid.square(24))
+
+
+def test_lines_that_end_up_in_the_middle_of_a_smaller_levels_pixels_are_seen(photo: Pixels) -> None:
+    """Cells of 28 px, too large for the full level; at half the size each line lies in a pixel."""
+    box = Box(127, 91, 140, 168)
+    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 5, 6), 90))
+    assert (region.box, region.grid) == (box, Grid.square(28))
+
+
+def test_few_cells_over_a_whole_picture_are_found_through_jpeg(photo: Pixels) -> None:
+    scene, box = photo[:275, 60:335], Box(0, 0, 275, 275)
+    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(scene, box, 5, 5), 60))
+    assert (region.box, region.grid) == (box, Grid.square(55))
+
+
+def test_the_squares_of_jpeg_are_no_places_to_look_into(
+    photo: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else finding nothing in a clean photo takes several times as long."""
+    looks: list[int] = []
+
+    def counted(profile: Floats) -> Comb | None:
+        looks.append(len(profile))
+        return best_comb(profile)
+
+    monkeypatch.setattr("demosaic.grids.best_comb", counted)
+    find_mosaic(photo)
+    without = len(looks)
+    find_mosaic(jpeg_damaged(photo, 40))
+    assert without > 0
+    assert len(looks) - without <= without
 
 
 def test_a_photo_with_steps_where_jpeg_joins_its_squares_is_no_part_of_a_mosaic(
