@@ -117,7 +117,7 @@ def find_mosaic(image: Pixels) -> list[Region]:
         tried = _with_those_at([whole], exact, luma, steps)
     found: list[Region] = []
     for region in sorted(tried, key=_weight, reverse=True):
-        if not any(_overlap(region.box, other.box) > 0.2 for other in found):
+        if not any(_overlap(region, other) > 0.2 for other in found):
             found.append(region)
     return found
 
@@ -153,14 +153,18 @@ def _repeats(region: Region, exact: list[Region]) -> bool:
 
     def same(other: Region) -> bool:
         more = (region.grid.width - other.grid.width, region.grid.height - other.grid.height)
-        return max(map(abs, more)) < 0.5 and _overlap(region.box, other.box) > 0.2
+        return max(map(abs, more)) < 0.5 and _overlap(region, other) > 0.2
 
     return _is_known(region.box, exact) or any(map(same, exact))
 
 
-def _overlap(one: Box, other: Box) -> float:
-    """The share of the smaller box that both have."""
-    return one.shared(other) / min(one.area, other.area)
+def _overlap(one: Region, other: Region) -> float:
+    """The share of the smaller mosaic that both have."""
+    if not one.box.shared(other.box):
+        return 0.0
+    both = one.box.clipped(other.box)
+    first, second = (crop(region.hidden, both.seen_from(region.box)) for region in (one, other))
+    return int((first & second).sum()) / min(int(one.hidden.sum()), int(other.hidden.sum()))
 
 
 # The coarse look

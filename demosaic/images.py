@@ -118,6 +118,10 @@ class Box:
         bottom = min(self.y + self.height, other.y + other.height)
         return Box(x, y, right - x, bottom - y)
 
+    def seen_from(self, other: "Box") -> "Box":
+        """The box, counted from the corner of another."""
+        return Box(self.x - other.x, self.y - other.y, self.width, self.height)
+
     def grown(self, across: int, down: int, image: NDArray[np.uint8]) -> "Box":
         """The box with so many pixels more on each side, as far as the picture goes."""
         height, width = image.shape[:2]

@@ -1,20 +1,20 @@
 """Mosaics as they come out of lossless files: every pixel of a cell has exactly its colour.
 
-Flat rectangles that fit together, side by side and one on the other, are the cells; nothing in a
-photo looks like that but what JPEG leaves of its smooth parts.
+Flat rectangles that fit together are the cells (`tiles`); nothing in a photo looks like that but
+what JPEG leaves of its smooth parts. Here it is told how far each mosaic reaches.
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Lattice, Places, ending, through
+from demosaic.combs import Comb, Lattice, Places, ending
 from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
+from demosaic.tiles import Sheet, Tiles, sheets_of
 
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
@@ -22,45 +22,27 @@ _Numbers = NDArray[np.int32]
 
 _SQUARE, _GAP = np.ones((2, 2), np.uint8), np.ones((3, 3), np.uint8)
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
-_TILED = 0.4  # share of a box
-_STRAY = 0.1  # of the tiles along the best line; so few begin elsewhere by chance
-_MET = 0.6  # share of lines that a lattice has; of cells of 12.5 px, all lines but 1 in 3
-_CELLS = 16  # that fit together, 4 x 4; 9 such lie in 1 clean photo of 100
 _ALL = 0.9  # of the steps; JPEG's own squares have as many between the lines
 _PLAIN = 0.8  # share of flat pixels in cells of 10 px and one colour
 _FULL = 0.975  # share of a box; a mosaic that fills it so far is the box (an ellipse fills 0.79)
 
 
-@dataclass(frozen=True)
-class _Tiles:
-    """Flat rectangles, one row each: where they begin and how large they are."""
-
-    x: _Numbers
-    y: _Numbers
-    width: _Numbers
-    height: _Numbers
-
-    def only(self, which: NDArray[np.bool_]) -> "_Tiles":
-        return _Tiles(self.x[which], self.y[which], self.width[which], self.height[which])
-
-
 def flat_mosaics(image: Pixels) -> Iterator[tuple[Lattice, Box, Mask]]:
     """The lattice, box and pixels (box.height, box.width) of each mosaic of flat cells in a picture
-    (H, W, 3).
+    (H, W, 3); no pixel is of two.
     """
     flat = _flat(image)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
     x, y, width, height, area = stats.T
     full = (area == width * height) & (np.minimum(width, height) > 1)
     full[0] = False  # what is not flat
-    fitting = np.zeros(count, bool)
     numbers = np.nonzero(full)[0]
-    tiles = _Tiles(x[full], y[full], width[full] + 1, height[full] + 1)
-    fitting[numbers] = _fitting(tiles)
-    if fitting.sum() < _CELLS:
-        return
-    cores = _covered(fitting.astype(np.uint8)[labels])
-    yield from _mosaics(image, flat, cores, _Tiles(x, y, width + 1, height + 1).only(fitting))
+    tiles = Tiles(x[full], y[full], width[full] + 1, height[full] + 1, numbers)
+    sheets = sheets_of(tiles)
+    if len(sheets) == 1:
+        yield _mosaic(image, flat, np.zeros_like(flat), sheets[0])
+    elif sheets:
+        yield from _mosaics(image, flat, np.asarray(parts), sheets)
 
 
 def _flat(image: Pixels) -> Bits:
@@ -80,74 +62,50 @@ def _covered(flat: Bits) -> Bits:
     return np.asarray(cv2.dilate(flat, _SQUARE, anchor=(1, 1)), np.uint8)
 
 
-def _fitting(tiles: _Tiles) -> Mask:
-    """Which have another of the same height right beside them and one of the same width right on
-    or under them.
-    """
-    beside = _joined(tiles.x, tiles.width, tiles.y, tiles.height)
-    stacked = _joined(tiles.y, tiles.height, tiles.x, tiles.width)
-    return beside & stacked
-
-
-def _joined(place: _Numbers, length: _Numbers, row: _Numbers, thickness: _Numbers) -> Mask:
-    """Which begin where another of the same row ends, or end where one begins."""
-    lane = (row.astype(np.int64) << 40) + (thickness.astype(np.int64) << 20)
-    starts, ends = lane + place, lane + place + length
-    return np.isin(starts, ends) | np.isin(ends, starts)
-
-
 def _mosaics(
-    image: Pixels, flat: Bits, cores: Bits, tiles: _Tiles
+    image: Pixels, flat: Bits, parts: _Numbers, sheets: list[Sheet]
 ) -> Iterator[tuple[Lattice, Box, Mask]]:
-    """A mosaic for each patch of tiles."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=8)
-    patch = labels[tiles.y, tiles.x]
-    for number in range(1, count):
-        some = tiles.only(patch == number)
-        if len(some.x) < _CELLS:
-            continue
-        core = Box(*stats[number, :4].tolist())
-        lattice = _lattice(some)
-        if lattice and (some.width * some.height).sum() > _TILED * core.area:
-            box, hidden = _reach(flat, lattice, core)
-            if hidden.all():
-                lattice, box = _ended(image, lattice, box)
-                hidden = np.ones((box.height, box.width), bool)
-            else:
-                box, hidden = _exact(image, flat, lattice, (box, hidden))
+    """A mosaic for each sheet of tiles, first those that fill their boxes: they lie on others."""
+    taken = np.zeros_like(flat)
+    views = [_without(flat, parts, [two for two in sheets if one.touches(two)]) for one in sheets]
+    filled = [
+        _reach(view, taken, sheet.lattice, sheet.tiles.extent)[1].mean()
+        for view, sheet in zip(views, sheets, strict=True)
+    ]
+    for number in np.argsort(filled)[::-1]:
+        sheet, view = sheets[number], views[number] & ~taken
+        if view[sheet.tiles.y, sheet.tiles.x].mean() > 0.5:
+            lattice, box, hidden = _mosaic(image, view, taken, sheet)
+            crop(taken, box)[:] |= hidden
             yield lattice, box, hidden
 
 
-def _lattice(tiles: _Tiles) -> Lattice | None:
-    across = _comb(tiles.x, tiles.width)
-    down = _comb(tiles.y, tiles.height)
-    if across is None or down is None or min(across.score, down.score) < _MET:
-        return None
-    return Lattice(across, down)
+def _without(flat: Bits, parts: _Numbers, others: list[Sheet]) -> Bits:
+    """What is flat (H, W), but for the tiles of others."""
+    if not others:
+        return flat
+    chosen = np.ones(int(parts.max()) + 1, np.uint8)
+    for other in others:
+        chosen[other.tiles.number] = 0
+    return flat & chosen[parts]
 
 
-def _comb(starts: _Numbers, lengths: _Numbers) -> Comb | None:
-    """The comb of the tiles' edges; of whole sides, if but the outermost tiles are cut."""
-    middle = np.sort(lengths)[len(lengths) // 2]  # the median of two halves may be no side at all
-    usual = np.abs(lengths - middle) <= 1
-    starts, lengths = starts[usual], lengths[usual]
-    places, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
-    lines, pitch = places[counts > _STRAY * counts.max()], float(lengths.mean())
-    every = through(lines, pitch)
-    if every and _is_whole(every):
-        return every
-    cut = (through(some, pitch) for some in (lines[:-1], lines[1:], lines[1:-1]))
-    return next((comb for comb in cut if comb and _is_whole(comb)), every)
+def _mosaic(image: Pixels, flat: Bits, taken: Bits, sheet: Sheet) -> tuple[Lattice, Box, Mask]:
+    """The mosaic that a sheet of tiles is most of, but for what is taken by others."""
+    lattice = sheet.lattice
+    box, hidden = _reach(flat, taken, lattice, sheet.tiles.extent)
+    if hidden.all():
+        lattice, box = _ended(image, lattice, box)
+        return lattice, box, np.ones((box.height, box.width), bool)
+    if not (hidden | crop(taken, box)).all():
+        box, hidden = _exact(image, flat, lattice, (box, hidden))
+        box, hidden = _shrunk(box, hidden & (crop(taken, box) == 0))
+    return lattice, box, hidden
 
 
-def _is_whole(comb: Comb) -> bool:
-    """Whether a comb of whole pixels has all lines that it was made of."""
-    return comb.score == 1 and comb.pitch.is_integer()
-
-
-def _reach(flat: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
+def _reach(flat: Bits, taken: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
     """The box and the pixels of a mosaic, of which a core is known: its whole tiles, and what of
-    those around them is flat.
+    those around them is flat. What is taken by others may hide a part of it.
     """
     around = _trimmed(flat, lattice, core)
     columns, rows = lattice.lines(around)
@@ -155,11 +113,18 @@ def _reach(flat: Bits, lattice: Lattice, core: Box) -> tuple[Box, Mask]:
     within[:, columns - 1] = 0
     within[rows - 1] = 0
     closed = cv2.morphologyEx(_covered(within), cv2.MORPH_CLOSE, _GAP)
-    box, hidden = _bounded(_filled(closed.astype(bool)))
-    if hidden.mean() > _FULL:  # a box, of whose ends a plain wall beside it is no part
-        inner, hidden = _bounded(np.outer(hidden.mean(1) > 0.5, hidden.mean(0) > 0.5))
-        box = Box(box.x + inner.x, box.y + inner.y, inner.width, inner.height)
-    return Box(around.x + box.x, around.y + box.y, box.width, box.height), hidden
+    seen = _filled(closed.astype(bool)) & (crop(taken, around) == 0)
+    box, hidden = _shrunk(around, seen)
+    covered = crop(taken, box).astype(bool)
+    return _shrunk(box, _boxed(hidden | covered) & ~covered)
+
+
+def _boxed(mask: Mask) -> Mask:
+    """The box that a mask nearly is, without what of a plain wall beside it is like a mosaic; or
+    else the mask.
+    """
+    box: Mask = np.outer(mask.mean(1) > 0.5, mask.mean(0) > 0.5)
+    return box if (mask ^ box).sum() < (1 - _FULL) * box.sum() else mask
 
 
 def _trimmed(flat: Bits, lattice: Lattice, core: Box) -> Box:
@@ -236,14 +201,13 @@ def _exact(
     around = box.grown(math.ceil(lattice.across.pitch), math.ceil(lattice.down.pitch), flat)
     grid, piece = lattice.grid(around), crop(image, around)
     known = np.zeros((around.height, around.width), bool)
-    crop(known, Box(box.x - around.x, box.y - around.y, box.width, box.height))[:] = about
+    crop(known, box.seen_from(around))[:] = about
     same, plain = _coloured(piece, grid, known & crop(flat, around).astype(bool))
     hidden = _filled(np.where(plain, same, known))
     in_cells = _painted(cell_shares(hidden, grid) > 0, grid, piece)
     touching = cv2.dilate(hidden.astype(np.uint8), _CROSS).astype(bool)
     slivers, _ = _coloured(piece, grid, touching & ~in_cells)
-    inner, hidden = _bounded(_filled(hidden | slivers))
-    return Box(around.x + inner.x, around.y + inner.y, inner.width, inner.height), hidden
+    return _shrunk(around, _filled(hidden | slivers))
 
 
 def _coloured(piece: Pixels, grid: Grid, known: Mask) -> tuple[Mask, Mask]:
@@ -266,16 +230,12 @@ def _painted(which: Mask, grid: Grid, piece: Pixels) -> Mask:
     return painted[:, :, 0].astype(bool)
 
 
-def _bounded(mask: Mask) -> tuple[Box, Mask]:
-    """The smallest box round what is set, and what of the mask it holds."""
+def _shrunk(box: Box, mask: Mask) -> tuple[Box, Mask]:
+    """The smallest box round what is set of a mask (box.height, box.width), and that part of it."""
     rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
-    box = Box(
-        int(columns[0]),
-        int(rows[0]),
-        int(columns[-1] - columns[0]) + 1,
-        int(rows[-1] - rows[0]) + 1,
-    )
-    return box, crop(mask, box)
+    top, left = int(rows[0]), int(columns[0])
+    inner = Box(left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)
+    return Box(box.x + left, box.y + top, inner.width, inner.height), crop(mask, inner)
 
 
 def _filled(mask: Mask) -> Mask:

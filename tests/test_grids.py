@@ -11,7 +11,7 @@ from PIL import Image
 import people
 from demosaic.combs import Comb, Floats, best_comb
 from demosaic.grids import find_mosaic
-from demosaic.images import Box, Pixels, jpeg_damaged
+from demosaic.images import Box, Pixels, crop, jpeg_damaged
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid, paint_cells
 from demosaic.weaves import is_repeating
@@ -191,6 +191,38 @@ def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
     shown = pillow_mosaic(pillow_mosaic(photo, boxes[0], 12, 12), boxes[1], 20, 20)
     found = {(region.box, region.grid) for region in find_mosaic(shown)}
     assert found == {(boxes[0], Grid.square(12)), (boxes[1], Grid.square(6))}
+
+
+def corner_mosaics(image: Pixels, *boxes: Box) -> Pixels:
+    """The picture with cells of 20 px over boxes, of the colours of their top left pixels, as
+    deface makes them.
+    """
+    shown = image.copy()
+    for box in boxes:
+        cells = crop(image, box)[::20, ::20].repeat(20, 0).repeat(20, 1)
+        crop(shown, box)[:] = cells[: box.height, : box.width]
+    return shown
+
+
+@pytest.mark.parametrize("top", [Box(150, 147, 117, 113), Box(150, 140, 117, 113)])
+def test_a_mosaic_laid_over_another_is_one_and_the_rest_of_that_another(
+    photo: Pixels, top: Box
+) -> None:
+    """In the second case their cells are of the same rows."""
+    under = Box(60, 40, 135, 170)
+    found = {region.box: region for region in find_mosaic(corner_mosaics(photo, under, top))}
+    assert set(found) == {under, top}
+    assert all(region.grid == Grid.square(20) for region in found.values())
+    assert found[top].hidden.all()
+    rest = np.ones((under.height, under.width), bool)
+    rest[top.y - under.y :, top.x - under.x :] = False
+    assert (found[under].hidden == rest).all()
+
+
+def test_few_cells_beside_a_mosaic_of_the_same_cells_are_one_too(photo: Pixels) -> None:
+    boxes = [Box(160, 60, 130, 170), Box(100, 100, 40, 80)]
+    assert {region.box for region in find_mosaic(corner_mosaics(photo, *boxes))} == set(boxes)
+    assert find_mosaic(corner_mosaics(photo, boxes[1])) == []
 
 
 @pytest.mark.parametrize("quality", [None, 95, 75, 50, 40, 20])
