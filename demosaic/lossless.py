@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from demosaic.combs import Comb, Lattice, Places, ending
 from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
+from demosaic.outlines import oval
 from demosaic.tiles import Sheet, Tiles, sheets_of
 
 Mask = NDArray[np.bool_]
@@ -99,7 +100,7 @@ def _mosaic(image: Pixels, flat: Bits, taken: Bits, sheet: Sheet) -> tuple[Latti
         return lattice, box, np.ones((box.height, box.width), bool)
     if not (hidden | crop(taken, box)).all():
         box, hidden = _exact(image, flat, lattice, (box, hidden))
-        box, hidden = _shrunk(box, hidden & (crop(taken, box) == 0))
+        box, hidden = _shrunk(box, _rounded(hidden) & (crop(taken, box) == 0))
     return lattice, box, hidden
 
 
@@ -208,6 +209,17 @@ def _exact(
     touching = cv2.dilate(hidden.astype(np.uint8), _CROSS).astype(bool)
     slivers, _ = _coloured(piece, grid, touching & ~in_cells)
     return _shrunk(around, _filled(hidden | slivers))
+
+
+def _rounded(mask: Mask) -> Mask:
+    """The ellipse that a mask nearly fills, without what of a plain wall beside it is like a
+    mosaic; or else the mask.
+    """
+    ellipse = oval(mask)
+    if (mask & ellipse).sum() < _FULL * ellipse.sum():
+        return mask
+    rounded: Mask = mask & cv2.dilate(ellipse.astype(np.uint8), _GAP).astype(bool)
+    return rounded
 
 
 def _coloured(piece: Pixels, grid: Grid, known: Mask) -> tuple[Mask, Mask]:

@@ -57,6 +57,16 @@ def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[
     return _ellipse(places.ravel() - 0.5, steps[0])  # a step is seen in the pixel after it
 
 
+def oval(mask: Mask) -> Mask:
+    """The upright ellipse that a mask is most like."""
+    seen = np.where(mask, np.float32(1), np.float32(-1))
+    ends = _best_ellipse(_sums(seen), (slice(0, mask.shape[0]), slice(0, mask.shape[1])))
+    box, inside = _ellipse(ends, mask.astype(np.uint8))
+    like = np.zeros_like(mask)
+    crop(like, box)[:] = inside
+    return like
+
+
 def _within(box: Box, around: Box, plane: Floats) -> tuple[slice, slice]:
     """The rows and columns of a box in a plane of what is around it."""
     high, wide = plane.shape[0] / around.height, plane.shape[1] / around.width

@@ -39,7 +39,7 @@ ARROWS = {
     "checkpoints": "config errors files networks __version__",
     "combs": "images mosaic",
     "tiles": "combs images",
-    "lossless": "combs images mosaic tiles",
+    "lossless": "combs images mosaic outlines tiles",
     "weaves": "mosaic",
     "outlines": "combs images",
     "grids": "combs images lossless mosaic outlines weaves",
