@@ -29,6 +29,9 @@ _USUAL = 65  # percentile of the core, of whose pixels some are less clear than 
 _CLEAR = 0.12  # of the steps on lines; calmer ones are blurred at a mosaic's end
 _PART = 0.4  # of a cell, within which steps on lines are everywhere in a mosaic
 _MOST = 256  # pixels a side that are judged; those of larger parts are put together
+# Of the evidence in each corner that an ellipse leaves of its box; 98 ellipses of 100 through JPEG
+# have less, boxes taken for ellipses more: they went beyond the box at most of its sides
+_CORNER = -0.15
 _WHOLE = 0.95  # of a box's evidence; what a plain border of a picture that is all mosaic costs
 
 # Of the ends of an ellipse: one end, or two of one axis, the same way or apart
@@ -50,7 +53,7 @@ def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[
     if around == Box.whole(steps[0]) and strict.sum() > _WHOLE * held:
         return around, np.ones((around.height, around.width), bool)
     ends = _best_ellipse(_sums(ample), inner)
-    if _held(_sums(strict), ends[None])[0] <= held:
+    if _held(_sums(strict), ends[None])[0] <= held or not _is_cut_off(strict, ends):
         return box, np.ones((box.height, box.width), bool)
     corner, size = np.array(around.corners[:2]), np.array(around.corners[2:])
     places = ends.reshape(2, 2) * size / strict.shape[::-1] + corner
@@ -163,6 +166,18 @@ def _best_ellipse(sums: Floats, inner: tuple[slice, slice]) -> _Ends:
         else:
             step //= 2
     return ends
+
+
+def _is_cut_off(seen: Floats, ends: _Ends) -> bool:
+    """Whether there is a photo in every corner that an ellipse leaves of its box."""
+    rows, columns = np.ogrid[: seen.shape[0], : seen.shape[1]]
+    left, top, right, bottom = ends
+    across = (2 * columns + 1 - left - right) / (right - left)
+    down = (2 * rows + 1 - top - bottom) / (bottom - top)
+    outside = (across**2 + down**2 > 1) & (abs(across) < 1) & (abs(down) < 1)
+    parts = [seen[outside & one & other] for one in (across < 0, across > 0)
+             for other in (down < 0, down > 0)]  # fmt: skip
+    return all(part.mean() < _CORNER for part in parts if part.size)
 
 
 def _held(sums: Floats, ends: _Ends) -> Floats:
