@@ -169,7 +169,9 @@ def _best_ellipse(sums: Floats, inner: tuple[slice, slice]) -> _Ends:
 
 
 def _is_cut_off(seen: Floats, ends: _Ends) -> bool:
-    """Whether there is a photo in every corner that an ellipse leaves of its box."""
+    """Whether there is a photo in every corner that an ellipse leaves of its box, of two at least
+    that lie in the picture.
+    """
     rows, columns = np.ogrid[: seen.shape[0], : seen.shape[1]]
     left, top, right, bottom = ends
     across = (2 * columns + 1 - left - right) / (right - left)
@@ -177,7 +179,8 @@ def _is_cut_off(seen: Floats, ends: _Ends) -> bool:
     outside = (across**2 + down**2 > 1) & (abs(across) < 1) & (abs(down) < 1)
     parts = [seen[outside & one & other] for one in (across < 0, across > 0)
              for other in (down < 0, down > 0)]  # fmt: skip
-    return all(part.mean() < _CORNER for part in parts if part.size)
+    means = [float(part.mean()) for part in parts if part.size]
+    return len(means) > 1 and max(means) < _CORNER
 
 
 def _held(sums: Floats, ends: _Ends) -> Floats:
