@@ -177,6 +177,31 @@ def test_an_ellipse_is_told_from_its_box(photo: Pixels, quality: int | None, lea
     assert (found & inside).sum() / (found | inside).sum() > least
 
 
+@pytest.mark.parametrize(
+    ("box", "columns", "rows"),
+    [(Box(277, 158, 110, 195), 22, 39), (Box(105, 259, 152, 92), 38, 23)],
+)
+def test_a_box_whose_ends_are_faint_through_jpeg_is_no_ellipse(
+    photo: Pixels, box: Box, columns: int, rows: int
+) -> None:
+    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, columns, rows), 60))
+    assert region.hidden.all()
+    assert box.shared(region.box) > 0.95 * max(box.area, region.box.area)
+
+
+def test_a_plain_wall_beside_an_ellipse_is_no_part_of_it(photo: Pixels) -> None:
+    box, walled = Box(125, 45, 180, 220), photo.copy()
+    walled[:85, :190] = 0
+    inside = cv2.ellipse(
+        np.zeros(photo.shape[:2], np.uint8), (215, 155), (90, 110), 0, 0, 360, (1,), -1
+    ).astype(bool)
+    shown = np.where(inside[:, :, None], pillow_mosaic(walled, box, 15, 20), walled)
+    (region,) = find_mosaic(shown)
+    found = np.zeros_like(inside)
+    crop(found, region.box)[:] = region.hidden
+    assert (found & ~inside).sum() < 0.01 * inside.sum()
+
+
 def test_a_plain_wall_beside_a_mosaic_is_no_part_of_it(photo: Pixels) -> None:
     """Nor where a spot of the same plain colour lies beside it."""
     box, walled = Box(80, 60, 160, 192), photo.copy()
