@@ -5,7 +5,7 @@ lattice; where mosaics lie on one another, each has its own.
 """
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,11 @@ class Tiles:
     number: _Numbers
 
     @property
+    def columns(self) -> tuple[_Numbers, ...]:
+        """x, y, width, height and number of all."""
+        return self.x, self.y, self.width, self.height, self.number
+
+    @property
     def turned(self) -> "Tiles":
         """The tiles of a picture whose rows have become columns."""
         return Tiles(self.y, self.x, self.height, self.width, self.number)
@@ -50,11 +55,11 @@ class Tiles:
 
     def only(self, which: _Mask) -> "Tiles":
         """Those of the rows given."""
-        return Tiles(*(column[which] for column in astuple(self)))
+        return Tiles(*(column[which] for column in self.columns))
 
     def and_those(self, other: "Tiles") -> "Tiles":
         """These tiles and others."""
-        return Tiles(*map(np.concatenate, zip(astuple(self), astuple(other), strict=True)))
+        return Tiles(*map(np.concatenate, zip(self.columns, other.columns, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -152,9 +157,12 @@ def _parts(tiles: Tiles, sheets: list[Sheet]) -> Iterator[Sheet]:
     cells of the same sides.
     """
     known = {(_usual(sheet.tiles.width), _usual(sheet.tiles.height)) for sheet in sheets}
-    if known:
-        used = np.concatenate([sheet.tiles.number for sheet in sheets])
-        for some in _sets(tiles.only(~np.isin(tiles.number, used)), _FEW):
+    if not known:
+        return
+    used = np.concatenate([sheet.tiles.number for sheet in sheets])
+    left = tiles.only(~np.isin(tiles.number, used))
+    if len(left.x) >= _FEW:
+        for some in _sets(left, _FEW):
             if (_usual(some.width), _usual(some.height)) in known:
                 yield from filter(None, [_sheet(some)])
 
@@ -175,14 +183,15 @@ def _commonest(places: _Numbers, lengths: _Numbers) -> _Mask:
 
 def _usual(lengths: _Numbers) -> int:
     """The median, as one of them: that of two halves may be no side at all."""
-    return int(np.sort(lengths)[len(lengths) // 2])
+    return int(np.partition(lengths, len(lengths) // 2)[len(lengths) // 2])
 
 
 def _alike(tiles: Tiles, after: Places) -> Places:
     """Of each tile the place of the one after it, if that is as wide, or one is as wide as several
     of the other: cells of one colour are one tile. -1 where it is not.
     """
-    short, long = np.sort([tiles.width, tiles.width[after]], axis=0)
+    short = np.minimum(tiles.width, tiles.width[after])
+    long = np.maximum(tiles.width, tiles.width[after])
     several = np.rint(long / short)
     return np.where(np.abs(long - several * short) <= several, after, -1)
 
