@@ -27,7 +27,7 @@ _Looked = tuple[Frame, Pixels, list[Region]]
 
 _AHEAD = 4  # frames whose mosaics tell too what the cells of one show
 _GAP = 1  # pixels beside a mosaic that have some of its colours in a clip
-_VOICE = 5.0  # the most evidence of one mosaic; its ends may be wrong
+_VOICE = 5.0  # the most evidence of one frame; its mosaics' ends may be wrong
 
 
 def restore_clip(
@@ -97,9 +97,8 @@ def _told(looked: Iterator[_Looked]) -> Iterator[tuple[_Looked, Sampler]]:
     evidence = 0.0
     waiting: deque[_Looked] = deque()
     for frame, picture, regions in looked:
-        for region in regions:
-            one = evidence_of(picture, region, gap=_GAP)
-            evidence += min(max(one, -_VOICE), _VOICE)
+        one = evidence_of(picture, regions, gap=_GAP)
+        evidence += min(max(one, -_VOICE), _VOICE)
         waiting.append((frame, picture, regions))
         if len(waiting) > _AHEAD:
             yield waiting.popleft(), told_by(evidence)

@@ -132,10 +132,10 @@ def restore_regions(
     Raises DemosaicError for a model of other pictures than mosaics.
     """
     result, done = image, []
+    sampler = config.sampler or sampler_of(image, regions)
+    told = replace(config, sampler=sampler)
     for region in regions:
         # In the result so far: the boxes of two ellipses may overlap
-        sampler = config.sampler or sampler_of(image, region)
-        told = replace(config, sampler=sampler)
         restored = restore_region(result, region, model, told, compute)
         result = paste(result, restored, region.box)
         done.append(_outcome(image, restored, region, sampler))
@@ -157,7 +157,7 @@ def restore_region(
             "this model was not trained on mosaics: it restores whole pictures only"
         )
     observed, box = crop(image, region.box), region.box
-    sampler = config.sampler or sampler_of(image, region)
+    sampler = config.sampler or sampler_of(image, [region])
     consistency = _consistency(config, sampler)
     shown, colours = region, cell_colours(observed, region.grid, region.hidden)
     if sampler == "top-left":

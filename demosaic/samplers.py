@@ -1,12 +1,12 @@
 """What of a cell its colour shows: its mean, or the pixel in its top left corner.
 
-The two cannot be told inside a mosaic, but where it ends. Two pixels of a photo differ, in squares,
+These cannot be told inside a mosaic, but where it ends. Two pixels of a photo differ, in squares,
 about by how far they are apart, times a roughness of the place (a linear variogram). That says what
-the pixels seen round a cell foretell of its mean and of its corner, and how far off each is likely
-to be (ordinary kriging). A cell's colour is evidence for what it is foretold by best.
+the pixels seen round a cell foretell of its mean, its middle and its corner, and how far off each
+is likely to be (ordinary kriging). A cell's colour is evidence for what it is foretold by best.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from demosaic.config import Sampler
 from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop
-from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, paint_cells
+from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, cells, paint_cells
 
-_CLEAR = 2.5  # the log of how much likelier; of 2,700 mosaics of means 2 have more, of corners all
 _DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
 _FEWEST, _MOST = 4, 64  # of these
 _CELLS = 256  # at the border that are asked; more only cost time
+_FLAT_AS = 6.0  # times what is usual; rougher cells are none
+_EDGES = 0.4  # share of cells that an edge lies beside
+_STEP = 400.0  # squared grey levels that it changes colours by
+_ANYTHING = 1e-4  # of the likelihood; no cell outvotes the others
 _NOISE = 3.0  # squared grey levels; so much is rounding, however smooth the place
 _QUARTERS = (np.arange(4) + 0.5) / 4  # of a cell: 16 points stand for all of it
 
@@ -42,51 +45,59 @@ class _Window:
     """Of each pixel, whether it is seen."""
 
 
-def sampler_of(image: Pixels, region: Region) -> Sampler:
-    """What the cells of a mosaic in a picture (H, W, 3) show: `top-left`, or `mean` where nothing
-    speaks against it.
+def sampler_of(image: Pixels, regions: Sequence[Region]) -> Sampler:
+    """What the cells of the mosaics in a picture (H, W, 3) show, all made by one program:
+    `top-left`, or `mean` where nothing speaks against it.
     """
-    return told_by(evidence_of(image, region))
+    return told_by(evidence_of(image, regions))
 
 
 def told_by(evidence: float) -> Sampler:
-    """What cells show, by the evidence of one mosaic or the sum of that of many."""
+    """What cells show, by the evidence of one picture or the sum of that of many."""
     return "top-left" if evidence > 0 else "mean"
 
 
-def evidence_of(image: Pixels, region: Region, *, gap: int = 0) -> float:
-    """How clearly a mosaic in a picture (H, W, 3) shows top left corners, above 0, or means, below:
-    the log of how much likelier these are, but for pixels in a `gap` beside it that may have some
-    of its colours. In a lossless file corners must be clearly likelier, as means that are taken for
-    them lose their exact colours.
+def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> float:
+    """How clearly the mosaics in a picture (H, W, 3) show top left corners, above 0, or else means
+    or middles, below: the log of how much likelier these are than the likelier of those, but for
+    pixels in a `gap` beside them that may have some of their colours.
     """
-    damage = _damage(image, region)
-    border = _at_border(image, region, gap)
-    start = 0.0 if damage else -_CLEAR
-    return sum((_evidence(*cell, _NOISE + damage) for cell in border), start)
+    hidden = _hidden_in(image, regions)
+    border = (cell for region in regions for cell in _at_border(image, region, hidden, gap))
+    mean, middle, corner = sum((_likeness(*cell) for cell in border), np.zeros(3))
+    return float(corner - max(mean, middle))
 
 
-def _damage(image: Pixels, region: Region) -> float:
-    """How far pixels are from the colours of their cells, squared: 0 in a lossless file."""
-    observed = crop(image, region.box)
-    colours = cell_colours(observed, region.grid, region.hidden)
-    flat = paint_cells(colours, region.grid, (region.box.height, region.box.width))
-    return float(np.mean(np.square(cv2.absdiff(observed, flat)[region.hidden], dtype=np.float32)))
+def _misfits(image: Pixels, region: Region) -> Floats:
+    """How far the pixels of each cell (rows, columns) are from its colour, squared grey levels; of
+    a cell without mosaic not a number.
+    """
+    observed, hidden, grid = crop(image, region.box), region.hidden, region.grid
+    size = region.box.height, region.box.width
+    painted = paint_cells(cell_colours(observed, grid, hidden), grid, size)
+    apart = np.square(cv2.absdiff(observed, painted), dtype=np.float32).mean(2)
+    shares = cell_shares(hidden, grid)
+    misfits: Floats = cells(apart * hidden, grid) / np.where(shares > 0, shares, np.nan)
+    return misfits
 
 
 def _at_border(
-    image: Pixels, region: Region, gap: int
-) -> Iterator[tuple[_Window, _Doubles, Floats]]:
-    """Cells that pixels are seen beside or in, but for a `gap`: each with the colours (n, 3) of
-    these, and its own (3,).
+    image: Pixels, region: Region, hidden: NDArray[np.uint8], gap: int
+) -> Iterator[tuple[_Window, _Doubles, Floats, float]]:
+    """Cells that pixels which are not `hidden` (H, W) are seen beside or in, but for a `gap`: each
+    with the colours (n, 3) of these, its own (3,), and how noisy they are, squared grey levels.
+
+    One that is not flat is no cell: the mosaic ends elsewhere.
     """
     reach, box = gap + _DEEP, region.box
-    hidden = _hidden_in(image, region)
+    misfits = _misfits(image, region)
+    noise = _NOISE + float(np.nanmedian(misfits))  # a median of 0 in a lossless file
     asked = cv2.dilate(hidden, _square(gap)) == 0
     inner = crop(cv2.erode(hidden, _square(reach)), box).astype(bool)
+    border = (misfits <= _FLAT_AS * noise) & (cell_shares(inner, region.grid) < 1)
     colours = cell_colours(crop(image, box), region.grid, region.hidden)
     rows, columns = region.grid.edges(box.height, box.width)
-    for row, column in _some_at_border(region, inner):
+    for row, column in _some(border):
         top, bottom = (int(edge) + box.y for edge in rows[row : row + 2])
         left, right = (int(edge) + box.x for edge in columns[column : column + 2])
         cell = Box(left, top, right - left, bottom - top)
@@ -95,13 +106,15 @@ def _at_border(
         if seen.sum() >= _FEWEST:
             inside = Box(left - around.x, top - around.y, cell.width, cell.height)
             window = _Window(around.height, around.width, inside, seen.tobytes())
-            yield window, crop(image, around)[seen].astype(np.float64), colours[:, row, column]
+            shown = crop(image, around)[seen].astype(np.float64)
+            yield window, shown, colours[:, row, column], noise
 
 
-def _hidden_in(image: Pixels, region: Region) -> NDArray[np.uint8]:
+def _hidden_in(image: Pixels, regions: Sequence[Region]) -> NDArray[np.uint8]:
     """(H, W): 1 where a picture is mosaic, 0 elsewhere."""
     hidden = np.zeros(image.shape[:2], np.uint8)
-    crop(hidden, region.box)[:] = region.hidden
+    for region in regions:
+        crop(hidden, region.box)[region.hidden] = 1
     return hidden
 
 
@@ -109,25 +122,31 @@ def _square(reach: int) -> NDArray[np.uint8]:
     return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
 
 
-def _some_at_border(region: Region, inner: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Rows and columns (n, 2) of cells with mosaic that is not in its `inner` part."""
-    covered = cell_shares(region.hidden, region.grid) > 0
-    border = np.argwhere(covered & (cell_shares(inner, region.grid) < 1))
-    return border[:: max(1, -(-len(border) // _CELLS))]
+def _some(border: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Rows and columns (n, 2) of cells, evenly over those marked."""
+    marked = np.argwhere(border)
+    return marked[:: max(1, -(-len(marked) // _CELLS))]
 
 
-def _evidence(window: _Window, seen: _Doubles, colour: Floats, noise: float) -> float:
-    """The log of how much likelier a cell's colour is as that of its corner than as its mean.
+def _likeness(window: _Window, seen: _Doubles, colour: Floats, noise: float) -> _Doubles:
+    """The logs of how likely a cell's colour is as its mean, as its middle, and as its corner.
 
-    Heavy tails (Cauchy's), as edges in a photo make the unlikely common.
+    An edge in the photo makes each as wrong as the others: what none foretells says little.
     """
     foretold = _foretold(window)
     seen = seen[foretold.chosen]
     contrast = -np.mean(np.sum(seen * (foretold.precision @ seen), axis=0))
     spread = noise + foretold.doubt * max(0.0, contrast / (len(seen) - 1))
     errors = np.mean((foretold.weights.T @ seen - colour) ** 2, axis=1)
-    mean, corner = -np.log(spread) / 2 - np.log1p(errors / spread)
-    return float(corner - mean)
+    likely = (1 - _EDGES) * _bell(errors, spread) + _EDGES * _bell(errors, _STEP) + _ANYTHING
+    logs: _Doubles = np.log(likely)
+    return logs
+
+
+def _bell(errors: _Doubles, spread: _Doubles | float) -> _Doubles:
+    """How likely errors are that have such a spread, both squared grey levels."""
+    likely: _Doubles = np.exp(-errors / spread / 2) / np.sqrt(spread)
+    return likely
 
 
 @dataclass(frozen=True)
@@ -137,9 +156,9 @@ class _Foretold:
     chosen: NDArray[np.intp]
     """(n,): the pixels that are asked."""
     weights: _Doubles
-    """(n, 2): of these, for the cell's mean and for its corner; they add up to 1."""
+    """(n, 3): of these, for the cell's mean, middle and corner; they add up to 1."""
     doubt: _Doubles
-    """(2,): how far off, squared, for a roughness of 1."""
+    """(3,): how far off, squared, for a roughness of 1."""
     precision: _Doubles
     """(n, n)"""
 
@@ -154,13 +173,14 @@ def _foretold(window: _Window) -> _Foretold:
     box = window.cell
     down, across = box.y - 0.5 + _QUARTERS * box.height, box.x - 0.5 + _QUARTERS * box.width
     cell = np.stack(np.meshgrid(down, across), axis=-1).reshape(-1, 2)
-    corner = np.array([[box.y, box.x]], np.float64)
+    middle, corner = cell.mean(0)[None], np.array([[box.y, box.x]], np.float64)
+    shown = (cell, middle, corner)
     among = np.ones((count + 1, count + 1))  # the last row and column: weights add up to 1
     among[:-1, :-1], among[-1, -1] = _apart(pixels, pixels), 0
     inverse = np.linalg.inv(among)
-    to = np.ones((count + 1, 2))
-    to[:-1] = np.stack([_apart(pixels, points).mean(1) for points in (cell, corner)], axis=1)
-    within = np.array([_apart(points, points).mean() for points in (cell, corner)])
+    to = np.ones((count + 1, 3))
+    to[:-1] = np.stack([_apart(pixels, points).mean(1) for points in shown], axis=1)
+    within = np.array([_apart(points, points).mean() for points in shown])
     weights = inverse @ to
     return _Foretold(chosen, weights[:-1], np.sum(weights * to, 0) - within, inverse[:-1, :-1])
 
@@ -190,7 +210,7 @@ def centred(image: Pixels, region: Region) -> tuple[Region, Floats]:
         np.clip(start + places, 0, size - 1)
         for start, places, size in ((box.y, down, image.shape[0]), (box.x, across, image.shape[1]))
     )
-    hidden = _hidden_in(image, region).astype(bool)
+    hidden = _hidden_in(image, [region]).astype(bool)
     beyond = (box.y + down != y)[:, None] | (box.x + across != x)[None, :]  # of the picture
     mosaic = hidden[y][:, x] | beyond
     colours = np.where(mosaic, shown, image[y][:, x].transpose(2, 0, 1)).astype(np.float32)

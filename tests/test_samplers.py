@@ -12,7 +12,7 @@ from demosaic.images import Box, Pixels, crop, jpeg_damaged, resize
 from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions
-from demosaic.samplers import centred, sampler_of
+from demosaic.samplers import centred, evidence_of, sampler_of
 
 BOX = Box(72, 60, 95, 116)
 
@@ -54,18 +54,50 @@ def test_what_cells_show_is_told_at_the_border(
             picture = pixelated(photo, region, sampler)
             picture = jpeg_damaged(picture, quality) if quality else picture
             expected = "top-left" if sampler == "top-left" else "mean"
-            assert sampler_of(picture, region) == expected
+            assert sampler_of(picture, [region]) == expected
+
+
+@pytest.mark.parametrize("sampler", ["top-left", "mean"])
+def test_what_is_no_cell_tells_nothing(photos: list[Pixels], sampler: Sampler) -> None:
+    """A place that was found with a row and a column of a rough photo too many."""
+    region = filled(BOX, Grid.square(10))
+    larger = filled(Box(BOX.x - 10, BOX.y - 10, BOX.width + 10, BOX.height + 10), region.grid)
+    for number, photo in enumerate(photos):
+        spots = np.random.default_rng(number).integers(-30, 30, photo.shape).astype(float)
+        rough = np.clip(photo + cv2.GaussianBlur(spots, (0, 0), 1.5) * 3, 0, 255)
+        picture = pixelated(rough.astype(np.uint8), region, sampler)
+        assert sampler_of(picture, [larger]) == sampler
+
+
+def test_a_mosaic_that_tells_nothing_is_as_the_other_one_of_the_picture(
+    photos: list[Pixels],
+) -> None:
+    telling, plain = filled(BOX, Grid.square(10)), filled(Box(4, 180, 40, 40), Grid.square(10))
+    photo = photos[0].copy()
+    photo[170:, :64] = 90
+    picture = pixelated(pixelated(photo, telling, "top-left"), plain, "top-left")
+    assert sampler_of(picture, [plain]) == "mean"
+    assert sampler_of(picture, [telling, plain]) == "top-left"
+
+
+def test_the_cells_of_one_mosaic_are_no_photo_beside_another(photos: list[Pixels]) -> None:
+    left = filled(Box(BOX.x, BOX.y, 40, BOX.height), Grid.square(8))
+    right = filled(Box(BOX.x + 40, BOX.y + 3, 55, BOX.height), Grid.square(8))
+    for photo in photos:
+        picture = pixelated(pixelated(photo, left, "top-left"), right, "top-left")
+        apart = evidence_of(picture, [left]) + evidence_of(picture, [right])
+        assert evidence_of(picture, [left, right]) > max(0, apart)
 
 
 def test_nothing_is_told_of_a_mosaic_that_fills_the_picture(photos: list[Pixels]) -> None:
     region = filled(Box.whole(photos[0]), Grid.square(12))
-    assert sampler_of(pixelated(photos[0], region, "top-left"), region) == "mean"
+    assert sampler_of(pixelated(photos[0], region, "top-left"), [region]) == "mean"
 
 
 def test_nothing_is_told_before_a_plain_wall() -> None:
     wall = np.full((200, 240, 3), 120, np.uint8)
     region = filled(BOX, Grid.square(10))
-    assert sampler_of(pixelated(wall, region, "top-left"), region) == "mean"
+    assert sampler_of(pixelated(wall, region, "top-left"), [region]) == "mean"
 
 
 @pytest.mark.parametrize(

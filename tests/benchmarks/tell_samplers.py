@@ -69,7 +69,7 @@ def main() -> None:
                 picture = pixelated(image, region, sampler)
                 for quality in (PNG, 90):
                     shown = picture if quality == PNG else jpeg_damaged(picture, quality)
-                    told[sampler, block, quality] += sampler_of(shown, region) == "top-left"
+                    told[sampler, block, quality] += sampler_of(shown, [region]) == "top-left"
     for quality in (PNG, 90):
         print(f"{'PNG' if quality == PNG else f'JPEG {quality}'}, told as corners of {len(found)}:")
         for sampler in get_args(Sampler):
