@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from demosaic.config import Sampler
 from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop
-from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, cells, paint_cells
+from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, cells, paint_cells, replicate
 
 _DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
 _FEWEST, _MOST = 4, 64  # of these
@@ -62,15 +62,16 @@ def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> fl
     or middles, below: the log of how much likelier these are than the likelier of those, but for
     pixels in a `gap` beside them that may have some of their colours.
     """
-    hidden = _hidden_in(image, regions)
-    border = (cell for region in regions for cell in _at_border(image, region, hidden, gap))
+    flat = [_flat_part(image, region) for region in regions]
+    hidden = _hidden_in(image, [region for region, _ in flat])
+    border = (cell for part in flat for cell in _at_border(image, *part, hidden, gap))
     mean, middle, corner = sum((_likeness(*cell) for cell in border), np.zeros(3))
     return float(corner - max(mean, middle))
 
 
-def _misfits(image: Pixels, region: Region) -> Floats:
-    """How far the pixels of each cell (rows, columns) are from its colour, squared grey levels; of
-    a cell without mosaic not a number.
+def _flat_part(image: Pixels, region: Region) -> tuple[Region, float]:
+    """The mosaic without what is not flat, beyond where it ends, and how noisy its cells are,
+    squared grey levels.
     """
     observed, hidden, grid = crop(image, region.box), region.hidden, region.grid
     size = region.box.height, region.box.width
@@ -78,23 +79,21 @@ def _misfits(image: Pixels, region: Region) -> Floats:
     apart = np.square(cv2.absdiff(observed, painted), dtype=np.float32).mean(2)
     shares = cell_shares(hidden, grid)
     misfits: Floats = cells(apart * hidden, grid) / np.where(shares > 0, shares, np.nan)
-    return misfits
+    noise = _NOISE + float(np.nanmedian(misfits))
+    flat = (misfits <= _FLAT_AS * noise).astype(np.float32)
+    return replace(region, hidden=hidden & (replicate(flat, grid, size) > 0.5)), noise
 
 
 def _at_border(
-    image: Pixels, region: Region, hidden: NDArray[np.uint8], gap: int
+    image: Pixels, region: Region, noise: float, hidden: NDArray[np.uint8], gap: int
 ) -> Iterator[tuple[_Window, _Doubles, Floats, float]]:
     """Cells that pixels which are not `hidden` (H, W) are seen beside or in, but for a `gap`: each
-    with the colours (n, 3) of these, its own (3,), and how noisy they are, squared grey levels.
-
-    One that is not flat is no cell: the mosaic ends elsewhere.
+    with the colours (n, 3) of these, its own (3,), and the noise.
     """
     reach, box = gap + _DEEP, region.box
-    misfits = _misfits(image, region)
-    noise = _NOISE + float(np.nanmedian(misfits))  # a median of 0 in a lossless file
     asked = cv2.dilate(hidden, _square(gap)) == 0
     inner = crop(cv2.erode(hidden, _square(reach)), box).astype(bool)
-    border = (misfits <= _FLAT_AS * noise) & (cell_shares(inner, region.grid) < 1)
+    border = (cell_shares(region.hidden, region.grid) > 0) & (cell_shares(inner, region.grid) < 1)
     colours = cell_colours(crop(image, box), region.grid, region.hidden)
     rows, columns = region.grid.edges(box.height, box.width)
     for row, column in _some(border):
