@@ -19,6 +19,7 @@ from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, cells, paint_cells, replicate
 
+_CLEAR = 1.5  # the log of how much likelier
 _DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
 _FEWEST, _MOST = 4, 64  # of these
 _CELLS = 256  # at the border that are asked; more only cost time
@@ -61,12 +62,16 @@ def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> fl
     """How clearly the mosaics in a picture (H, W, 3) show top left corners, above 0, or else means
     or middles, below: the log of how much likelier these are than the likelier of those, but for
     pixels in a `gap` beside them that may have some of their colours.
+
+    In a lossless file corners must be clearly likelier, as means that are taken for them lose their
+    exact colours.
     """
     flat = [_flat_part(image, region) for region in regions]
     hidden = _hidden_in(image, [region for region, _ in flat])
     border = (cell for part in flat for cell in _at_border(image, *part, hidden, gap))
     mean, middle, corner = sum((_likeness(*cell) for cell in border), np.zeros(3))
-    return float(corner - max(mean, middle))
+    lossless = all(noise == _NOISE for _, noise in flat)
+    return float(corner - max(mean, middle)) - _CLEAR * lossless
 
 
 def _flat_part(image: Pixels, region: Region) -> tuple[Region, float]:
