@@ -5,6 +5,8 @@ cells of 3 to 64 px (small ones as often as large ones, a third of them no squar
 Pillow, cv2, ImageMagick, ffmpeg or deface, saved as PNG or JPEG. *Exact* are cells and offset whose
 every line between two cells lies at its true pixel (at it or beside it, where the picture was
 resized afterwards); the overlap (IoU) compares the pixels said to be mosaic with those that are.
+Cells over a plain wall cannot be told from the wall: they lower it, though they hide nothing.
+Feathered mosaics count from half of their strength on; they are found where they are whole.
 
 python tests/benchmarks/find_mosaic.py [PHOTOS] [--cases 100] [--size 750] [--only WORD ...]
 
