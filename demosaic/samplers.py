@@ -70,7 +70,7 @@ def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> fl
     hidden = _hidden_in(image, [region for region, _ in flat])
     border = (cell for part in flat for cell in _at_border(image, *part, hidden, gap))
     mean, middle, corner = sum((_likeness(*cell) for cell in border), np.zeros(3))
-    lossless = all(noise == _NOISE for _, noise in flat)
+    lossless = bool(flat) and all(noise == _NOISE for _, noise in flat)
     return float(corner - max(mean, middle)) - _CLEAR * lossless
 
 

@@ -94,6 +94,10 @@ def test_nothing_is_told_of_a_mosaic_that_fills_the_picture(photos: list[Pixels]
     assert sampler_of(pixelated(photos[0], region, "top-left"), [region]) == "mean"
 
 
+def test_a_picture_without_a_mosaic_says_nothing(photos: list[Pixels]) -> None:
+    assert evidence_of(photos[0], []) == 0
+
+
 def test_nothing_is_told_before_a_plain_wall() -> None:
     wall = np.full((200, 240, 3), 120, np.uint8)
     region = filled(BOX, Grid.square(10))
