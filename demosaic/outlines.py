@@ -33,6 +33,9 @@ _MOST = 256  # pixels a side that are judged; those of larger parts are put toge
 # have less, boxes taken for ellipses more: they went beyond the box at most of its sides
 _CORNER = -0.15
 _WHOLE = 0.95  # of a box's evidence; what a plain border of a picture that is all mosaic costs
+# Of a box's evidence; where all that speaks for a mosaic is so little more, the box is one. With the
+# corners that an ellipse leaves out it is 1.21 and more, of 1,200 boxes in JPEGs in most less
+_LITTLE_MORE = 1.15
 
 # Of the ends of an ellipse: one end, or two of one axis, the same way or apart
 _MOVES = np.array(
@@ -52,6 +55,8 @@ def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[
     held = float(strict[inner].sum())
     if around == Box.whole(steps[0]) and strict.sum() > _WHOLE * held:
         return around, np.ones((around.height, around.width), bool)
+    if strict.clip(0).sum() < _LITTLE_MORE * held:
+        return box, np.ones((box.height, box.width), bool)
     ends = _best_ellipse(_sums(ample), inner)
     if _held(_sums(strict), ends[None])[0] <= held or not _is_cut_off(strict, ends):
         return box, np.ones((box.height, box.width), bool)
