@@ -47,6 +47,7 @@ _MERIT = 0.28  # of 3,600 clean photos one has 0.2, none more; mosaics resized a
 _HOPE = 0.2  # of merit, before the reach is known; four false places of five have less
 _CELLS = 4  # rows and columns of cells a mosaic has at least
 _ON_LINE = 0.2  # of a cell, columns of evidence that a mosaic's end on a line is worth
+_PLAINLY = 0.9  # of a column's evidence of 1; at 0.5 one mosaic in 300 gets a column too many
 _ROUNDS = 4  # of fitting, as a place turns out larger than it looked
 _FLAT_STEP = 3  # grey levels; what rounding leaves of a smooth part has steps of 1 or 2
 _JPEG_STEP = 12  # grey levels; a smooth part has less between JPEG's squares down to quality 10
@@ -387,7 +388,18 @@ def _richest(evidence: NDArray[np.float64], ends: Comb) -> _Span:
     end = int(np.argmax(sums - np.minimum.accumulate(sums)))
     start = int(np.argmin(sums[: end + 1]))
     places = np.concatenate([[0], ends.lines(1, len(evidence)), [len(evidence)]])
-    return _snapped(start, places, -sums, ends.pitch), _snapped(end, places, sums, ends.pitch)
+    first = _snapped(start, places, -sums, ends.pitch)
+    last = _snapped(end, places, sums, ends.pitch)
+    first -= _one_more(evidence[:first][::-1], first - 1)
+    return first, last + _one_more(evidence[last:], last + 1)
+
+
+def _one_more(beyond: NDArray[np.float64], end: int) -> bool:
+    """Whether of the columns beyond an end just the next is mosaic: where a program makes cells of
+    whole sides fill a box, one may be a pixel longer. On edges of JPEG's squares calm ends anyhow.
+    """
+    plainly = len(beyond) > 1 and bool(beyond[0] > _PLAINLY and beyond[1] < -_PLAINLY)
+    return plainly and end % SQUARE != 0
 
 
 def _snapped(place: int, lines: NDArray[np.intp], worth: Floats, pitch: float) -> int:

@@ -92,6 +92,20 @@ def test_whole_sides_with_a_pixel_left_over_fill_the_box_through_jpeg(photo: Pix
     assert region.grid.edges(154, 155)[1].tolist() == [0, *range(12, 156, 11)]
 
 
+@pytest.mark.parametrize(("left", "side", "cells"), [(20, 7, 21), (43, 5, 30), (110, 11, 13)])
+def test_a_longer_first_cell_is_told_on_a_plain_wall_where_its_end_has_no_step(
+    photo: Pixels, left: int, side: int, cells: int
+) -> None:
+    shown, box = photo.copy(), Box(left, 60, cells * side + 1, 144)
+    small = cv2.resize(crop(photo, box), (cells, 16), interpolation=cv2.INTER_LINEAR)
+    size = (box.width, box.height)
+    crop(shown, box)[:] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
+    (region,) = find_mosaic(jpeg_damaged(shown, 90))
+    assert region.box == box
+    edges = region.grid.edges(box.height, box.width)[1]
+    assert edges.tolist() == [0, *range(side + 1, box.width + 1, side)]
+
+
 def test_a_last_cell_of_one_pixel_is_told_from_cells_that_fill_the_box(photo: Pixels) -> None:
     """Over 124 px, 41 cells of 3 px and a pixel, or 40 of 3 px and one of 4."""
     small, place = photo[60:180:3, 150:274:3], np.s_[60:180, 150:274]
