@@ -176,19 +176,21 @@ class ResUNet(nn.Module):
         super().__init__()
         self.config = config
         widths = config.widths
-        self.stem = nn.Conv2d(4 * COARSE**2 + GUIDES, widths[0], 1)
+        self.stem = _at_one(nn.Conv2d(4 * COARSE**2 + GUIDES, widths[0], 1))
         self.down = nn.ModuleList(
             _level(width, blocks, attention=level == config.attention)
             for level, (width, blocks) in enumerate(zip(widths, config.down, strict=True))
         )
-        self.narrow = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
-        self.widen = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
-        self.merge = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in widths[:-1])
+        self.narrow = nn.ModuleList(
+            _at_one(nn.Conv2d(a, b, 2, stride=2)) for a, b in pairwise(widths)
+        )
+        self.widen = nn.ModuleList(_at_one(nn.Conv2d(b, a, 1)) for a, b in pairwise(widths))
+        self.merge = nn.ModuleList(_at_one(nn.Conv2d(2 * width, width, 1)) for width in widths[:-1])
         self.up = nn.ModuleList(
             _level(width, blocks, attention=level == config.attention)
             for level, (width, blocks) in enumerate(zip(widths, config.up, strict=False))
         )
-        self.grow = nn.Conv2d(widths[0], 4 * config.head, 3, padding=1)
+        self.grow = _at_one(nn.Conv2d(widths[0], 4 * config.head, 3, padding=1))
         self.head = _at_zero(nn.Conv2d(config.head, 12, 3, padding=1))
 
     def parameters_by_kind(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -227,7 +229,7 @@ class ResBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.first = _at_one(nn.Conv2d(width, width, 3, padding=1))
         self.second = _at_zero(nn.Conv2d(width, width, 3, padding=1))
 
     def forward(self, features: Tensor) -> Tensor:
@@ -260,6 +262,15 @@ class Attention(nn.Module):
 def _level(width: int, blocks: int, *, attention: bool) -> nn.Sequential:
     layers: list[nn.Module] = [ResBlock(width) for _ in range(blocks)]
     return nn.Sequential(*layers, *([Attention(width)] if attention else []))
+
+
+def _at_one(conv: nn.Conv2d) -> nn.Conv2d:
+    """What comes out is as strong as what goes in. PyTorch's own beginning leaves a third of the
+    variance, and of that a third at the next: the coarse levels were hardly heard, and 400 steps of
+    S gained .05, .03 and .04 dB less over `base` at blocks 8, 16 and 24.
+    """
+    nn.init.kaiming_uniform_(conv.weight, nonlinearity="linear")
+    return conv
 
 
 def _at_zero(conv: nn.Conv2d) -> nn.Conv2d:

@@ -342,6 +342,18 @@ def test_a_picture_s_result_does_not_hang_on_the_others_of_its_batch() -> None:
     torch.testing.assert_close(together, alone, rtol=0, atol=5e-3)
 
 
+@torch.no_grad()
+def test_a_new_network_hears_its_coarse_levels_as_well_as_its_fine_ones() -> None:
+    torch.manual_seed(0)
+    network = ResUNet(ResUNetConfig((32, 64, 96, 128), (1, 1, 1, 1), (1, 1, 1), 2, 8))
+    features = random(4, 4 * COARSE**2 + GUIDES, 64, 64)
+    strengths = []
+    for layer in (network.stem, *network.narrow, *reversed(network.widen)):
+        features = layer(features)
+        strengths.append(float(features.std()))
+    assert strengths == pytest.approx([1] * 7, abs=0.3)
+
+
 def test_the_first_step_of_a_new_network_reaches_its_head() -> None:
     """Zeros at the end of every branch, but not so that nothing would ever learn."""
     network = ResUNet(OURS)
