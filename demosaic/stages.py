@@ -21,7 +21,7 @@ from demosaic.observations import Views
 from demosaic.optimisers import ADAM_SHARE, Muon
 
 _WARM_UP = 50  # steps
-_FAST = 50  # steps; after so many the rate falls with the root of their number
+_FAST = 60  # steps; after so many the rate falls with the root of their number
 _STEADY = 0.25  # share of the second stage before the rate begins to fall
 _LAST = 0.005  # of the rate, at the end
 _MEMORY = 0.998  # of the moving average, once there are steps enough

@@ -730,9 +730,9 @@ def test_the_rate_of_the_second_stage_warms_up_stays_and_falls() -> None:
 
 def test_the_rate_of_the_first_stage_warms_up_and_falls_from_then_on() -> None:
     assert settling(0, 0.0) == pytest.approx(0.02)
-    assert [settling(step, 0.0) for step in (150, 750, 4950)] == [0.5, 0.25, 0.1]
-    assert settling(150, 0.5) == 0.25
-    assert settling(4950, 1.0) == pytest.approx(0.0005)
+    assert [settling(step, 0.0) for step in (180, 900, 5940)] == [0.5, 0.25, 0.1]
+    assert settling(180, 0.5) == 0.25
+    assert settling(5940, 1.0) == pytest.approx(0.0005)
     falling = [settling(step, step / 2000) for step in range(49, 2001)]
     assert falling == sorted(falling, reverse=True)
 
