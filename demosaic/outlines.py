@@ -5,6 +5,8 @@ calm between. Each pixel is judged by what lies around it. The outline is the bo
 that holds the most of what speaks for a mosaic and the least of what speaks against it.
 """
 
+from itertools import product
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -182,8 +184,8 @@ def _is_cut_off(seen: Floats, ends: _Ends) -> bool:
     across = (2 * columns + 1 - left - right) / (right - left)
     down = (2 * rows + 1 - top - bottom) / (bottom - top)
     outside = (across**2 + down**2 > 1) & (abs(across) < 1) & (abs(down) < 1)
-    parts = [seen[outside & one & other] for one in (across < 0, across > 0)
-             for other in (down < 0, down > 0)]  # fmt: skip
+    corners = product((across < 0, across > 0), (down < 0, down > 0))
+    parts = [seen[outside & one & other] for one, other in corners]
     means = [float(part.mean()) for part in parts if part.size]
     return len(means) > 1 and max(means) < _CORNER
 

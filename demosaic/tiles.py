@@ -235,13 +235,23 @@ def _joined(sheets: list[Sheet], new: Sheet) -> list[Sheet]:
     apart = []
     for sheet in sheets:
         small, large = sorted((sheet, new), key=lambda one: len(one.tiles.x))
-        tiles = large.tiles.and_those(small.tiles)
-        lattice = _lattice(tiles) if large.goes_on(small) else None
-        if lattice:
-            new = Sheet(tiles, lattice)
+        both = _with_more(large, small.tiles) if large.goes_on(small) else None
+        if both:
+            new = both
         else:
             apart.append(sheet)
     return [*apart, new]
+
+
+def _with_more(sheet: Sheet, more: Tiles) -> Sheet | None:
+    """The sheet with tiles on its lines. Only cells of no whole size are measured anew: a large
+    mosaic takes in many small parts, and each time that would be a sort of all its tiles.
+    """
+    tiles, lattice = sheet.tiles.and_those(more), sheet.lattice
+    if _is_whole(lattice.across) and _is_whole(lattice.down):
+        return Sheet(tiles, lattice)
+    measured = _lattice(tiles)
+    return Sheet(tiles, measured) if measured else None
 
 
 def _lattice(tiles: Tiles) -> Lattice | None:
