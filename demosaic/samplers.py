@@ -1,9 +1,9 @@
 """What of a cell its colour shows: its mean, or the pixel in its top left corner.
 
-These cannot be told inside a mosaic, but where it ends. Two pixels of a photo differ, in squares,
+The two cannot be told inside a mosaic, but where it ends. Two pixels of a photo differ, in squares,
 about by how far they are apart, times a roughness of the place (a linear variogram). That says what
-the pixels seen round a cell foretell of its mean, its middle and its corner, and how far off each
-is likely to be (ordinary kriging). A cell's colour is evidence for what it is foretold by best.
+the pixels seen round a cell foretell of its mean and of its corner, and how far off each is likely
+to be (ordinary kriging). A cell's colour is evidence for what it is foretold by best.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,9 +24,6 @@ _DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot b
 _FEWEST, _MOST = 4, 64  # of these
 _CELLS = 256  # at the border that are asked; more only cost time
 _FLAT_AS = 6.0  # times what is usual; rougher cells are none
-_EDGES = 0.4  # share of cells that an edge lies beside
-_STEP = 400.0  # squared grey levels that it changes colours by
-_ANYTHING = 1e-4  # of the likelihood; no cell outvotes the others
 _NOISE = 3.0  # squared grey levels; so much is rounding, however smooth the place
 _QUARTERS = (np.arange(4) + 0.5) / 4  # of a cell: 16 points stand for all of it
 
@@ -59,9 +56,9 @@ def told_by(evidence: float) -> Sampler:
 
 
 def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> float:
-    """How clearly the mosaics in a picture (H, W, 3) show top left corners, above 0, or else means
-    or middles, below: the log of how much likelier these are than the likelier of those, but for
-    pixels in a `gap` beside them that may have some of their colours.
+    """How clearly the mosaics in a picture (H, W, 3) show top left corners, above 0, or means,
+    below: the log of how much likelier these are, but for pixels in a `gap` beside them that may
+    have some of their colours.
 
     In a lossless file corners must be clearly likelier, as means that are taken for them lose their
     exact colours.
@@ -69,9 +66,8 @@ def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> fl
     flat = [_flat_part(image, region) for region in regions]
     hidden = _hidden_in(image, [region for region, _ in flat])
     border = (cell for part in flat for cell in _at_border(image, *part, hidden, gap))
-    mean, middle, corner = sum((_likeness(*cell) for cell in border), np.zeros(3))
     lossless = bool(flat) and all(noise == _NOISE for _, noise in flat)
-    return float(corner - max(mean, middle)) - _CLEAR * lossless
+    return sum((_evidence(*cell) for cell in border), -_CLEAR * lossless)
 
 
 def _flat_part(image: Pixels, region: Region) -> tuple[Region, float]:
@@ -132,25 +128,18 @@ def _some(border: NDArray[np.bool_]) -> NDArray[np.intp]:
     return marked[:: max(1, -(-len(marked) // _CELLS))]
 
 
-def _likeness(window: _Window, seen: _Doubles, colour: Floats, noise: float) -> _Doubles:
-    """The logs of how likely a cell's colour is as its mean, as its middle, and as its corner.
+def _evidence(window: _Window, seen: _Doubles, colour: Floats, noise: float) -> float:
+    """The log of how much likelier a cell's colour is as that of its corner than as its mean.
 
-    An edge in the photo makes each as wrong as the others: what none foretells says little.
+    Heavy tails (Cauchy's), as edges in a photo make the unlikely common.
     """
     foretold = _foretold(window)
     seen = seen[foretold.chosen]
     contrast = -np.mean(np.sum(seen * (foretold.precision @ seen), axis=0))
     spread = noise + foretold.doubt * max(0.0, contrast / (len(seen) - 1))
     errors = np.mean((foretold.weights.T @ seen - colour) ** 2, axis=1)
-    likely = (1 - _EDGES) * _bell(errors, spread) + _EDGES * _bell(errors, _STEP) + _ANYTHING
-    logs: _Doubles = np.log(likely)
-    return logs
-
-
-def _bell(errors: _Doubles, spread: _Doubles | float) -> _Doubles:
-    """How likely errors are that have such a spread, both squared grey levels."""
-    likely: _Doubles = np.exp(-errors / spread / 2) / np.sqrt(spread)
-    return likely
+    mean, corner = -np.log(spread) / 2 - np.log1p(errors / spread)
+    return float(corner - mean)
 
 
 @dataclass(frozen=True)
@@ -160,9 +149,9 @@ class _Foretold:
     chosen: NDArray[np.intp]
     """(n,): the pixels that are asked."""
     weights: _Doubles
-    """(n, 3): of these, for the cell's mean, middle and corner; they add up to 1."""
+    """(n, 2): of these, for the cell's mean and for its corner; they add up to 1."""
     doubt: _Doubles
-    """(3,): how far off, squared, for a roughness of 1."""
+    """(2,): how far off, squared, for a roughness of 1."""
     precision: _Doubles
     """(n, n)"""
 
@@ -177,14 +166,13 @@ def _foretold(window: _Window) -> _Foretold:
     box = window.cell
     down, across = box.y - 0.5 + _QUARTERS * box.height, box.x - 0.5 + _QUARTERS * box.width
     cell = np.stack(np.meshgrid(down, across), axis=-1).reshape(-1, 2)
-    middle, corner = cell.mean(0)[None], np.array([[box.y, box.x]], np.float64)
-    shown = (cell, middle, corner)
+    corner = np.array([[box.y, box.x]], np.float64)
     among = np.ones((count + 1, count + 1))  # the last row and column: weights add up to 1
     among[:-1, :-1], among[-1, -1] = _apart(pixels, pixels), 0
     inverse = np.linalg.inv(among)
-    to = np.ones((count + 1, 3))
-    to[:-1] = np.stack([_apart(pixels, points).mean(1) for points in shown], axis=1)
-    within = np.array([_apart(points, points).mean() for points in shown])
+    to = np.ones((count + 1, 2))
+    to[:-1] = np.stack([_apart(pixels, points).mean(1) for points in (cell, corner)], axis=1)
+    within = np.array([_apart(points, points).mean() for points in (cell, corner)])
     weights = inverse @ to
     return _Foretold(chosen, weights[:-1], np.sum(weights * to, 0) - within, inverse[:-1, :-1])
 
