@@ -116,8 +116,9 @@ def settling(step: int, progress: float) -> float:
     with the root of the number of steps, and to nearly nothing at the end.
 
     Steady at first and then falling as a cosine, a run of 2,300 steps was worse than at step 288
-    for half of its time: so large a rate only teaches so much. This one gained 1.1 dB over `base`
-    at block 16 in 1,400 steps, where that one had ended at 0.8.
+    for half of its time: so large a rate only teaches so much. Falling with the number itself, one
+    of 6,000 learnt nothing more after 4,800, when it was at 24.67 dB at block 16; this one rose to
+    24.72.
     """
     return _warm(step) / math.sqrt(1 + step / _FAST) * max(_LAST, 1 - progress)
 
