@@ -454,9 +454,12 @@ def _described(region: RegionRestored) -> str:
     """A mosaic in one line."""
     x, y, width, height = region.box
     across, down = region.block or (0, 0)
+    # The means of cells that show one of their pixels are not what they should agree with
+    means = region.sampler in (None, "mean")
+    agrees = f"cell error {region.cell_error:.2f}" if means else f"sampler {region.sampler}"
     return (
         f"{width} x {height} px at {x},{y}: cells of {across:.4g} x {down:.4g} px, "
-        f"confidence {region.confidence:.2f}, cell error {region.cell_error:.2f}"
+        f"confidence {region.confidence:.2f}, {agrees}"
     )
 
 

@@ -71,6 +71,12 @@ def test_names_are_shown_whole_and_as_they_are(name: str) -> None:
     assert shown(PictureRestored(name, name, ())) == f"restored {name}: {name}\n"
 
 
+def test_of_cells_that_show_one_pixel_it_is_told_which_and_no_error_of_means() -> None:
+    corners = replace(REGION, sampler="top-left", cell_error=156.4)
+    (_, told) = shown(PictureRestored("a", "b", (corners,))).splitlines()
+    assert told.endswith("confidence 0.94, sampler top-left")
+
+
 def test_a_step_is_logged_as_in_the_article() -> None:
     assert article_lines(StepDone(4950, 0.5, LOSSES, 0.99)) == ARTICLE
 
