@@ -369,12 +369,12 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """What turns the colours of a picture of `mode` into sRGB; None when nothing is to be done."""
     try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        fits = _MODE_OF_COLOURS.get(opened.profile.xcolor_space) == mode
-        if not fits or ImageCms.getProfileDescription(opened).startswith("sRGB"):
+        held = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        fits = _MODE_OF_COLOURS.get(held.profile.xcolor_space) == mode
+        if not fits or ImageCms.getProfileDescription(held).startswith("sRGB"):
             return None
         srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.ImageCmsTransform(opened, ImageCms.ImageCmsProfile(srgb), mode, "RGB")
+        return ImageCms.ImageCmsTransform(held, ImageCms.ImageCmsProfile(srgb), mode, "RGB")
     except DAMAGED:
         return None
 

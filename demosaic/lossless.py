@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from demosaic.combs import Comb, Lattice, Places, ending
 from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
-from demosaic.outlines import oval
+from demosaic.outlines import Mask, oval
 from demosaic.tiles import Sheet, Tiles, sheets_of
 
-Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 _Numbers = NDArray[np.int32]
 

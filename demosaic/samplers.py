@@ -65,7 +65,9 @@ def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> fl
     """
     flat = [_flat_part(image, region) for region in regions]
     hidden = _hidden_in(image, [region for region, _ in flat])
-    border = (cell for part in flat for cell in _at_border(image, *part, hidden, gap))
+    asked = cv2.dilate(hidden, _square(gap)) == 0
+    inner = cv2.erode(hidden, _square(gap + _DEEP)).astype(bool)
+    border = (cell for part in flat for cell in _at_border(image, *part, asked, inner, gap + _DEEP))
     lossless = bool(flat) and all(noise == _NOISE for _, noise in flat)
     return sum((_evidence(*cell) for cell in border), -_CLEAR * lossless)
 
@@ -86,15 +88,19 @@ def _flat_part(image: Pixels, region: Region) -> tuple[Region, float]:
 
 
 def _at_border(
-    image: Pixels, region: Region, noise: float, hidden: NDArray[np.uint8], gap: int
+    image: Pixels,
+    region: Region,
+    noise: float,
+    asked: NDArray[np.bool_],
+    inner: NDArray[np.bool_],
+    reach: int,
 ) -> Iterator[tuple[_Window, _Doubles, Floats, float]]:
-    """Cells that pixels which are not `hidden` (H, W) are seen beside or in, but for a `gap`: each
-    with the colours (n, 3) of these, its own (3,), and the noise.
+    """Cells that are not all in the `inner` part (H, W) of the mosaics, and have pixels that are
+    `asked` (H, W) at most `reach` away: each with the colours (n, 3) of these, its own (3,), and
+    the noise.
     """
-    reach, box = gap + _DEEP, region.box
-    asked = cv2.dilate(hidden, _square(gap)) == 0
-    inner = crop(cv2.erode(hidden, _square(reach)), box).astype(bool)
-    border = (cell_shares(region.hidden, region.grid) > 0) & (cell_shares(inner, region.grid) < 1)
+    box, inside = region.box, crop(inner, region.box)
+    border = (cell_shares(region.hidden, region.grid) > 0) & (cell_shares(inside, region.grid) < 1)
     colours = cell_colours(crop(image, box), region.grid, region.hidden)
     rows, columns = region.grid.edges(box.height, box.width)
     for row, column in _some(border):
@@ -104,8 +110,8 @@ def _at_border(
         around = cell.grown(reach, reach, image)
         seen = crop(asked, around)
         if seen.sum() >= _FEWEST:
-            inside = Box(left - around.x, top - around.y, cell.width, cell.height)
-            window = _Window(around.height, around.width, inside, seen.tobytes())
+            place = cell.seen_from(around)
+            window = _Window(around.height, around.width, place, seen.tobytes())
             shown = crop(image, around)[seen].astype(np.float64)
             yield window, shown, colours[:, row, column], noise
 
