@@ -543,7 +543,7 @@ def restore(
         float | None,
         typer.Option(
             help="How far the result is to pixelate back to what was shown, 0 to 1.",
-            show_default="1 where colours are means, else 0",
+            show_default="1 where colours are surely means, down to 0",
         ),
     ] = RestoreConfig.consistency,
     realism: _Realism = RestoreConfig.realism,

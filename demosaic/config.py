@@ -459,8 +459,8 @@ class RestoreConfig:
     sampler: Sampler | None = None
     """What of a cell its colour was taken from; read off the mosaic's border when not given."""
     consistency: float | None = None
-    """How far a cell's mean is pulled to the colour shown, 0..1; all the way where colours are
-    means, else not at all, when not given.
+    """How far a cell's mean is pulled to the colour shown, 0..1; when not given, all the way where
+    colours are means, less where they may not be, not at all where they are none.
     """
     realism: float = 0.5
     """From the faithful mean, 0, to the sharpest guess, 1; a model without a second stage knows the

@@ -33,7 +33,7 @@ from demosaic.mosaic import Floats, Grid, cell_colours, cell_means, cell_shares,
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
 from demosaic.regions import Mask, filled, places_given, regions_in
-from demosaic.samplers import centred, sampler_of
+from demosaic.samplers import Told, centred, told_of
 
 _TRIAL_BLOCK = 16  # px
 
@@ -132,13 +132,13 @@ def restore_regions(
     Raises DemosaicError for a model of other pictures than mosaics.
     """
     result, done = image, []
-    sampler = config.sampler or sampler_of(image, regions)
-    told = replace(config, sampler=sampler)
+    told = _told(image, regions, config)
+    config = replace(config, sampler=told.sampler, consistency=told.consistency)
     for region in regions:
         # In the result so far: the boxes of two ellipses may overlap
-        restored = restore_region(result, region, model, told, compute)
+        restored = restore_region(result, region, model, config, compute)
         result = paste(result, restored, region.box)
-        done.append(_outcome(image, restored, region, sampler))
+        done.append(_outcome(image, restored, region, told.sampler))
     return Restored(result, tuple(done))
 
 
@@ -157,28 +157,33 @@ def restore_region(
             "this model was not trained on mosaics: it restores whole pictures only"
         )
     observed, box = crop(image, region.box), region.box
-    sampler = config.sampler or sampler_of(image, [region])
-    consistency = _consistency(config, sampler)
+    told = _told(image, [region], config)
     shown, colours = region, cell_colours(observed, region.grid, region.hidden)
-    if sampler == "top-left":
+    if told.sampler == "top-left":
         shown, colours = centred(image, region)
     if isinstance(model.generator, Restorer):
         canvas = canvas_of(image, shown, colours, size=card.size, blocks=card.blocks)
-        made = _restored_in_place(canvas, consistency, model, config, compute)
+        made = _restored_in_place(canvas, told.consistency, model, config, compute)
         scaled = resize(made.transpose(1, 2, 0), box.width, box.height)
         restored = np.ascontiguousarray(scaled.transpose(2, 0, 1))
     else:
         made = _translated_cells(colours, model.generator, card, compute)
         restored = part_shown(made, shown.grid, box.width, box.height)
     pixels = (
-        finish(restored, colours, shown.grid, consistency) if consistency else to_uint8(restored)
+        finish(restored, colours, shown.grid, told.consistency)
+        if told.consistency
+        else to_uint8(restored)
     )
     return np.where(region.hidden[:, :, None], pixels, observed)
 
 
-def _consistency(config: RestoreConfig, sampler: Sampler) -> float:
-    """How far cells are pulled to their colours: a point says little of a mean."""
-    return float(sampler == "mean") if config.consistency is None else config.consistency
+def _told(image: Pixels, regions: Sequence[Region], config: RestoreConfig) -> Told:
+    """What cells show and how far they are pulled to it: as the config says, else as is told."""
+    if config.sampler:
+        told = Told(config.sampler, float(config.sampler == "mean"))
+    else:
+        told = told_of(image, regions)
+    return told if config.consistency is None else replace(told, consistency=config.consistency)
 
 
 def _restored_in_place(

@@ -12,7 +12,7 @@ from demosaic.images import Box, Pixels, crop, jpeg_damaged, resize
 from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions
-from demosaic.samplers import centred, evidence_of, sampler_of
+from demosaic.samplers import Told, centred, evidence_of, told_of
 
 BOX = Box(72, 60, 95, 116)
 
@@ -44,7 +44,9 @@ def ellipse(box: Box, grid: Grid) -> Region:
     return Region(box, grid, hidden.astype(bool), 1.0)
 
 
-@pytest.mark.parametrize(("block", "quality"), [(6, None), (10, None), (10, 90), (20, None)])
+@pytest.mark.parametrize(
+    ("block", "quality"), [(6, None), (10, None), (10, 90), (10, 75), (20, None), (20, 60)]
+)
 @pytest.mark.parametrize("sampler", ["top-left", "mean", "centre"])
 def test_what_cells_show_is_told_at_the_border(
     photos: list[Pixels], block: int, sampler: Sampler, quality: int | None
@@ -54,7 +56,7 @@ def test_what_cells_show_is_told_at_the_border(
             picture = pixelated(photo, region, sampler)
             picture = jpeg_damaged(picture, quality) if quality else picture
             expected = "top-left" if sampler == "top-left" else "mean"
-            assert sampler_of(picture, [region]) == expected
+            assert told_of(picture, [region]).sampler == expected
 
 
 @pytest.mark.parametrize("sampler", ["top-left", "mean"])
@@ -66,7 +68,7 @@ def test_what_is_no_cell_tells_nothing(photos: list[Pixels], sampler: Sampler) -
         spots = np.random.default_rng(number).integers(-30, 30, photo.shape).astype(float)
         rough = np.clip(photo + cv2.GaussianBlur(spots, (0, 0), 1.5) * 3, 0, 255)
         picture = pixelated(rough.astype(np.uint8), region, sampler)
-        assert sampler_of(picture, [larger]) == sampler
+        assert told_of(picture, [larger]).sampler == sampler
 
 
 def test_a_mosaic_that_tells_nothing_is_as_the_other_one_of_the_picture(
@@ -76,8 +78,8 @@ def test_a_mosaic_that_tells_nothing_is_as_the_other_one_of_the_picture(
     photo = photos[0].copy()
     photo[170:, :64] = 90
     picture = pixelated(pixelated(photo, telling, "top-left"), plain, "top-left")
-    assert sampler_of(picture, [plain]) == "mean"
-    assert sampler_of(picture, [telling, plain]) == "top-left"
+    assert told_of(picture, [plain]).sampler == "mean"
+    assert told_of(picture, [telling, plain]).sampler == "top-left"
 
 
 def test_the_cells_of_one_mosaic_are_no_photo_beside_another(photos: list[Pixels]) -> None:
@@ -91,7 +93,25 @@ def test_the_cells_of_one_mosaic_are_no_photo_beside_another(photos: list[Pixels
 
 def test_nothing_is_told_of_a_mosaic_that_fills_the_picture(photos: list[Pixels]) -> None:
     region = filled(Box.whole(photos[0]), Grid.square(12))
-    assert sampler_of(pixelated(photos[0], region, "top-left"), [region]) == "mean"
+    assert told_of(pixelated(photos[0], region, "top-left"), [region]).sampler == "mean"
+
+
+def test_in_jpeg_colours_pull_less_where_they_may_be_corners(photos: list[Pixels]) -> None:
+    """Nothing is foretold of spots that have nothing to do with those beside them."""
+    spots = np.random.default_rng(1).normal(120, 20, (200, 240, 3)).clip(0, 255).astype(np.uint8)
+    region = filled(BOX, Grid.square(10))
+    unclear = pixelated(spots, region, "mean")
+    assert told_of(unclear, [region]) == Told("mean", 1)
+    assert told_of(jpeg_damaged(unclear, 90), [region]) == Told("mean", 0.25)
+    oval = ellipse(BOX, Grid.square(10))  # shows more of what is round it
+    clear = pixelated(photos[0], oval, "mean")
+    assert told_of(jpeg_damaged(clear, 90), [oval]) == Told("mean", 1)
+
+
+def test_in_jpeg_a_mosaic_that_fills_the_picture_is_of_means(photos: list[Pixels]) -> None:
+    region = filled(Box.whole(photos[0]), Grid.square(12))
+    picture = jpeg_damaged(pixelated(photos[0], region, "top-left"), 90)
+    assert told_of(picture, [region]) == Told("mean", 1)
 
 
 def test_a_picture_without_a_mosaic_says_nothing(photos: list[Pixels]) -> None:
@@ -101,7 +121,7 @@ def test_a_picture_without_a_mosaic_says_nothing(photos: list[Pixels]) -> None:
 def test_nothing_is_told_before_a_plain_wall() -> None:
     wall = np.full((200, 240, 3), 120, np.uint8)
     region = filled(BOX, Grid.square(10))
-    assert sampler_of(pixelated(wall, region, "top-left"), [region]) == "mean"
+    assert told_of(pixelated(wall, region, "top-left"), [region]).sampler == "mean"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How often each way of taking cells' colours is told as corners, not means, by `sampler_of`: of
+"""How often each way of taking cells' colours is told as corners, not means, by `told_of`: of
 mosaics in boxes and ellipses over the middle of photos, whose places are given.
 
     python tests/benchmarks/tell_samplers.py PHOTOS --count 300
@@ -16,7 +16,7 @@ from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop, find_images, jpeg_damaged, read_image
 from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.regions import filled
-from demosaic.samplers import sampler_of
+from demosaic.samplers import told_of
 
 PNG = 100
 BLOCKS = (6, 8, 12, 16, 20, 24)
@@ -69,7 +69,7 @@ def main() -> None:
                 picture = pixelated(image, region, sampler)
                 for quality in (PNG, 90):
                     shown = picture if quality == PNG else jpeg_damaged(picture, quality)
-                    told[sampler, block, quality] += sampler_of(shown, [region]) == "top-left"
+                    told[sampler, block, quality] += told_of(shown, [region]).sampler == "top-left"
     for quality in (PNG, 90):
         print(f"{'PNG' if quality == PNG else f'JPEG {quality}'}, told as corners of {len(found)}:")
         for sampler in get_args(Sampler):
