@@ -46,18 +46,24 @@ class Comb:
         return inside
 
     def calm(self, low: int, high: int) -> NDArray[np.bool_]:
-        """Which pixels from `low` to below `high` are not on lines, nor beside them where cells are
-        large enough. Where the lines are edges of JPEG's squares, on which a photo has steps too,
-        the other such edges are.
+        """Which pixels from `low` to below `high` are inside cells. Where the lines are edges of
+        JPEG's squares, on which a photo has steps too, the other such edges are.
         """
-        calm = np.ones(high - low, bool)
-        lines = self.lines(low - 1, high + 1) - low
-        for beside in (-1, 0, 1) if self.pitch > _WIDE else (0,):
-            near = lines + beside
-            calm[near[(near >= 0) & (near < len(calm))]] = False
+        calm = self.inner(low, high)
         if self.on_squares:
             calm &= np.arange(low, high) % SQUARE == 0
         return calm
+
+    def inner(self, low: int, high: int) -> NDArray[np.bool_]:
+        """Which pixels from `low` to below `high` are not on lines, nor beside them where cells are
+        large enough.
+        """
+        inner = np.ones(high - low, bool)
+        lines = self.lines(low - 1, high + 1) - low
+        for beside in (-1, 0, 1) if self.pitch > _WIDE else (0,):
+            near = lines + beside
+            inner[near[(near >= 0) & (near < len(inner))]] = False
+        return inner
 
     @property
     def on_squares(self) -> bool:

@@ -17,10 +17,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from demosaic.combs import SQUARE, Comb, Floats, Lattice, best_comb, filling
+from demosaic.ellipses import Mask
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid
-from demosaic.outlines import DOUBT, NOISE, Levels, Mask, outlined
+from demosaic.outlines import DOUBT, NOISE, Levels, outlined
 from demosaic.weaves import is_repeating, is_woven
 
 _Span = tuple[int, int]

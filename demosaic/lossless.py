@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.combs import Comb, Lattice, Places, ending
+from demosaic.ellipses import Mask, oval
 from demosaic.images import Box, Pixels, crop
 from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
-from demosaic.outlines import Mask, oval
 from demosaic.tiles import Sheet, Tiles, sheets_of
 
 Bits = NDArray[np.uint8]

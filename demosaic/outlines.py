@@ -5,21 +5,18 @@ calm between. Each pixel is judged by what lies around it. The outline is the bo
 that holds the most of what speaks for a mosaic and the least of what speaks against it.
 """
 
-from itertools import product
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from demosaic import ellipses
 from demosaic.combs import SQUARE, Comb, Floats, Lattice
+from demosaic.ellipses import Cut, Ends, Mask
 from demosaic.images import Box, crop
 
-Mask = NDArray[np.bool_]
 Levels = NDArray[np.uint8]
 _Size = tuple[int, int]
 """Columns and rows."""
-_Ends = NDArray[np.float32]
-"""Left, top, right and bottom."""
 
 NOISE = 0.15
 """Grey levels; smaller steps are no evidence."""
@@ -38,11 +35,7 @@ _WHOLE = 0.95  # of a box's evidence; what a plain border of a picture that is a
 # Of a box's evidence; where all that speaks for a mosaic is so little more, the box is one. Round
 # ellipses, whose boxes have corners that are none, it is 1.21 and more, round 6 of 10 boxes less
 _LITTLE_MORE = 1.15
-
-# Of the ends of an ellipse: one end, or two of one axis, the same way or apart
-_MOVES = np.array(
-    [*np.eye(4), [1, 0, 1, 0], [0, 1, 0, 1], [-1, 0, 1, 0], [0, -1, 0, 1]], np.float32
-)
+_STRICTLY = 0.25  # how much of the evidence is the strict one, where an ellipse has its last place
 
 
 def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[Box, Mask]:
@@ -57,24 +50,55 @@ def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[
     held = float(strict[inner].sum())
     if around == Box.whole(steps[0]) and strict.sum() > _WHOLE * held:
         return around, np.ones((around.height, around.width), bool)
-    if strict.clip(0).sum() < _LITTLE_MORE * held:
-        return box, np.ones((box.height, box.width), bool)
-    ends = _best_ellipse(_sums(ample), inner)
-    if _held(_sums(strict), ends[None])[0] <= held or not _is_cut_off(strict, ends):
-        return box, np.ones((box.height, box.width), bool)
-    corner, size = np.array(around.corners[:2]), np.array(around.corners[2:])
-    places = ends.reshape(2, 2) * size / strict.shape[::-1] + corner
-    return _ellipse(places.ravel() - 0.5, steps[0])  # a step is seen in the pixel after it
+    if strict.clip(0).sum() > _LITTLE_MORE * held:
+        ends = ellipses.most_likely(ample, inner)
+        if ellipses.held(strict, ends) > held and _is_cut_off(strict, ends):
+            seen = (1 - _STRICTLY) * ample + _STRICTLY * strict
+            size = seen.shape[1], seen.shape[0]
+            ends = ellipses.cutting(ends, seen, _cut(steps, lattice, around, size))
+            return ellipses.drawn(_placed(ends, around, size), steps[0])
+    return box, np.ones((box.height, box.width), bool)
 
 
-def oval(mask: Mask) -> Mask:
-    """The upright ellipse that a mask is most like."""
-    seen = np.where(mask, np.float32(1), np.float32(-1))
-    ends = _best_ellipse(_sums(seen), (slice(0, mask.shape[0]), slice(0, mask.shape[1])))
-    box, inside = _ellipse(ends, mask.astype(np.uint8))
-    like = np.zeros_like(mask)
-    crop(like, box)[:] = inside
-    return like
+def _placed(ends: Ends, around: Box, size: _Size) -> Ends:
+    """The ends in the picture of an ellipse in a part of it, seen at a size."""
+    corner = np.array([around.x, around.y])
+    places = ends.reshape(2, 2) * [around.width, around.height] / size + corner
+    placed: Ends = places.astype(np.float32).ravel() - np.float32(0.5)
+    return placed  # a step is seen in the pixel after it
+
+
+def _is_cut_off(seen: Floats, ends: Ends) -> bool:
+    """Whether there is a photo in every corner that an ellipse leaves of its box, of two at least
+    that lie in the picture.
+    """
+    means = [float(part.mean()) for part in ellipses.corners(seen, ends) if part.size]
+    return len(means) > 1 and max(means) < _CORNER
+
+
+def _cut(steps: tuple[Levels, Levels], lattice: Lattice, around: Box, size: _Size) -> Cut:
+    """Where in a part of a picture, at a size, cells may be cut through."""
+    larger = np.maximum(crop(steps[0], around), crop(steps[1], around))
+    columns = lattice.across.inner(around.x, around.x + around.width)
+    flat = np.outer(lattice.down.inner(around.y, around.y + around.height), columns)
+    across, down = size[0] / around.width, size[1] / around.height
+    return Cut(
+        _sized(np.sqrt(larger, dtype=np.float32) * flat, size),
+        _sized(flat.astype(np.float32), size),
+        (
+            _lines(lattice.across, around.x, around.width) * np.float32(across),
+            _lines(lattice.down, around.y, around.height) * np.float32(down),
+        ),
+        (lattice.across.pitch * across, lattice.down.pitch * down),
+    )
+
+
+def _lines(comb: Comb, first: int, count: int) -> Floats:
+    """The middles of the pixels on lines, counted from the first of so many, and of those that lie
+    so far beyond, where ellipses may end too.
+    """
+    lines = comb.lines(first - count, first + 2 * count)
+    return (lines - first + 0.5).astype(np.float32)
 
 
 def _within(box: Box, around: Box, plane: Floats) -> tuple[slice, slice]:
@@ -146,72 +170,12 @@ def _mean(
     """
     (across, down), (columns, rows) = steps, marks
     marked = across * columns + down * rows[:, None]
-    total = cv2.blur(cv2.resize(marked, size, interpolation=cv2.INTER_AREA), window)
-    lanes = cv2.resize(columns[None], (size[0], 1), interpolation=cv2.INTER_AREA)
-    stripes = cv2.resize(rows[:, None], (1, size[1]), interpolation=cv2.INTER_AREA)
+    total = cv2.blur(_sized(marked, size), window)
+    lanes, stripes = _sized(columns[None], (size[0], 1)), _sized(rows[:, None], (1, size[1]))
     count = cv2.blur(lanes, (window[0], 1)) + cv2.blur(stripes, (1, window[1]))
     mean: Floats = total / np.maximum(count, 1e-3)
     return mean
 
 
-def _sums(seen: Floats) -> Floats:
-    """The sums along each row, from 0."""
-    return np.pad(np.cumsum(seen, axis=1), ((0, 0), (1, 0)))
-
-
-def _best_ellipse(sums: Floats, inner: tuple[slice, slice]) -> _Ends:
-    """The upright ellipse that holds the most evidence, from one in a box on."""
-    rows, columns = inner
-    ends = np.array([columns.start, rows.start, columns.stop, rows.stop], np.float32)
-    moves = np.concatenate([_MOVES, -_MOVES])
-    most, step = _held(sums, ends[None])[0], (ends[2:] - ends[:2]).max() // 8
-    while step:
-        tried = ends + step * moves
-        held = _held(sums, tried)
-        if held.max() > most:
-            most, ends = held.max(), tried[held.argmax()]
-        else:
-            step //= 2
-    return ends
-
-
-def _is_cut_off(seen: Floats, ends: _Ends) -> bool:
-    """Whether there is a photo in every corner that an ellipse leaves of its box, of two at least
-    that lie in the picture.
-    """
-    rows, columns = np.ogrid[: seen.shape[0], : seen.shape[1]]
-    left, top, right, bottom = ends
-    across = (2 * columns + 1 - left - right) / (right - left)
-    down = (2 * rows + 1 - top - bottom) / (bottom - top)
-    outside = (across**2 + down**2 > 1) & (abs(across) < 1) & (abs(down) < 1)
-    corners = product((across < 0, across > 0), (down < 0, down > 0))
-    parts = [seen[outside & one & other] for one, other in corners]
-    means = [float(part.mean()) for part in parts if part.size]
-    return len(means) > 1 and max(means) < _CORNER
-
-
-def _held(sums: Floats, ends: _Ends) -> Floats:
-    """How much evidence ellipses (N, 4) hold, from the sums of it along each row."""
-    left, top, right, bottom = ends.T[:, :, None]
-    rows = np.arange(len(sums))
-    half = _half(rows, top, bottom) * (right - left)
-    places = (left + right) / 2 + np.stack([half, -half])
-    high, low = np.rint(places).astype(np.intp).clip(0, sums.shape[1] - 1)
-    held: Floats = (sums[rows, high] - sums[rows, low]).sum(1)
-    return held
-
-
-def _half(rows: NDArray[np.intp], top: Floats, bottom: Floats) -> Floats:
-    """Half the width of an ellipse in each row, as a part of its greatest."""
-    beside = (rows + np.float32(0.5) - (top + bottom) / 2) / np.maximum(1, bottom - top)
-    half: Floats = np.sqrt(np.maximum(0, 0.25 - beside**2))
-    return half
-
-
-def _ellipse(ends: _Ends, plane: Levels) -> tuple[Box, Mask]:
-    """The box and the pixels of an ellipse, as far as a plane goes."""
-    left, top, right, bottom = np.rint(ends).astype(int).tolist()
-    box = Box(left, top, right - left, bottom - top).clipped(Box.whole(plane))
-    half = _half(np.arange(box.y, box.y + box.height), ends[1], ends[3]) * (ends[2] - ends[0])
-    columns = np.arange(box.x, box.x + box.width) + 0.5
-    return box, np.abs(columns - (ends[0] + ends[2]) / 2) <= half[:, None]
+def _sized(plane: Floats, size: _Size) -> Floats:
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
