@@ -66,8 +66,7 @@ def vary(face: Pixels, rng: np.random.Generator) -> Pixels:
     gain, offset = rng.uniform(1 - _GAIN, 1 + _GAIN), rng.uniform(-_OFFSET, _OFFSET)
     moved = cv2.warpAffine(face, motion, (side, side), borderMode=cv2.BORDER_REFLECT_101)
     light = np.clip(np.rint(np.arange(256) * gain + offset), 0, 255).astype(np.uint8)
-    lit: Pixels = light[moved]
-    return lit
+    return np.asarray(cv2.LUT(moved, light), np.uint8)
 
 
 def pixelate_at_random(target: Pixels, rng: np.random.Generator) -> Observation:

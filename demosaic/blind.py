@@ -8,6 +8,8 @@ reconciliation, and a model keeps both.
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,7 @@ class Blind:
         self.faithful = FaithfulStage(network, config.lr, compute, trained=known is not None)
         self.sharp: SharpStage | None = None
         self.over = False
+        self._drawers = ThreadPoolExecutor(torch.get_num_threads())
         self._pool = pairs.train[: config.limit]
         self._validation = pairs.val[: config.validation_pairs]
 
@@ -90,7 +93,8 @@ class Blind:
 
     def _drawn(self, step: int, numbers: Sequence[int]) -> Faces:
         seeds = [(self.config.seed, step, number) for number in numbers]
-        examples = [self._example(np.random.default_rng(seed), step) for seed in seeds]
+        sources = map(np.random.default_rng, seeds)
+        examples = [*self._drawers.map(self._example, sources, repeat(step))]
         targets = np.stack([to_float(example.target) for example in examples])
         return Faces(
             views([one.observation for one in examples]),
@@ -121,7 +125,7 @@ class Blind:
                 weight.grad = None
             try:
                 found = [
-                    stage.gradients(part.to(self.compute.take), self._weight(part))
+                    stage.gradients(part.to(self.compute.device), self._weight(part))
                     for part in batch
                 ]
                 break
@@ -282,7 +286,7 @@ def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:
             nn.init.normal_(networks[compute.device].head.weight, std=0.01)
         network = networks[compute.device]
         settle(network, compute.device)
-        here = shown.to(compute.take)
+        here = shown.to(compute.device)
         with compute.precision():
             change = network(here.seen, here.hidden, here.guide) - here.seen
         change.square().mean().backward()

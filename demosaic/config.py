@@ -273,7 +273,7 @@ class ResUNetConfig:
 
 
 NETWORKS = {
-    "S": ResUNetConfig((32, 64, 96, 128), (2, 2, 2, 2), (2, 2, 2), attention=2, head=24),
+    "S": ResUNetConfig((32, 64, 96, 128), (2, 2, 2, 2), (2, 2, 2), attention=3, head=16),
     "M": ResUNetConfig((96, 192, 256, 320), (2, 2, 2, 2), (2, 2, 2), attention=2, head=64),
 }
 """S suits a CPU, M a GPU. With S twice as wide, ten minutes of two cores, 770 steps and not 2,000,

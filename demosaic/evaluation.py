@@ -163,7 +163,7 @@ def restored_pictures(
     realism: float = 0.0,
 ) -> list[Pixels]:
     """Whole mosaics of one size, all on `grid`, restored; their cells are those observed."""
-    shown = views([observe(picture, grid) for picture in observed]).to(compute.take)
+    shown = views([observe(picture, grid) for picture in observed]).to(compute.device)
     restored = compute.infer(restorer, shown, realism)
     height, width = observed[0].shape[:2]
     return [

@@ -75,6 +75,7 @@ class Axis:
     """(n, k): B = U (A U)^-1."""
 
     @classmethod
+    @lru_cache(maxsize=128)  # of faces of one size, half of all mosaics begin in their corner
     def of(cls, size: int, cell: float, offset: float) -> "Axis":
         """The axis of `size` pixels with cells of `cell`, one of which begins at `offset`."""
         return cls(

@@ -7,7 +7,7 @@ zero, BatchNorm has eps 1e-3 and momentum 0.99, and it comes after the activatio
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import pairwise, product
 
 import torch
 from torch import Tensor, nn
@@ -191,7 +191,7 @@ class ResUNet(nn.Module):
             for level, (width, blocks) in enumerate(zip(widths, config.up, strict=False))
         )
         self.grow = _at_one(nn.Conv2d(widths[0], 4 * config.head, 3, padding=1))
-        self.head = _at_zero(nn.Conv2d(config.head, 12, 3, padding=1))
+        self.head = _at_zero(ShuffledConv(config.head, 3))
 
     def parameters_by_kind(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """The inner filters, and all the rest: biases, norms, and the first and last layer."""
@@ -202,8 +202,8 @@ class ResUNet(nn.Module):
 
     def forward(self, seen: Tensor, hidden: Tensor, guide: Tensor) -> Tensor:
         """Restored (N, 3, H, W) in about [-1, 1] from a batch of `Views`; not yet reconciled."""
-        picture = F.pixel_unshuffle(torch.cat([seen, hidden], 1), COARSE)
-        features = self.stem(torch.cat([picture, guide], 1))
+        coarse = [F.pixel_unshuffle(one, COARSE) for one in (seen, hidden)]
+        features = self.stem(torch.cat([*coarse, guide], 1))
         skips: list[Tensor] = []
         for level, narrow in zip(self.down, self.narrow, strict=False):
             skips.append(level(features))
@@ -213,15 +213,45 @@ class ResUNet(nn.Module):
             # Not shuffled: without overlap the second stage drew the seams of coarse levels
             wide = F.interpolate(widen(features), scale_factor=2.0, mode="bilinear")
             features = level(merge(torch.cat([wide, skips.pop()], 1)))
-        fine = F.leaky_relu(F.pixel_shuffle(self.grow(features), 2), _SLOPE)
-        return seen + F.pixel_shuffle(self.head(_without_checks(fine)), 2).float()
+        change = self.head(F.leaky_relu(self.grow(features), _SLOPE))
+        return seen + _shuffled(change.float())
 
 
-def _without_checks(shuffled: Tensor) -> Tensor:
-    """The features without what alternates from point to point, as it does when a shuffle's four
-    parts differ: the second stage drew a weave of 4 px with it on plain walls.
+def _shuffled(features: Tensor) -> Tensor:
+    """`pixel_shuffle` to a full picture, in half of its time when features lie channels last."""
+    count, _, height, width = features.shape
+    parts = features.reshape(count, -1, COARSE, COARSE, height, width)
+    side_by_side = parts.permute(0, 1, 4, 2, 5, 3)
+    return side_by_side.reshape(count, -1, COARSE * height, COARSE * width)
+
+
+class ShuffledConv(nn.Conv2d):
+    """A 3x3 convolution of features shuffled to twice their sides and averaged over 2x2 of their
+    points, for four pixels of each point; computed from the features as they were.
+
+    The average takes away what alternates from point to point, as it does when a shuffle's four
+    parts differ: the second stage drew a weave of 4 px with it on plain walls. Shuffled, averaged
+    and convolved one after the other, this took a fifth of a step of S.
     """
-    return F.avg_pool2d(F.pad(shuffled, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
+
+    def __init__(self, width: int, colours: int) -> None:
+        super().__init__(width, 4 * colours, 3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, 4 * width, H, W) to (N, 16 * colours, H, W), which shuffles to 4 times the sides."""
+        assert self.bias is not None
+        bias = self.bias.view(-1, 1, 2, 1, 2).expand(-1, 2, 2, 2, 2)
+        return F.conv2d(features, self._weight(), bias.flatten(), padding=1)
+
+    def _weight(self) -> Tensor:
+        """(16 * colours, 4 * width, 3, 3)."""
+        averaged = F.avg_pool2d(F.pad(self.weight, (1, 1, 1, 1)), 2, stride=1)
+        parts = [F.pad(averaged, (x, 2 - x, y, 2 - y)) for y, x in product(range(2), range(2))]
+        # Output's part down and across, colour, pixel down and across; feature; point and part of
+        # it down, point and part of it across
+        by_part = torch.stack(parts).view(2, 2, -1, 2, 2, self.in_channels, 3, 2, 3, 2)
+        weight = by_part.permute(2, 0, 3, 1, 4, 5, 7, 9, 6, 8)
+        return weight.reshape(4 * self.out_channels, 4 * self.in_channels, 3, 3)
 
 
 class ResBlock(nn.Module):
@@ -254,9 +284,21 @@ class Attention(nn.Module):
         parts = self.project(self.norm(features))
         split = parts.reshape(count, 3, self.heads, width // self.heads, height * across)
         query, key, value = split.mT.unbind(1)
-        seen = F.scaled_dot_product_attention(query, key, value)
+        seen = _attended(query, key, value)
         change: Tensor = self.merge(seen.mT.reshape(count, width, height, across))
         return features + change
+
+
+def _attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """The values (..., points, channels) that each point's query finds.
+
+    Written out where gradients are wanted: on a CPU PyTorch's own takes four times as long for
+    them. Its own needs no room for all pairs of points, of which a large picture has many.
+    """
+    if not torch.is_grad_enabled():
+        return F.scaled_dot_product_attention(query, key, value)
+    share: Tensor = (query * query.shape[-1] ** -0.5 @ key.mT).softmax(-1)
+    return share @ value
 
 
 def _level(width: int, blocks: int, *, attention: bool) -> nn.Sequential:

@@ -67,19 +67,18 @@ def observe(
     across = Axis.of(box.width, grid.width, grid.left)
     colours = _colours(levels[inside], mask[inside], down, across)
     smooth = down.smoothing @ colours @ across.smoothing.T
-    seen = levels.copy()
-    seen[inside] += mask[inside] * (smooth - levels[inside])
+    np.copyto(levels[inside], smooth, where=mask[inside] > 0)
     guide = _guide((picture.shape[0], picture.shape[1]), grid, box, consistency)
-    return Observation(seen, mask, guide, colours, down, across, box, consistency)
+    return Observation(levels, mask, guide, colours, down, across, box, consistency)
 
 
 def _colours(levels: Floats, mask: Floats, down: Axis, across: Axis) -> Floats:
     """The mean of each cell's mosaicked pixels; of all its pixels where none is."""
-    area: Floats = down.averaging @ mask @ across.averaging.T
-    sums: Floats = down.averaging @ (levels * mask) @ across.averaging.T
-    if area.min() == 1:
-        return sums
-    everything = down.averaging @ levels @ across.averaging.T
+    everything: Floats = down.averaging @ levels @ across.averaging.T
+    if mask.all():
+        return everything
+    area = down.averaging @ mask @ across.averaging.T
+    sums = down.averaging @ (levels * mask) @ across.averaging.T
     colours: Floats = np.where(area > 0, sums / np.maximum(area, 1e-6), everything)
     return colours
 
@@ -130,13 +129,17 @@ class Views:
     pull: Tensor
     """(N, 1, 1, 1): each observation's consistency."""
 
-    def to(self, take: Callable[[Tensor], Tensor]) -> "Views":
-        """The same, each tensor handed through `take`."""
-        return Views(**{name: take(value) for name, value in vars(self).items()})
+    def to(self, device: torch.device) -> "Views":
+        """The same on the device; planes stay whole, as sums and products of them like it best."""
+        return self.each(lambda tensor: tensor.to(device))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Views":
+        """The same, each tensor changed."""
+        return Views(**{name: change(value) for name, value in vars(self).items()})
 
     def part(self, which: slice) -> "Views":
         """Some of the batch."""
-        return self.to(lambda tensor: tensor[which])
+        return self.each(lambda tensor: tensor[which])
 
     def reconcile(self, restored: Tensor) -> Tensor:
         """The images `restored` (N, 3, H, W) made to agree with the cells, and to be the picture
@@ -149,9 +152,8 @@ class Views:
         image = torch.lerp(self.seen, restored, self.hidden)
         means = self.means_down @ image @ self.means_across.transpose(-1, -2)
         lacking = (self.colours - means) * self.pull
-        return image + self.hidden * (
-            self.smooth_down @ lacking @ self.smooth_across.transpose(-1, -2)
-        )
+        smooth = self.smooth_down @ lacking @ self.smooth_across.transpose(-1, -2)
+        return torch.addcmul(image, self.hidden, smooth)
 
 
 def views(observations: Sequence[Observation]) -> Views:

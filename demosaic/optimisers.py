@@ -1,5 +1,7 @@
 """How gradients become steps: Muon for the filters, AdamW for the rest."""
 
+from collections.abc import Iterable, Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -21,34 +23,61 @@ class Muon(torch.optim.Optimizer):
     `base` at block 8 where with AdamW it had gained 0.1.
     """
 
-    def __init__(self, filters: list[nn.Parameter], lr: float, *, bf16: bool) -> None:
+    def __init__(self, filters: list[nn.Parameter], lr: float) -> None:
         super().__init__(filters, {"lr": lr})
-        self._dtype = torch.bfloat16 if bf16 else torch.float32
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
         """Update every filter by its gradient."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                momentum: Tensor = state["momentum"].lerp_(weight.grad, 1 - _MOMENTUM)
-                ahead = weight.grad.lerp(momentum, _MOMENTUM)  # Nesterov's
+            for same in _of_one_shape(group["params"]):
                 # The filter's taps last but one, as they lie in memory: no order of columns matters
-                matrix = ahead.permute(0, 2, 3, 1)
-                step = orthogonal(matrix.flatten(1).to(self._dtype)).view(matrix.shape)
-                rate = group["lr"] * max(1.0, len(weight) / weight[0].numel()) ** 0.5
-                weight.mul_(1 - group["lr"] * _DECAY)
-                weight.permute(0, 2, 3, 1).sub_(step, alpha=rate)
+                ahead = torch.stack([self._ahead(weight).permute(0, 2, 3, 1) for weight in same])
+                steps = orthogonal(ahead.flatten(2)).view(ahead.shape)
+                for weight, step in zip(same, steps, strict=True):
+                    rate = group["lr"] * max(1.0, len(weight) / weight[0].numel()) ** 0.5
+                    weight.mul_(1 - group["lr"] * _DECAY)
+                    weight.permute(0, 2, 3, 1).sub_(step, alpha=rate)
+
+    def _ahead(self, weight: nn.Parameter) -> Tensor:
+        """Where Nesterov's momentum leads."""
+        assert weight.grad is not None
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        momentum: Tensor = state["momentum"].lerp_(weight.grad, 1 - _MOMENTUM)
+        return weight.grad.lerp(momentum, _MOMENTUM)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """About the nearest matrix with equal singular values, by Newton-Schulz iteration."""
-    tall = matrix.shape[0] > matrix.shape[1]
-    wide = matrix.mT if tall else matrix
-    wide = wide / (wide.norm() + 1e-7)
-    for _ in range(_ROUNDS):
-        gram = wide @ wide.mT
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=_B, alpha=_C), wide, beta=_A)
+def _of_one_shape(filters: Sequence[nn.Parameter]) -> Iterable[list[nn.Parameter]]:
+    """The filters in groups: each is orthogonalised at once, in a third of the time."""
+    groups: dict[torch.Size, list[nn.Parameter]] = {}
+    for one in filters:
+        groups.setdefault(one.shape, []).append(one)
+    return groups.values()
+
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """About the nearest matrices (..., rows, columns) with equal singular values, by Newton-Schulz
+    iteration.
+
+    A round multiplies X by a polynomial of X X^T. The polynomials commute, so they are multiplied
+    with each other first, all small squares, and with X once, at the end.
+    """
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    wide: Tensor = matrices.mT if tall else matrices
+    wide = wide / (wide.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    gram = wide @ wide.mT
+    factor = product = _polynomial(gram)
+    for _ in range(_ROUNDS - 1):
+        gram = factor @ gram @ factor
+        factor = _polynomial(gram)
+        product = factor @ product
+    wide = product @ wide
     return wide.mT if tall else wide
+
+
+def _polynomial(gram: Tensor) -> Tensor:
+    unit = torch.eye(gram.shape[-1], device=gram.device)
+    factor: Tensor = _A * unit + _B * gram + _C * gram @ gram
+    return factor

@@ -196,7 +196,7 @@ def _restored_in_place(
     observation = observe(
         canvas.picture, canvas.grid, box=box, hidden=canvas.hidden, consistency=consistency
     )
-    shown = views([observation]).to(compute.take)
+    shown = views([observation]).to(compute.device)
     output: Floats = compute.infer(model.generator, shown, config.realism)[0]
     return output[:, box.y : box.y + box.height, box.x : box.x + box.width]
 

@@ -176,7 +176,7 @@ def _restored(
             for one, grid in zip(observed, grids, strict=True)
         ]
     shown = views([observe(one, grid) for one, grid in zip(observed, grids, strict=True)])
-    shown = shown.to(compute.take)
+    shown = shown.to(compute.device)
     if model.card.sharp:
         blends = _blends(model.generator, shown, realisms, compute)
     else:
@@ -285,7 +285,7 @@ def _trial(models: Sequence[Model], compute: Compute) -> torch.Tensor:
     settle(ours[-1], compute.device)
     picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
     shown = views([observe(picture, Grid.square(SHOWN_BLOCK))] * _BATCH)
-    made = compute.infer(ours[-1], shown.to(compute.take), 0.0)
+    made = compute.infer(ours[-1], shown.to(compute.device), 0.0)
     return torch.from_numpy(made) - shown.seen
 
 

@@ -44,9 +44,9 @@ class Faces:
     seeds: Sequence[int]
     """Of what is drawn for each face in the course of the step."""
 
-    def to(self, take: Callable[[Tensor], Tensor]) -> "Faces":
-        """The same, each tensor handed through `take`."""
-        return Faces(self.views.to(take), take(self.target), self.seeds)
+    def to(self, device: torch.device) -> "Faces":
+        """The same on the device."""
+        return Faces(self.views.to(device), self.target.to(device), self.seeds)
 
     def halves(self) -> "list[Faces]":
         """The same in two parts, or as it is when it is a single face."""
@@ -73,7 +73,7 @@ class Learner:
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(False)
         filters, rest = network.parameters_by_kind()
-        self.muon = Muon(filters, lr, bf16=compute.bf16)
+        self.muon = Muon(filters, lr)
         self.adam = torch.optim.AdamW(
             rest, lr * ADAM_SHARE, betas=(0.9, 0.99), weight_decay=0.01, fused=True
         )

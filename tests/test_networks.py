@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from demosaic.config import NETWORKS, ResUNetConfig, UNetConfig
 from demosaic.networks import (
@@ -18,6 +19,7 @@ from demosaic.networks import (
     Restorer,
     ResUNet,
     SameConv,
+    ShuffledConv,
     UpConv,
     frozen,
 )
@@ -388,6 +390,33 @@ def test_attention_begins_as_nothing_and_then_joins_the_farthest_points() -> Non
     attention(features)[0, :, 0, 0].sum().backward()
     assert features.grad is not None
     assert bool((features.grad[0].abs().sum(0) > 0).all())
+
+
+def test_attention_is_the_same_while_learning_and_in_use() -> None:
+    attention, features = stirred(Attention(8)), random(2, 8, 4, 6)
+    learning = attention(features).detach()
+    with torch.no_grad():
+        torch.testing.assert_close(attention(features), learning, rtol=1e-4, atol=1e-5)
+
+
+def test_the_head_convolves_what_was_shuffled_and_averaged() -> None:
+    """Up to two points from the border, beyond which lie zeros."""
+    head = ShuffledConv(5, 3)
+    stirred(head)
+    features = random(2, 20, 8, 9)
+    fine = F.avg_pool2d(F.pad(F.pixel_shuffle(features, 2), (1, 0, 1, 0)), 2, stride=1)
+    expected = F.pixel_shuffle(F.conv2d(fine, head.weight, head.bias, padding=1), 2)
+    found = F.pixel_shuffle(head(features), 4)
+    assert found.shape == expected.shape == (2, 3, 32, 36)
+    inner = (..., slice(4, -4), slice(4, -4))
+    torch.testing.assert_close(found[inner], expected[inner], rtol=0, atol=1e-5)
+
+
+def test_the_head_cannot_tell_a_point_s_four_parts_from_their_checkered_opposite() -> None:
+    head = stirred(ShuffledConv(1, 1))
+    checks = torch.tensor([1.0, -1.0, -1.0, 1.0]).view(1, 4, 1, 1).expand(1, 4, 6, 6)
+    change = head(5 + 3 * checks) - head(torch.full_like(checks, 5))
+    assert float(change.detach()[..., 1:-1, 1:-1].abs().max()) < 1e-5
 
 
 def test_attention_does_not_care_where_points_lie() -> None:

@@ -353,7 +353,7 @@ def test_what_fills_up_a_picture_is_left_alone_by_the_cells() -> None:
 
 def test_every_tensor_is_handed_on() -> None:
     batch = views(SINGLES[:2])
-    doubled = batch.to(lambda value: value.double())
+    doubled = batch.each(lambda value: value.double())
     for name, value in vars(batch).items():
         found = getattr(doubled, name)
         assert found.dtype == torch.float64

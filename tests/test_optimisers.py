@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from demosaic.optimisers import Muon, orthogonal
 
-SHAPES = [(8, 8, 3, 3), (4, 16, 3, 3), (32, 4, 1, 1), (16, 4, 3, 3), (4, 8, 1, 1)]
+SHAPES = [(8, 8, 3, 3), (4, 16, 3, 3), (32, 4, 1, 1), (16, 4, 3, 3), (4, 8, 1, 1), (8, 8, 3, 3)]
 
 
 def random(seed: int, *shape: int) -> Tensor:
@@ -81,12 +81,16 @@ def test_the_scale_does_not_matter_and_the_sign_does() -> None:
     torch.testing.assert_close(orthogonal(-matrix), -orthogonal(matrix))
 
 
-def test_bf16_is_near_enough() -> None:
-    matrix = random(0, 24, 40)
-    found = orthogonal(matrix.bfloat16())
-    assert found.dtype == torch.bfloat16
-    values = singular(found)
-    assert float(values.min()) > 0.5 and float(values.max()) < 1.4
+def test_several_matrices_at_once_come_out_as_each_alone() -> None:
+    """Also where one is nearly nothing beside the next, or of low rank."""
+    matrices = random(0, 3, 12, 30)
+    matrices[1] *= 1e-6
+    matrices[2, 4:] = matrices[2, :8].clone()
+    together = orthogonal(matrices)
+    alone = torch.stack([orthogonal(matrix) for matrix in matrices])
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-4)
+    largest = [float(singular(matrix).max()) for matrix in together]
+    assert all(0.6 < value < 1.3 for value in largest)
 
 
 def test_nothing_comes_of_nothing() -> None:
@@ -102,7 +106,7 @@ def test_the_first_step_goes_down_the_gradient_equally_far_in_every_direction() 
     for shape in SHAPES:
         weight = nn.Parameter(torch.zeros(shape))
         weight.grad = random(5, *shape)
-        Muon([weight], lr, bf16=False).step()
+        Muon([weight], lr).step()
         step = weight.detach().flatten(1)
         ratio = max(1.0, shape[0] / (shape[1] * shape[2] * shape[3])) ** 0.5
         left, _, right = torch.linalg.svd(weight.grad.flatten(1), full_matrices=False)
@@ -114,7 +118,7 @@ def test_the_first_step_goes_down_the_gradient_equally_far_in_every_direction() 
 def test_momentum_is_nesterov_s() -> None:
     """Two steps by hand, of the nearest orthogonal matrix to what Nesterov looks ahead to."""
     weight = nn.Parameter(random(0, 6, 4, 3, 3))
-    muon = Muon([weight], 0.1, bf16=False)
+    muon = Muon([weight], 0.1)
     expected, momentum = weight.detach().clone(), torch.zeros(6, 4, 3, 3)
     for step in (1, 2):
         gradient = random(step, 6, 4, 3, 3)
@@ -132,7 +136,7 @@ def test_momentum_is_nesterov_s() -> None:
 def test_filters_never_grow_beyond_ten_times_an_orthogonal_matrix(size: float) -> None:
     """Pulled the same way for ever, whatever they began as."""
     weight = nn.Parameter(size * random(0, 8, 4, 3, 3))
-    muon = Muon([weight], 0.1, bf16=False)
+    muon = Muon([weight], 0.1)
     weight.grad = random(1, 8, 4, 3, 3)
     for _ in range(600):
         muon.step()
@@ -142,7 +146,7 @@ def test_filters_never_grow_beyond_ten_times_an_orthogonal_matrix(size: float) -
 
 def test_the_rate_in_the_group_is_the_one_taken() -> None:
     weight = nn.Parameter(torch.zeros(8, 8, 1, 1))
-    muon = Muon([weight], 0.5, bf16=False)
+    muon = Muon([weight], 0.5)
     muon.param_groups[0]["lr"] = 0.0
     take_steps(muon, [weight], 0, 1)
     assert not weight.any()
@@ -152,17 +156,16 @@ def test_weights_without_gradients_to_speak_of_decay() -> None:
     weight = nn.Parameter(random(0, 8, 8, 3, 3))
     before = weight.detach().clone()
     weight.grad = torch.zeros_like(weight)
-    Muon([weight], 0.5, bf16=False).step()
+    Muon([weight], 0.5).step()
     torch.testing.assert_close(weight.detach(), before * (1 - 0.5 * 0.1))
 
 
-@pytest.mark.parametrize("bf16", [False, True])
-def test_a_weight_steps_alike_however_it_lies_in_memory(bf16: bool) -> None:
+def test_a_weight_steps_alike_however_it_lies_in_memory() -> None:
     rows = filters()
     last = [nn.Parameter(w.detach().to(memory_format=torch.channels_last)) for w in filters()]
     assert any(not weight.is_contiguous() for weight in last)
     for weights in (rows, last):
-        take_steps(Muon(weights, 0.02, bf16=bf16), weights, 0, 4)
+        take_steps(Muon(weights, 0.02), weights, 0, 4)
     for one, other in zip(rows, last, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
         assert other.is_contiguous(memory_format=torch.channels_last)
@@ -171,7 +174,7 @@ def test_a_weight_steps_alike_however_it_lies_in_memory(bf16: bool) -> None:
 def test_a_step_changes_neither_gradients_nor_where_weights_lie() -> None:
     weights = filters()
     places = [weight.data_ptr() for weight in weights]
-    muon = Muon(weights, 0.02, bf16=False)
+    muon = Muon(weights, 0.02)
     take_steps(muon, weights, 0, 1)
     for number, weight in enumerate(weights):
         assert weight.grad is not None
@@ -181,32 +184,29 @@ def test_a_step_changes_neither_gradients_nor_where_weights_lie() -> None:
 
 def test_each_filter_steps_by_its_own_gradient_alone() -> None:
     together, alone = filters(), filters()
-    take_steps(Muon(together, 0.02, bf16=False), together, 0, 3)
+    take_steps(Muon(together, 0.02), together, 0, 3)
     for number, weight in enumerate(alone):
-        muon = Muon([weight], 0.02, bf16=False)
+        muon = Muon([weight], 0.02)
         for step in range(3):
             weight.grad = random(1000 * step + number, *weight.shape)
             muon.step()
-        assert torch.equal(weight, together[number])
+        torch.testing.assert_close(weight, together[number], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
-def test_a_state_saved_and_loaded_goes_on_identically(
-    bf16: bool, memory: torch.memory_format
-) -> None:
+def test_a_state_saved_and_loaded_goes_on_identically(memory: torch.memory_format) -> None:
     def fresh() -> list[nn.Parameter]:
         return [nn.Parameter(w.detach().to(memory_format=memory)) for w in filters()]
 
     straight, stopped, resumed = fresh(), fresh(), fresh()
-    take_steps(Muon(straight, 0.02, bf16=bf16), straight, 0, 6)
-    muon = Muon(stopped, 0.02, bf16=bf16)
+    take_steps(Muon(straight, 0.02), straight, 0, 6)
+    muon = Muon(stopped, 0.02)
     take_steps(muon, stopped, 0, 3)
     file = io.BytesIO()
     torch.save({"muon": muon.state_dict(), "weights": [w.detach() for w in stopped]}, file)
     file.seek(0)
     saved = torch.load(file, weights_only=True)
-    another = Muon(resumed, 0.7, bf16=bf16)
+    another = Muon(resumed, 0.7)
     another.load_state_dict(saved["muon"])
     for weight, before in zip(resumed, saved["weights"], strict=True):
         weight.data.copy_(before)
@@ -223,7 +223,7 @@ def test_a_filter_learns_what_another_knows() -> None:
     image = random(0, 8, 4, 12, 12)
     weight = student.weight
     assert isinstance(weight, nn.Parameter)
-    muon = Muon([weight], 0.1, bf16=False)
+    muon = Muon([weight], 0.1)
     found = []
     for step in range(60):
         muon.param_groups[0]["lr"] = 0.1 * (1 - step / 60)
