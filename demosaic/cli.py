@@ -461,6 +461,7 @@ def train(
     config = _recipe(preset, {name: value for name, value in chosen.items() if value is not None})
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
+    _keep_numpy_to_one_thread()
     from demosaic import board, checkpoints, console, devices, events, files, training
 
     run = _run_folder(name or f"{files.real_path(pairs).name}-{preset}")
@@ -676,8 +677,10 @@ def pixelate(
             listen(events.Notice(f"{done} of {len(planned)} pictures pixelated"))
 
 
-def _keep_workers_from_crowding() -> None:
-    """Give numpy one thread in each worker, unless told otherwise; called before it is imported."""
+def _keep_numpy_to_one_thread() -> None:
+    """Unless told otherwise, and before it is imported: the cores are the workers' or torch's, and
+    waiting for each other numpy's threads took a tenth of two while S trained.
+    """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
@@ -732,7 +735,7 @@ def evaluate(
     """
     config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
-    _keep_workers_from_crowding()
+    _keep_numpy_to_one_thread()
     from demosaic import checkpoints, devices, events, scorecard, scoring
 
     devices.tune_allocator()
@@ -776,7 +779,7 @@ def compare(
     """
     config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
-    _keep_workers_from_crowding()
+    _keep_numpy_to_one_thread()
     from demosaic import devices, events, scorecard, scoring
     from demosaic import runs as folders
 

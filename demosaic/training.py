@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -223,7 +223,11 @@ def _learn(course: _Course, place: Place, mates: Team) -> Place:
     """The loop: from a place in the run to its end. Raises Interrupted after Ctrl-C."""
     config, recipe, run = course.config, course.recipe, course.run
     step, seconds, best = place.step, place.seconds, place.best
-    with _stopping() as stopped, _drawing(recipe, step, course.compute) as draw:
+    # On a CPU, drawing meanwhile takes a core from the step, whose other threads then wait for that
+    # one: with two cores a step of S took 290 ms, and 255 with the drawing before it
+    alone = course.compute.device.type == "cpu"
+    drawing = nullcontext(recipe.draw) if alone else drawn_ahead(recipe.draw, step)
+    with _stopping() as stopped, drawing as draw:
         while not recipe.over and (before := config.progress(step, seconds)) < 1:
             start = time.perf_counter()
             losses = recipe.step(draw(step), before)
@@ -428,27 +432,17 @@ def _not_numbers(what: str, step: int, run: Path) -> DemosaicError:
 
 
 @contextmanager
-def _drawing(
-    recipe: Recipe[_Batch], first: int, compute: Compute
-) -> Iterator[Callable[[int], _Batch]]:
-    """A function that gives the batch of a step and, where another device computes, has the next
-    one drawn meanwhile.
-
-    On a CPU that would take a core from the step, all of whose threads then wait for one: with two
-    cores a step of S took 290 ms, and 255 with the drawing before it.
-    """
-    if compute.device.type == "cpu":
-        yield recipe.draw
-        return
+def drawn_ahead(draw: Callable[[int], _Batch], first: int) -> Iterator[Callable[[int], _Batch]]:
+    """`draw`, asked for one step after the other, with the next one's batch drawn meanwhile."""
     with ThreadPoolExecutor(1) as drawer:
-        ahead: dict[int, Future[_Batch]] = {first: drawer.submit(recipe.draw, first)}
+        ahead: dict[int, Future[_Batch]] = {first: drawer.submit(draw, first)}
 
-        def draw(step: int) -> _Batch:
+        def take(step: int) -> _Batch:
             batch = ahead.pop(step).result()
-            ahead[step + 1] = drawer.submit(recipe.draw, step + 1)
+            ahead[step + 1] = drawer.submit(draw, step + 1)
             return batch
 
-        yield draw
+        yield take
 
 
 @contextmanager

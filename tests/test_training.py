@@ -39,7 +39,7 @@ from demosaic.images import Box, Pixels, read_image, write_png
 from demosaic.networks import Generator
 from demosaic.pairs import Pairs
 from demosaic.pix2pix import Networks
-from demosaic.training import train
+from demosaic.training import drawn_ahead, train
 
 CPU = torch.device("cpu")
 DEVICES = DeviceConfig(device="cpu", precision="fp32", threads=1)
@@ -689,3 +689,16 @@ def test_a_single_pair_trains_and_warns(run: Path, tmp_path: Path) -> None:
     write_png(tmp_path / "one" / "only.png", np.hstack([wave(0, 32), wave(1, 32)]))
     events = go(tmp_path / "one", run, replace(CONFIG, steps=1))
     assert any(isinstance(event, Notice) and "only one pair" in event.text for event in events)
+
+
+def test_the_next_batch_is_drawn_while_a_step_is_taken() -> None:
+    drawn: list[int] = []
+
+    def draw(step: int) -> str:
+        drawn.append(step)
+        return f"batch {step}"
+
+    with drawn_ahead(draw, 3) as take:
+        assert take(3) == "batch 3"
+        assert take(4) == "batch 4"
+    assert drawn == [3, 4, 5]
