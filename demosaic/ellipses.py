@@ -11,10 +11,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.images import Box, crop
+from demosaic.images import Box, Floats, crop
 
 Mask = NDArray[np.bool_]
-Floats = NDArray[np.float32]
 Ends = NDArray[np.float32]
 """Left, top, right and bottom."""
 

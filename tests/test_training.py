@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -693,12 +694,16 @@ def test_a_single_pair_trains_and_warns(run: Path, tmp_path: Path) -> None:
 
 def test_the_next_batch_is_drawn_while_a_step_is_taken() -> None:
     drawn: list[int] = []
+    next_is_drawn = threading.Event()
 
     def draw(step: int) -> str:
         drawn.append(step)
+        if step == 4:
+            next_is_drawn.set()
         return f"batch {step}"
 
     with drawn_ahead(draw, 3) as take:
         assert take(3) == "batch 3"
+        assert next_is_drawn.wait(60)
         assert take(4) == "batch 4"
     assert drawn == [3, 4, 5]
