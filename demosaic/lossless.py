@@ -67,27 +67,29 @@ def _mosaics(
 ) -> Iterator[tuple[Lattice, Box, Mask]]:
     """A mosaic for each sheet of tiles, first those that fill their boxes: they lie on others."""
     taken = np.zeros_like(flat)
-    views = [_without(flat, parts, [two for two in sheets if one.touches(two)]) for one in sheets]
-    filled = [
-        _reach(view, taken, sheet.lattice, sheet.tiles.extent)[1].mean()
-        for view, sheet in zip(views, sheets, strict=True)
+    owners = np.full(int(parts.max()) + 1, -1)
+    for number, sheet in enumerate(sheets):
+        owners[sheet.tiles.number] = number
+
+    def alone(number: int) -> Bits:
+        """What is flat (H, W) about a sheet, but for the tiles of others and what is taken."""
+        around = sheets[number].near.clipped(Box.whole(flat))
+        owner = owners[crop(parts, around)]
+        mine = ((owner == number) | (owner < 0)) & (crop(taken, around) == 0)
+        seen = np.zeros(flat.shape, np.uint8)
+        crop(seen, around)[:] = crop(flat, around) & mine
+        return seen
+
+    reached = [
+        _reach(alone(number), taken, sheet.lattice, sheet.tiles.extent)
+        for number, sheet in enumerate(sheets)
     ]
-    for number in np.argsort(filled)[::-1]:
-        sheet, view = sheets[number], views[number] & ~taken
-        if view[sheet.tiles.y, sheet.tiles.x].mean() > 0.5:
-            lattice, box, hidden = _mosaic(image, view, taken, sheet)
+    for number in np.argsort([hidden.mean() for _, hidden in reached])[::-1]:
+        sheet, seen = sheets[number], alone(number)
+        if seen[sheet.tiles.y, sheet.tiles.x].mean() > 0.5:
+            lattice, box, hidden = _mosaic(image, seen, taken, sheet)
             crop(taken, box)[:] |= hidden
             yield lattice, box, hidden
-
-
-def _without(flat: Bits, parts: _Numbers, others: list[Sheet]) -> Bits:
-    """What is flat (H, W), but for the tiles of others."""
-    if not others:
-        return flat
-    chosen = np.ones(int(parts.max()) + 1, np.uint8)
-    for other in others:
-        chosen[other.tiles.number] = 0
-    return flat & chosen[parts]
 
 
 def _mosaic(image: Pixels, flat: Bits, taken: Bits, sheet: Sheet) -> tuple[Lattice, Box, Mask]:

@@ -6,6 +6,7 @@ lattice; where mosaics lie on one another, each has its own.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class Tiles:
         """The tiles of a picture whose rows have become columns."""
         return Tiles(self.y, self.x, self.height, self.width, self.number)
 
-    @property
+    @cached_property
     def extent(self) -> Box:
         """The smallest box round all of them."""
         x, y = int(self.x.min()), int(self.y.min())
@@ -74,21 +75,23 @@ class Sheet:
         """The share of their extent that the tiles cover."""
         return float((self.tiles.width * self.tiles.height).sum()) / self.tiles.extent.area
 
-    def touches(self, other: "Sheet") -> bool:
-        """Whether it is another sheet at most a cell away."""
+    @cached_property
+    def near(self) -> Box:
+        """All that is at most a cell away, beyond the picture too."""
         across, down = round(self.lattice.across.pitch), round(self.lattice.down.pitch)
         x, y, width, height = self.tiles.extent.corners
-        near = Box(x - across, y - down, width + 2 * across, height + 2 * down)
-        return self is not other and near.shared(other.tiles.extent) > 0
+        return Box(x - across, y - down, width + 2 * across, height + 2 * down)
 
     def goes_on(self, other: "Sheet") -> bool:
         """Whether another sheet, at most a cell away, has its tiles on the lines of this one: at
         one side at least, as the outermost may be cut.
         """
+        if not self.near.shared(other.tiles.extent):
+            return False
         tiles = other.tiles
         across = _meets(self.lattice.across, tiles.x, tiles.width)
         down = _meets(self.lattice.down, tiles.y, tiles.height)
-        return self.touches(other) and bool((across & down).mean() > _ON_LINES)
+        return bool((across & down).mean() > _ON_LINES)
 
 
 def sheets_of(tiles: Tiles) -> list[Sheet]:
