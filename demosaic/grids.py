@@ -49,6 +49,9 @@ _HOPE = 0.2  # of merit, before the reach is known; four false places of five ha
 _CELLS = 4  # rows and columns of cells a mosaic has at least
 _ON_LINE = 0.2  # of a cell, columns of evidence that a mosaic's end on a line is worth
 _PLAINLY = 0.9  # of a column's evidence of 1; at 0.5 one mosaic in 300 gets a column too many
+_KNOWN = 0.6  # of a place, that then only repeats mosaics already found: the same cells, or parts
+_CRUMB = 0.2  # of a mosaic
+_CRUMBS = 3  # of one mosaic
 _ROUNDS = 4  # of fitting, as a place turns out larger than it looked
 _FLAT_STEP = 3  # grey levels; what rounding leaves of a smooth part has steps of 1 or 2
 _JPEG_STEP = 12  # grey levels; a smooth part has less between JPEG's squares down to quality 10
@@ -129,8 +132,9 @@ def _with_those_at(
 ) -> list[Region]:
     """The mosaics known to the pixel and those found at places where none is known yet."""
     tried, fits = [*exact], []
+    sure = exact if len(exact) < _CRUMBS else []
     for candidate in places:
-        if not _is_known(candidate.box, tried):
+        if _known(candidate.box, [*sure, *tried[len(exact) :]]) <= _KNOWN:
             fit = _fit(steps, candidate)
             if fit and fit not in fits:
                 fits.append(fit)
@@ -145,19 +149,27 @@ def _weight(region: Region) -> float:
     return region.confidence * int(region.hidden.sum())
 
 
-def _is_known(place: Box, regions: list[Region]) -> bool:
-    """Whether a place only repeats mosaics already found: the same cells, or parts of them."""
-    return sum(place.shared(region.box) for region in regions) > 0.6 * place.area
+def _known(place: Box, regions: list[Region]) -> float:
+    """The share of a place that lies in mosaics already found."""
+    return sum(place.shared(region.box) for region in regions) / place.area
 
 
 def _repeats(region: Region, exact: list[Region]) -> bool:
-    """Whether a mosaic is some that are known to the pixel, with cells or ends that are not."""
+    """Whether a mosaic is some that are known to the pixel, with cells or ends that are not.
+
+    Of one that was resized flat rectangles are left here and there: one small part of it that is
+    known, or several that are less than all of it, are no mosaics.
+    """
 
     def same(other: Region) -> bool:
         more = (region.grid.width - other.grid.width, region.grid.height - other.grid.height)
-        return max(map(abs, more)) < 0.5 and _overlap(region, other) > 0.2
+        return max(map(abs, more)) < 0.5
 
-    return _is_known(region.box, exact) or any(map(same, exact))
+    parts = [other for other in exact if _overlap(region, other) > 0.2]
+    if len(parts) >= _CRUMBS:
+        return _weight(region) < sum(map(_weight, parts))
+    known = _known(region.box, exact)
+    return known > _KNOWN or (known > _CRUMB and any(map(same, parts)))
 
 
 def _overlap(one: Region, other: Region) -> float:

@@ -15,6 +15,7 @@ from demosaic.grids import Region, find_mosaic
 from demosaic.images import Box, Pixels, crop, jpeg_damaged
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid, paint_cells
+from demosaic.tiles import Tiles, sheets_of
 from demosaic.weaves import is_repeating
 
 
@@ -174,6 +175,28 @@ def test_small_cells_are_found_in_a_picture_resized_and_saved_again(photo: Pixel
     (region,) = find_mosaic(jpeg_damaged(small, 75))
     assert region.box == Box(85, 136, 204, 170)
     assert (region.grid.width, region.grid.height) == pytest.approx((3.4, 3.4), abs=0.02)
+
+
+@pytest.mark.parametrize(("side", "scale"), [(3, 1.05), (4, 1.25), (5, 1.2)])
+def test_a_mosaic_resized_without_loss_is_no_crowd_of_the_flat_parts_left_of_it(
+    photo: Pixels, side: int, scale: float
+) -> None:
+    box = Box(100, 40, 240, 300)
+    shown = Image.fromarray(pillow_mosaic(photo, box, 240 // side, 300 // side))
+    size = round(480 * scale), round(360 * scale)
+    (region,) = find_mosaic(np.asarray(shown.resize(size, Image.Resampling.BILINEAR)))
+    assert region.box == Box(*(round(length * scale) for length in box.corners))
+    pitches = region.grid.width, region.grid.height
+    assert pitches == pytest.approx((side * scale, side * scale))
+
+
+@pytest.mark.parametrize(("crowd", "sheets"), [(200, 200), (201, 0)])
+def test_so_many_mosaics_as_no_crowd_has_are_none(crowd: int, sheets: int) -> None:
+    """Holding each against each other would take minutes."""
+    corner, row, column = np.mgrid[:crowd, :4, :4].reshape(3, -1).astype(np.int32)
+    x, y = corner % 20 * 40 + column * 5, corner // 20 * 40 + row * 5
+    side = np.full_like(x, 5)
+    assert len(sheets_of(Tiles(x, y, side, side, np.arange(len(x), dtype=np.int32)))) == sheets
 
 
 def in_ellipse(
