@@ -135,7 +135,7 @@ def _with_those_at(
     sure = exact if len(exact) < _CRUMBS else []
     for candidate in places:
         if _known(candidate.box, [*sure, *tried[len(exact) :]]) <= _KNOWN:
-            fit = _fit(steps, candidate)
+            fit = _fit(steps, candidate, sure)
             if fit and fit not in fits:
                 fits.append(fit)
                 region = _region(luma, steps, fit)
@@ -268,16 +268,15 @@ def _differences(level: Levels) -> Levels:
 # The fit
 
 
-def _fit(steps: _Steps, candidate: _Candidate) -> _Fit | None:
-    """The lines that explain the steps at a place best and the box they are in, if any do."""
+def _fit(steps: _Steps, candidate: _Candidate, sure: list[Region]) -> _Fit | None:
+    """The lines that explain the steps at a place best and the box they are in, if any do and it is
+    none of the mosaics that are sure.
+    """
     box = _widened(candidate, steps.across)
     for _ in range(_ROUNDS):
-        means = _means(steps, box)
-        lattice = _lattice(means, box)
-        if lattice is None or _merit(lattice, _confidence(means, lattice, box)) < _HOPE:
-            return None
-        reached = _reach(steps, lattice, box)
-        if reached is None:
+        lattice = _lattice(_means(steps, box), box)
+        reached = _reach(steps, lattice, box) if lattice else None
+        if reached is None or _known(reached, sure) > _KNOWN:
             return None
         settled = reached.shared(box) > 0.98 * max(reached.area, box.area)
         box = reached
@@ -332,11 +331,21 @@ def _means(steps: _Steps, box: Box) -> _Means:
 
 
 def _lattice(means: _Means, box: Box) -> Lattice | None:
-    """The combs that explain the steps in a box best; of their square roots, as faint edges count
-    beside strong ones.
+    """The combs that explain the steps in a box best, if there is hope; of their square roots, as
+    faint edges count beside strong ones.
     """
-    across, down = (best_comb(np.sqrt(mean)) for mean in means)
-    return Lattice(across.moved(box.x), down.moved(box.y)) if across and down else None
+    across = best_comb(np.sqrt(means[0]))
+    if across is None:
+        return None
+    clarity = _clarity(means[0], across.lines(1, box.width))
+    if clarity * np.sqrt(max(0.0, across.score)) < _HOPE:  # as it is for 7 of 10 false places
+        return None
+    down = best_comb(np.sqrt(means[1]))
+    if down is None:
+        return None
+    lattice = Lattice(across.moved(box.x), down.moved(box.y))
+    hopeless = _merit(lattice, _confidence(means, lattice, box)) < _HOPE
+    return None if hopeless else lattice
 
 
 def _reach(steps: _Steps, lattice: Lattice, core: Box) -> Box | None:
