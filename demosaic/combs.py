@@ -18,11 +18,7 @@ _FAINT = 1e-3  # of a profile's spread; a plain picture's is 0, those of mosaics
 _MULTIPLES = 12  # with 6 or 8, one in 80 cells is taken for a part of it; more only cost time
 # Of the power that the best frequency holds; JPEG of quality 60 takes a third of the true one's
 _NEARLY = 0.65
-# How much longer all cells are and where the first begins: programs round the edges of cells to the
-# nearest, down or up, and by an error of 1e-6 even those up that fall on whole pixels
-_ROUNDINGS = ((0, 0), (0, -0.01), (0, -0.49), (0, 0.49), (0.04, 0.49))
-_AS_WELL = 0.97  # of the mean step
-_END = 0.25  # of a step more, where whole sides end a pixel beside a step
+_SHARP = 32  # places of a line in a pixel; with 16, one box of 100 more has a line a pixel off
 _FINER = 0.87  # of the best score; half the true pitch has 0.73 of it, less the noise
 _CLEARLY = 0.03  # of a correlation
 _WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
@@ -64,6 +60,11 @@ class Comb:
             near = lines + beside
             inner[near[(near >= 0) & (near < len(inner))]] = False
         return inner
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether cells have whole sides."""
+        return float(self.pitch).is_integer()
 
     @property
     def on_squares(self) -> bool:
@@ -200,6 +201,21 @@ def _refined(excess: Floats, broken: Comb) -> Comb:
     return whole if whole.score > broken.score - _CLEARLY else broken
 
 
+def sharpened(comb: Comb, profile: Floats) -> Comb:
+    """The comb that correlates best with a profile of steps, of those whose lines lie at most half
+    a pixel beside the first of one and a pixel beside its last.
+    """
+    excess = profile - profile.mean()
+    strength = float(excess.std())
+    if strength < _FAINT:
+        return comb
+    pitches = comb.pitch + np.arange(-_SHARP // 2, _SHARP // 2 + 1) * comb.pitch / (
+        _SHARP * len(profile)
+    )
+    first = (comb.start - 0.5) % comb.pitch
+    return _highest(excess / strength, pitches, _Starts(first, _SHARP + 1, _SHARP))
+
+
 def _frequency(excess: Floats) -> float:
     """The frequency of 3 to 64 px whose multiples hold most of a profile's power."""
     size = len(excess)
@@ -216,54 +232,9 @@ def _frequency(excess: Floats) -> float:
     return float(first + np.nonzero(held >= enough)[0][-1]) / padded
 
 
-def filling(comb: Comb, profile: Floats, low: int, high: int) -> tuple[Comb, int, int]:
-    """The comb of cells that fill a mosaic, as most programs make them, and its ends, where these
-    lie at most a pixel beside `low` and `high` and such a comb meets the steps of a profile (from
-    pixel 0) as well, or better than one of whole sides; or else what was given.
-    """
-    count = round((high - low) / comb.pitch)
-    broken = _may_be_broken(comb, low, high)
-    if count < 2 or abs(count * comb.pitch - (high - low)) > 1 + broken:
-        return comb, low, high
-    tries = [
-        (Comb((end - start + more) / count, start + phase, comb.score), start, end)
-        for start in range(max(0, low - 1), low + 2)
-        for end in range(high - 1, min(len(profile), high + 1) + 1)
-        for more, phase in _ROUNDINGS
-    ]
-    met = _met_by_each(profile, tries, count)
-    enough = _AS_WELL if broken else 1 + _END / count
-    if met.max() < enough * _met(profile, comb, low, high):
-        return comb, low, high
-    return tries[int(met.argmax())]
-
-
-def _met_by_each(profile: Floats, tries: list[tuple[Comb, int, int]], count: int) -> Floats:
-    """The steps on the lines of combs of so many cells and on their ends, on average; together, as
-    one by one they take a tenth of the time of finding a mosaic in a small picture.
-    """
-    known = np.concatenate([[np.nan], profile[1:], [np.nan]])  # an end of the picture has no step
-    pitches, starts = np.array([(comb.pitch, comb.start) for comb, *_ in tries]).T[:, :, None]
-    places = np.floor(starts + pitches * np.arange(count + 1) + 0.5).astype(np.intp)
-    places[:, [0, -1]] = [ends for _, *ends in tries]
-    met: Floats = np.nanmean(known[places], axis=1)
-    return met
-
-
 def _may_be_broken(comb: Comb, low: int, high: int) -> bool:
     """Whether cells have no whole sides, or leave a cell of one pixel at an end as if they had."""
-    return bool(comb.slivers(low, high)) or not float(comb.pitch).is_integer()
-
-
-def _met(profile: Floats, comb: Comb, low: int, high: int) -> float:
-    """The steps on the lines of a comb and on the ends, on average."""
-    lines = comb.lines(low + 1, high)
-    return float(np.mean([*profile[lines], *_at_ends(profile, low, high)]))
-
-
-def _at_ends(profile: Floats, low: int, high: int) -> list[float]:
-    """The steps at the ends of a mosaic that are not those of the picture."""
-    return [float(profile[place]) for place in (low, high) if 0 < place < len(profile)]
+    return bool(comb.slivers(low, high)) or not comb.is_whole
 
 
 @dataclass(frozen=True)

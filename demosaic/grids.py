@@ -16,8 +16,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from demosaic.combs import SQUARE, Comb, Floats, Lattice, best_comb, filling
+from demosaic.combs import SQUARE, Comb, Floats, Lattice, best_comb
 from demosaic.ellipses import Mask
+from demosaic.ends import settled
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid
@@ -78,6 +79,17 @@ class _Candidate:
     box: Box
     pitches: tuple[float, float]
     """Across and down, pixels."""
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """How far a mosaic reaches."""
+
+    box: Box
+    across: Floats
+    """What speaks for a mosaic in each column of the picture, -1 to 1."""
+    down: Floats
+    """The same in each row."""
 
 
 @dataclass(frozen=True)
@@ -276,14 +288,14 @@ def _fit(steps: _Steps, candidate: _Candidate, sure: list[Region]) -> _Fit | Non
     for _ in range(_ROUNDS):
         lattice = _lattice(_means(steps, box), box)
         reached = _reach(steps, lattice, box) if lattice else None
-        if reached is None or _known(reached, sure) > _KNOWN:
+        if reached is None or _known(reached.box, sure) > _KNOWN:
             return None
-        settled = reached.shared(box) > 0.98 * max(reached.area, box.area)
-        box = reached
-        if settled:
+        stays = reached.box.shared(box) > 0.98 * max(reached.box.area, box.area)
+        box = reached.box
+        if stays:
             break
-    assert lattice is not None
-    return _filled(steps, lattice, box)
+    assert lattice is not None and reached is not None
+    return _settled(steps, lattice, reached)
 
 
 def _region(luma: Levels, steps: _Steps, fit: _Fit) -> Region | None:
@@ -348,28 +360,30 @@ def _lattice(means: _Means, box: Box) -> Lattice | None:
     return None if hopeless else lattice
 
 
-def _reach(steps: _Steps, lattice: Lattice, core: Box) -> Box | None:
+def _reach(steps: _Steps, lattice: Lattice, core: Box) -> _Reach | None:
     """How far the mosaic reaches, from a box that has most of it or lies in its middle."""
     columns: _Span = (core.x, core.x + core.width)
     rows: _Span = (core.y, core.y + core.height)
     turned = steps.turned
     for _ in range(2):
-        columns = _stretch(steps.down, lattice, rows, columns)
+        across = _evidence(steps.down, lattice, rows, columns)
+        columns = _richest(across, lattice.across)
         if columns[1] <= columns[0]:
             return None
-        rows = _stretch(turned.down, lattice.turned, columns, rows)
+        down = _evidence(turned.down, lattice.turned, columns, rows)
+        rows = _richest(down, lattice.down)
         if rows[1] <= rows[0]:
             return None
     box = Box(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
     least = _CELLS - 0.5
     if box.width < least * lattice.across.pitch or box.height < least * lattice.down.pitch:
         return None
-    return box
+    return _Reach(box, across, down)
 
 
-def _stretch(plane: Levels, lattice: Lattice, within: _Span, core: _Span) -> _Span:
-    """From which column of `plane` to which there are steps on the lines between rows of cells and
-    calm between these, of the rows `within`; in the columns `core` this is so.
+def _evidence(plane: Levels, lattice: Lattice, within: _Span, core: _Span) -> Floats:
+    """For each column of `plane` how far there are steps on the lines between rows of cells and
+    calm between these, -1 to 1, of the rows `within`; in the columns `core` this is so.
 
     On a photo there is as much between lines as on them; in a mosaic, so much of it as in the core.
     """
@@ -377,7 +391,7 @@ def _stretch(plane: Levels, lattice: Lattice, within: _Span, core: _Span) -> _Sp
     on = lattice.down.lines(low, high)
     off = lattice.down.calm(low, high)
     if len(on) < 2 or not off.any():
-        return 0, 0
+        return np.full(plane.shape[1], np.float32(-1))
     edge, calm = _averaged(plane[on], 0), _averaged(plane[low:high][off], 0)
     ratios = (calm + NOISE)[slice(*core)] / (edge + NOISE)[slice(*core)]
     quarter = len(ratios) // 4
@@ -386,7 +400,8 @@ def _stretch(plane: Levels, lattice: Lattice, within: _Span, core: _Span) -> _Sp
     like_photo = np.log(edge + NOISE) - seen
     like_mosaic = seen - np.log(share * edge + NOISE)
     evidence = np.maximum(like_photo, 0) ** 2 - np.maximum(like_mosaic, 0) ** 2
-    return _richest(np.clip(2 * evidence, -1, 1) - DOUBT, lattice.across)
+    clear: Floats = np.clip(2 * evidence, -1, 1) - np.float32(DOUBT)
+    return clear
 
 
 def _averaged(plane: Levels, axis: int) -> Floats:
@@ -395,16 +410,17 @@ def _averaged(plane: Levels, axis: int) -> Floats:
     return np.asarray(sums / plane.shape[axis], np.float32)
 
 
-def _filled(steps: _Steps, lattice: Lattice, box: Box) -> tuple[Lattice, Box]:
-    """The lattice of whole cells in a box and the box, if they can be that."""
-    beside = np.sqrt(_averaged(steps.across[box.y : box.y + box.height], 0))
-    stacked = np.sqrt(_averaged(steps.down[:, box.x : box.x + box.width], 1))
-    across, left, right = filling(lattice.across, beside, box.x, box.x + box.width)
-    down, top, bottom = filling(lattice.down, stacked, box.y, box.y + box.height)
+def _settled(steps: _Steps, lattice: Lattice, reach: _Reach) -> _Fit:
+    """The lattice of a mosaic and its box, to the pixel."""
+    x, y, width, height = reach.box.corners
+    beside = np.sqrt(_averaged(steps.across[y : y + height], 0))
+    stacked = np.sqrt(_averaged(steps.down[:, x : x + width], 1))
+    across, left, right = settled(lattice.across, beside, reach.across, x, x + width)
+    down, top, bottom = settled(lattice.down, stacked, reach.down, y, y + height)
     return Lattice(across, down), Box(left, top, right - left, bottom - top)
 
 
-def _richest(evidence: NDArray[np.float64], ends: Comb) -> _Span:
+def _richest(evidence: Floats, ends: Comb) -> _Span:
     """The stretch with the largest sum (Kadane), its ends on lines where that costs little."""
     sums = np.concatenate([[0.0], np.cumsum(evidence)])
     end = int(np.argmax(sums - np.minimum.accumulate(sums)))
@@ -416,7 +432,7 @@ def _richest(evidence: NDArray[np.float64], ends: Comb) -> _Span:
     return first, last + _one_more(evidence[last:], last + 1)
 
 
-def _one_more(beyond: NDArray[np.float64], end: int) -> bool:
+def _one_more(beyond: Floats, end: int) -> bool:
     """Whether of the columns beyond an end just the next is mosaic: where a program makes cells of
     whole sides fill a box, one may be a pixel longer. On edges of JPEG's squares calm ends anyhow.
     """
