@@ -118,15 +118,21 @@ def _reach(flat: Bits, taken: Bits, lattice: Lattice, core: Box) -> tuple[Box, M
     seen = _filled(closed.astype(bool)) & (crop(taken, around) == 0)
     box, hidden = _shrunk(around, seen)
     covered = crop(taken, box).astype(bool)
-    return _shrunk(box, _boxed(hidden | covered) & ~covered)
+    return _shrunk(box, _boxed(hidden | covered, lattice) & ~covered)
 
 
-def _boxed(mask: Mask) -> Mask:
-    """The box that a mask nearly is, without what of a plain wall beside it is like a mosaic; or
-    else the mask.
+def _boxed(mask: Mask, lattice: Lattice) -> Mask:
+    """The box that a mask nearly is, without what beside it is like a mosaic but has no room for a
+    cell: a plain wall's, or what is left of cells where a mosaic fades; or else the mask.
     """
     box: Mask = np.outer(mask.mean(1) > 0.5, mask.mean(0) > 0.5)
-    return box if (mask ^ box).sum() < (1 - _FULL) * box.sum() else mask
+    if (mask & box).sum() < _FULL * box.sum():
+        return mask
+    beside = mask & ~box
+    if beside.sum() < (1 - _FULL) * box.sum():
+        return box
+    cell = np.ones((round(lattice.down.pitch), round(lattice.across.pitch)), np.uint8)
+    return mask if cv2.erode(beside.astype(np.uint8), cell, borderValue=(0,)).any() else box
 
 
 def _trimmed(flat: Bits, lattice: Lattice, core: Box) -> Box:

@@ -267,6 +267,28 @@ def test_a_plain_wall_beside_a_mosaic_is_no_part_of_it(photo: Pixels) -> None:
     assert region.box == box
 
 
+def test_what_is_less_than_a_cell_beside_a_box_is_no_part_of_it(photo: Pixels) -> None:
+    """As what is left of cells over a plain wall where a mosaic fades."""
+    box = Box(80, 60, 160, 192)
+    shown = pillow_mosaic(photo, box, 20, 24).copy()
+    for top in range(60, 252, 32):
+        two_rows = shown[top : top + 16]
+        two_rows[:, 240:246], two_rows[:, 74:80] = two_rows[:, 239:240], two_rows[:, 80:81]
+    (region,) = find_mosaic(shown)
+    assert (region.box, region.grid) == (box, Grid.square(8))
+    assert region.hidden.all()
+
+
+def test_whole_cells_beside_a_box_are_part_of_the_mosaic(photo: Pixels) -> None:
+    box, shown = Box(140, 60, 80, 192), photo.copy()
+    cells = pillow_mosaic(photo, Box(140, 60, 88, 192), 11, 24)
+    inside = np.zeros(photo.shape[:2], bool)
+    crop(inside, box)[:] = inside[100:180, 220:228] = True
+    shown[inside] = cells[inside]
+    (region,) = find_mosaic(shown)
+    assert shared(region, inside) > 0.99
+
+
 def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
     boxes = [Box(16, 20, 144, 144), Box(200, 180, 120, 120)]
     shown = pillow_mosaic(pillow_mosaic(photo, boxes[0], 12, 12), boxes[1], 20, 20)
