@@ -45,6 +45,7 @@ _RHYTHM = 0.37  # correlation of a profile with itself, one cell on, that is loo
 _CERTAIN = 0.5  # confidence below which a region is no mosaic
 _SURE = 0.8  # mosaics through JPEG of quality 60 have more, checked cloth in fine cells 0.77
 _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
+_SQUARES = 2.5  # of JPEG a side; lines further apart are never its own
 _MERIT = 0.28  # of 3,600 clean photos one has 0.2, none more; mosaics resized and in JPEG 0.3
 _HOPE = 0.2  # of merit, before the reach is known; four false places of five have less
 _CELLS = 4  # rows and columns of cells a mosaic has at least
@@ -124,7 +125,7 @@ def find_mosaic(image: Pixels) -> list[Region]:
     steps = _Steps.of(luma)
     exact = []
     for lattice, box, hidden in flat_mosaics(image):
-        least = _JPEG_STEP if _like_jpeg(lattice) else _FLAT_STEP
+        least = _JPEG_STEP if _like_jpeg(lattice, box) else _FLAT_STEP
         repeating = is_repeating(crop(luma, box), lattice.grid(box))
         if _step(steps, lattice, box) > least and not repeating:
             exact.append(Region(box, lattice.grid(box), hidden, 1.0))
@@ -304,7 +305,7 @@ def _region(luma: Levels, steps: _Steps, fit: _Fit) -> Region | None:
     confidence = _confidence(_means(steps, box), lattice, box)
     if _merit(lattice, confidence) < _MERIT or confidence < _CERTAIN:
         return None
-    if _like_jpeg(lattice) and (
+    if _like_jpeg(lattice, box) and (
         confidence < _JPEG_CERTAIN or _step(steps, lattice, box) < _JPEG_STEP
     ):
         return None
@@ -319,12 +320,14 @@ def _merit(lattice: Lattice, confidence: float) -> float:
     return confidence * float(np.sqrt(max(0.0, lattice.across.score * lattice.down.score)))
 
 
-def _like_jpeg(lattice: Lattice) -> bool:
-    """Whether rows or columns of cells are those of the squares that JPEG codes a picture in."""
+def _like_jpeg(lattice: Lattice, box: Box) -> bool:
+    """Whether most columns or rows of cells in a box begin where the squares do that JPEG codes a
+    picture in, or where each second does.
+    """
+    columns, rows = lattice.lines(box)
     return any(
-        any(abs(comb.pitch - side) < 0.4 for side in (SQUARE, 2 * SQUARE))
-        and abs((comb.start + 2) % SQUARE - 2) < 1.5
-        for comb in (lattice.across, lattice.down)
+        comb.pitch < _SQUARES * SQUARE and (places % SQUARE == 0).sum() > len(places) / 2
+        for comb, places in ((lattice.across, columns + box.x), (lattice.down, rows + box.y))
     )
 
 

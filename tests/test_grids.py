@@ -408,6 +408,15 @@ def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
     assert (region.box, region.grid) == (box, Grid.square(24))
 
 
+@pytest.mark.parametrize(("left", "top", "quality"), [(103, 47, 75), (113, 81, 60)])
+def test_cells_as_wide_as_the_squares_of_jpeg_are_found_a_pixel_beside_these(
+    photo: Pixels, left: int, top: int, quality: int
+) -> None:
+    box = Box(left, top, 128, 160)
+    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 16, 20), quality))
+    assert (region.box, region.grid) == (box, Grid.square(8))
+
+
 def test_lines_that_end_up_in_the_middle_of_a_smaller_levels_pixels_are_seen(photo: Pixels) -> None:
     """Cells of 28 px, too large for the full level; at half the size each line lies in a pixel."""
     box = Box(127, 91, 140, 168)
