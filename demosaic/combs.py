@@ -19,6 +19,9 @@ _MULTIPLES = 12  # with 6 or 8, one in 80 cells is taken for a part of it; more 
 # Of the power that the best frequency holds; JPEG of quality 60 takes a third of the true one's
 _NEARLY = 0.65
 _SHARP = 32  # places of a line in a pixel; with 16, one box of 100 more has a line a pixel off
+_SLIPPED = 1.3  # times what combs of one phase hold; of single mosaics they hold all but a quarter
+_EQUAL = 1e-3  # rounding of sums
+_BARELY = 0.1  # pixels that a pitch is off a whole one
 _FINER = 0.87  # of the best score; half the true pitch has 0.73 of it, less the noise
 _CLEARLY = 0.03  # of a correlation
 _WIDE = 4.5  # pixels; JPEG's ringing beside the lines of larger cells is left out
@@ -230,6 +233,47 @@ def _frequency(excess: Floats) -> float:
         held[: len(part)] += part
     enough = held.max() - (1 - _NEARLY) * abs(held.max())
     return float(first + np.nonzero(held >= enough)[0][-1]) / padded
+
+
+def slip(profile: Floats, comb: Comb) -> int | None:
+    """Where the lines of a profile go on at another phase, as where two mosaics meet; None where
+    one comb is nearly as good. What was taken for one, counted from the first pixel, may have half
+    the pitch or not quite a whole one, so that it meets the lines of both.
+    """
+    excess = np.maximum(profile - profile.mean(), 0)
+    one = float(excess[comb.lines(1, len(profile))].sum())
+    most, place = 0.0, None
+    for pitch, enough in _slipping(comb.pitch).items():
+        before = _held(excess, pitch)
+        both = before.max(0) + (before[:, -1:] - before).max(0)
+        least = math.ceil(2 * pitch)
+        inner = both[least : len(profile) - least]
+        if len(inner) and inner.max() > max(most, enough * one, _SLIPPED * before[:, -1].max()):
+            most = float(inner.max())  # as much is held from the last line before to the next one
+            place = least + int(np.nonzero(inner > most - _EQUAL)[0][-1])
+    return place
+
+
+def _slipping(pitch: float) -> dict[float, float]:
+    """Pitches that lines of two phases may have, and how much of what one comb holds they must."""
+    tries = {pitch: _SLIPPED}
+    for times, enough in ((1, 1.05), (2, 0.9)):  # more than half: every other line is of one phase
+        whole = round(times * pitch)
+        broken = abs(times * pitch - whole) >= _BARELY
+        tries.setdefault(times * pitch if broken else whole, enough)
+    return tries
+
+
+def _held(excess: Floats, pitch: float) -> Floats:
+    """What the combs of a pitch hold of a profile before each pixel, and before its end."""
+    size, a_pixel = len(excess), 1 if float(pitch).is_integer() else 4
+    starts = np.arange(math.ceil(pitch * a_pixel))
+    steps = np.arange(size / pitch + 1) * pitch
+    places = np.floor(starts[:, None] / a_pixel + steps + 0.5).astype(np.intp)
+    comb, line = np.nonzero((places > 0) & (places < size))
+    held = np.zeros((len(starts), size + 1), np.float32)
+    held[comb, places[comb, line] + 1] = excess[places[comb, line]]
+    return held.cumsum(1)
 
 
 def _may_be_broken(comb: Comb, low: int, high: int) -> bool:

@@ -8,19 +8,20 @@ the calm between them reach?
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, combinations
 
 import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from demosaic.combs import SQUARE, Comb, Floats, Lattice, best_comb
+from demosaic.combs import SQUARE, Comb, Floats, Lattice, best_comb, slip
 from demosaic.ellipses import Mask
 from demosaic.ends import settled
 from demosaic.images import Box, Pixels, crop, to_grey
-from demosaic.lossless import flat_mosaics
+from demosaic.lossless import flat_mosaics, shrunk
 from demosaic.mosaic import Grid
 from demosaic.outlines import DOUBT, NOISE, Levels, outlined
 from demosaic.weaves import is_repeating, is_woven
@@ -54,6 +55,8 @@ _PLAINLY = 0.9  # of a column's evidence of 1; at 0.5 one mosaic in 300 gets a c
 _KNOWN = 0.6  # of a place, that then only repeats mosaics already found: the same cells, or parts
 _CRUMB = 0.2  # of a mosaic
 _CRUMBS = 3  # of one mosaic
+_BOTH = 0.5  # of a mosaic, that may lie under another
+_AS_CLEAR = 0.9  # beside that, as in all of it
 _ROUNDS = 4  # of fitting, as a place turns out larger than it looked
 _FLAT_STEP = 3  # grey levels; what rounding leaves of a smooth part has steps of 1 or 2
 _JPEG_STEP = 12  # grey levels; a smooth part has less between JPEG's squares down to quality 10
@@ -80,6 +83,8 @@ class _Candidate:
     box: Box
     pitches: tuple[float, float]
     """Across and down, pixels."""
+    within: Box
+    """Where it may reach."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +136,53 @@ def find_mosaic(image: Pixels) -> list[Region]:
             exact.append(Region(box, lattice.grid(box), hidden, 1.0))
     tried = _with_those_at(_candidates(luma), exact, luma, steps)
     if not tried:  # of few cells that fill a picture too few squares have a rhythm
-        whole = _Candidate(Box.whole(luma), (_LAGS[0], _LAGS[0]))
+        whole = _Candidate(Box.whole(luma), (_LAGS[0], _LAGS[0]), Box.whole(luma))
         tried = _with_those_at([whole], exact, luma, steps)
+    return _apart(tried, steps)
+
+
+def _apart(tried: list[Region], steps: _Steps) -> list[Region]:
+    """The mosaics that explain the most pixels, the largest first; where two overlap, each without
+    what belongs to the other.
+    """
     found: list[Region] = []
     for region in sorted(tried, key=_weight, reverse=True):
-        if not any(_overlap(region, other) > 0.2 for other in found):
+        over = [place for place, other in enumerate(found) if _overlap(region, other) > 0.2]
+        if not over:
             found.append(region)
-    return found
+        elif len(over) == 1 and _goes_on(region, found[over[0]], steps):
+            found += _parted(region, found.pop(over[0]), steps)
+    return sorted(found, key=_weight, reverse=True)
+
+
+def _goes_on(region: Region, other: Region, steps: _Steps) -> bool:
+    """Whether most of a mosaic lies beside another, with its lines as clear as elsewhere."""
+    if region.box.shared(other.box) > _BOTH * region.box.area:
+        return False
+    rest = max(_rests(region.box, other.box), key=lambda box: box.area)
+    return _clear(region, rest, steps) > _AS_CLEAR * region.confidence
+
+
+def _parted(one: Region, other: Region, steps: _Steps) -> tuple[Region, Region]:
+    """Two mosaics of which one lies on the other: that whose lines are clearer in what both have,
+    and the other without that.
+    """
+    both = one.box.clipped(other.box)
+    top, under = sorted((one, other), key=lambda it: _clear(it, both, steps), reverse=True)
+    seen = under.hidden.copy()
+    crop(seen, both.seen_from(under.box))[crop(top.hidden, both.seen_from(top.box))] = False
+    box, hidden = shrunk(under.box, seen)
+    return top, Region(box, _lattice_of(under).grid(box), hidden, under.confidence)
+
+
+def _clear(region: Region, place: Box, steps: _Steps) -> float:
+    """How clear the lines of a mosaic are in a part of its box."""
+    return _confidence(_means(steps, place), _lattice_of(region), place)
+
+
+def _lattice_of(region: Region) -> Lattice:
+    box, grid = region.box, region.grid
+    return Lattice(Comb(grid.width, box.x + grid.left), Comb(grid.height, box.y + grid.top))
 
 
 def _with_those_at(
@@ -146,15 +191,42 @@ def _with_those_at(
     """The mosaics known to the pixel and those found at places where none is known yet."""
     tried, fits = [*exact], []
     sure = exact if len(exact) < _CRUMBS else []
-    for candidate in places:
+    waiting = list(places)
+    while waiting:
+        candidate = waiting.pop(0)
         if _known(candidate.box, [*sure, *tried[len(exact) :]]) <= _KNOWN:
             fit = _fit(steps, candidate, sure)
             if fit and fit not in fits:
                 fits.append(fit)
-                region = _region(luma, steps, fit)
-                if region and not _repeats(region, exact):
-                    tried.append(region)
+                for region in _there(luma, steps, fit, candidate.within):
+                    if not _repeats(region, exact):
+                        tried.append(region)
+                        waiting += [] if exact else _beside(candidate, region)
     return tried
+
+
+def _beside(candidate: _Candidate, region: Region) -> Iterator[_Candidate]:
+    """What of a place is left beside a mosaic in it, where that may be another."""
+    rests = zip(
+        _rests(candidate.box, region.box), _rests(candidate.within, region.box), strict=True
+    )
+    for rest, within in rests:
+        least = (max(2 * _BAND, _CELLS * pitch) for pitch in candidate.pitches)
+        if rest.width > next(least) and rest.height > next(least):
+            yield replace(candidate, box=rest, within=within)
+
+
+def _rests(box: Box, other: Box) -> list[Box]:
+    """What of a box lies left of another, right of it, above and below, empty or not."""
+    right, bottom = box.x + box.width, box.y + box.height
+    left_of, above = min(other.x, right) - box.x, min(other.y, bottom) - box.y
+    x, y = max(box.x, other.x + other.width), max(box.y, other.y + other.height)
+    return [
+        Box(box.x, box.y, max(0, left_of), box.height),
+        Box(x, box.y, max(0, right - x), box.height),
+        Box(box.x, box.y, box.width, max(0, above)),
+        Box(box.x, y, box.width, max(0, bottom - y)),
+    ]
 
 
 def _weight(region: Region) -> float:
@@ -209,7 +281,7 @@ def _candidates(luma: Levels) -> Iterator[_Candidate]:
         for candidate in _places(level, scale):
             box = Box(*(scale * side for side in candidate.box.corners))
             across, down = candidate.pitches
-            yield _Candidate(box, (across * scale, down * scale))
+            yield _Candidate(box, (across * scale, down * scale), Box.whole(luma))
 
 
 def _places(level: Levels, scale: int) -> Iterator[_Candidate]:
@@ -222,7 +294,7 @@ def _places(level: Levels, scale: int) -> Iterator[_Candidate]:
         inside = labels == number
         pitches = (_middle(pitch_across[inside]), _middle(pitch_down[inside]))
         box = Box(x * _BAND, y * _BAND, width * _BAND, height * _BAND)
-        yield _Candidate(box.grown(0, 0, level), pitches)
+        yield _Candidate(box.grown(0, 0, level), pitches, Box.whole(level))
 
 
 def _middle(values: Floats) -> float:
@@ -285,10 +357,10 @@ def _fit(steps: _Steps, candidate: _Candidate, sure: list[Region]) -> _Fit | Non
     """The lines that explain the steps at a place best and the box they are in, if any do and it is
     none of the mosaics that are sure.
     """
-    box = _widened(candidate, steps.across)
+    box = _widened(candidate, steps.across).clipped(candidate.within)
     for _ in range(_ROUNDS):
         lattice = _lattice(_means(steps, box), box)
-        reached = _reach(steps, lattice, box) if lattice else None
+        reached = _reach(steps, lattice, box, candidate.within) if lattice else None
         if reached is None or _known(reached.box, sure) > _KNOWN:
             return None
         stays = reached.box.shared(box) > 0.98 * max(reached.box.area, box.area)
@@ -297,6 +369,44 @@ def _fit(steps: _Steps, candidate: _Candidate, sure: list[Region]) -> _Fit | Non
             break
     assert lattice is not None and reached is not None
     return _settled(steps, lattice, reached)
+
+
+def _there(luma: Levels, steps: _Steps, fit: _Fit, within: Box) -> list[Region]:
+    """The mosaics that lines in a box are: one, or those on either side of where they go on at
+    another phase.
+    """
+    region = _region(luma, steps, fit)
+    parts = []
+    for part in _parts(steps, fit, within):
+        again = _fit(steps, part, [])
+        parts.append(_there(luma, steps, again, part.within) if again else [])
+    several = list(chain(*parts))
+    lapping = any(_overlap(one, other) > 0.2 for one, other in combinations(several, 2))
+    if lapping or (region is None and not all(parts)):
+        several = []
+    whole = [region] if region else []
+    return max(whole, several, key=lambda regions: sum(map(_weight, regions)))
+
+
+def _parts(steps: _Steps, fit: _Fit, within: Box) -> Iterator[_Candidate]:
+    """The two parts of a fit whose lines go on at another phase; none of most."""
+    lattice, box = fit
+    means = [np.sqrt(mean) for mean in _means(steps, box)]
+    pitches = lattice.across.pitch, lattice.down.pitch
+    x = slip(means[0], lattice.across.moved(-box.x))
+    y = slip(means[1], lattice.down.moved(-box.y))
+    for part in _halves(within, x and box.x + x, y and box.y + y):
+        yield _Candidate(box.clipped(part), pitches, part)
+
+
+def _halves(box: Box, x: int | None, y: int | None) -> Iterator[Box]:
+    """The halves of a box, cut at a column or at a row; none without either."""
+    if x is not None:
+        yield Box(box.x, box.y, x - box.x, box.height)
+        yield Box(x, box.y, box.x + box.width - x, box.height)
+    elif y is not None:
+        yield Box(box.x, box.y, box.width, y - box.y)
+        yield Box(box.x, y, box.width, box.y + box.height - y)
 
 
 def _region(luma: Levels, steps: _Steps, fit: _Fit) -> Region | None:
@@ -363,17 +473,21 @@ def _lattice(means: _Means, box: Box) -> Lattice | None:
     return None if hopeless else lattice
 
 
-def _reach(steps: _Steps, lattice: Lattice, core: Box) -> _Reach | None:
-    """How far the mosaic reaches, from a box that has most of it or lies in its middle."""
+def _reach(steps: _Steps, lattice: Lattice, core: Box, within: Box) -> _Reach | None:
+    """How far the mosaic reaches within a part of the picture, from a box that has most of it or
+    lies in its middle.
+    """
     columns: _Span = (core.x, core.x + core.width)
     rows: _Span = (core.y, core.y + core.height)
     turned = steps.turned
     for _ in range(2):
         across = _evidence(steps.down, lattice, rows, columns)
+        across[: within.x] = across[within.x + within.width :] = -1
         columns = _richest(across, lattice.across)
         if columns[1] <= columns[0]:
             return None
         down = _evidence(turned.down, lattice.turned, columns, rows)
+        down[: within.y] = down[within.y + within.height :] = -1
         rows = _richest(down, lattice.down)
         if rows[1] <= rows[0]:
             return None

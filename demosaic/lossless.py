@@ -101,7 +101,7 @@ def _mosaic(image: Pixels, flat: Bits, taken: Bits, sheet: Sheet) -> tuple[Latti
         return lattice, box, np.ones((box.height, box.width), bool)
     if not (hidden | crop(taken, box)).all():
         box, hidden = _exact(image, flat, lattice, (box, hidden))
-        box, hidden = _shrunk(box, _rounded(hidden) & (crop(taken, box) == 0))
+        box, hidden = shrunk(box, _rounded(hidden) & (crop(taken, box) == 0))
     return lattice, box, hidden
 
 
@@ -116,9 +116,9 @@ def _reach(flat: Bits, taken: Bits, lattice: Lattice, core: Box) -> tuple[Box, M
     within[rows - 1] = 0
     closed = cv2.morphologyEx(_covered(within), cv2.MORPH_CLOSE, _GAP)
     seen = _filled(closed.astype(bool)) & (crop(taken, around) == 0)
-    box, hidden = _shrunk(around, seen)
+    box, hidden = shrunk(around, seen)
     covered = crop(taken, box).astype(bool)
-    return _shrunk(box, _boxed(hidden | covered, lattice) & ~covered)
+    return shrunk(box, _boxed(hidden | covered, lattice) & ~covered)
 
 
 def _boxed(mask: Mask, lattice: Lattice) -> Mask:
@@ -215,7 +215,7 @@ def _exact(
     in_cells = _painted(cell_shares(hidden, grid) > 0, grid, piece)
     touching = cv2.dilate(hidden.astype(np.uint8), _CROSS).astype(bool)
     slivers, _ = _coloured(piece, grid, touching & ~in_cells)
-    return _shrunk(around, _filled(hidden | slivers))
+    return shrunk(around, _filled(hidden | slivers))
 
 
 def _rounded(mask: Mask) -> Mask:
@@ -249,7 +249,7 @@ def _painted(which: Mask, grid: Grid, piece: Pixels) -> Mask:
     return painted[:, :, 0].astype(bool)
 
 
-def _shrunk(box: Box, mask: Mask) -> tuple[Box, Mask]:
+def shrunk(box: Box, mask: Mask) -> tuple[Box, Mask]:
     """The smallest box round what is set of a mask (box.height, box.width), and that part of it."""
     rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
     top, left = int(rows[0]), int(columns[0])

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.combs import Comb, Floats, best_comb
+from demosaic.combs import Comb, Floats, best_comb, slip
 from demosaic.ellipses import Mask
 from demosaic.grids import Region, find_mosaic
 from demosaic.images import Box, Pixels, crop, jpeg_damaged
@@ -294,6 +294,53 @@ def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
     shown = pillow_mosaic(pillow_mosaic(photo, boxes[0], 12, 12), boxes[1], 20, 20)
     found = {(region.box, region.grid) for region in find_mosaic(shown)}
     assert found == {(boxes[0], Grid.square(12)), (boxes[1], Grid.square(6))}
+
+
+@pytest.mark.parametrize(
+    ("side", "under", "top"),
+    [
+        (10, Box(60, 50, 140, 210), Box(185, 90, 140, 180)),
+        (12, Box(60, 50, 144, 216), Box(177, 110, 168, 180)),
+        (6, Box(60, 50, 144, 216), Box(201, 62, 168, 180)),
+    ],
+)
+def test_mosaics_of_the_same_cells_and_rows_that_run_together_are_two_through_jpeg(
+    photo: Pixels, side: int, under: Box, top: Box
+) -> None:
+    """Where the columns of both were taken for one's, they had half the width, or none were."""
+    shown = photo
+    for box in (under, top):
+        shown = pillow_mosaic(shown, box, box.width // side, box.height // side)
+    found = find_mosaic(jpeg_damaged(shown, 90))
+    seen = Box(under.x, under.y, top.x - under.x, under.height)
+    assert {region.box for region in found} == {seen, top}
+    assert all(region.grid == Grid.square(side) for region in found)
+
+
+def test_a_mosaic_laid_over_one_of_other_cells_is_told_from_it_through_jpeg(photo: Pixels) -> None:
+    under, top = Box(60, 50, 240, 216), Box(220, 100, 240, 200)
+    shown = pillow_mosaic(pillow_mosaic(photo, under, 10, 9), top, 12, 10)
+    first, second = find_mosaic(jpeg_damaged(shown, 90))
+    assert (first.box, first.grid, second.box, second.grid) == (
+        top, Grid.square(20), under, Grid.square(24),
+    )  # fmt: skip
+    rest = np.ones((under.height, under.width), bool)
+    rest[top.y - under.y :, top.x - under.x :] = False
+    assert first.hidden.all()
+    assert (second.hidden == rest).all()
+
+
+def test_where_lines_go_on_at_another_phase_is_told_and_that_others_do_not() -> None:
+    """Between pixels 66 and 69; a comb of 3 px meets every line."""
+    profile = np.full(150, 0.2, np.float32)
+    profile[6:67:6] = 1
+    whole = profile.copy()
+    whole[72::6] = 1
+    profile[69::6] = 1
+    assert slip(profile, Comb(3, 0)) == 69
+    assert slip(profile, Comb(6, 0)) == 69
+    assert slip(whole, Comb(6, 0)) is None
+    assert slip(whole, Comb(3, 0)) is None
 
 
 def corner_mosaics(image: Pixels, *boxes: Box) -> Pixels:

@@ -126,6 +126,8 @@ def rows() -> dict[str, Make]:
             in_box, pillow, pillow_starts, whole=True, fitting=False
         ),
         "two mosaics": two,
+        "two that touch": partial(beside, over=False),
+        "two, one over the other": partial(beside, over=True),
         "resized after": partial(resized, boxed["Pillow"]),
         "resized after, whole": partial(
             resized, partial(in_box, pillow, pillow_starts, whole=True)
@@ -138,6 +140,8 @@ def rows() -> dict[str, Make]:
                      "ffmpeg pixelize, yuv420p", "deface", "ellipse", "whole picture"):  # fmt: skip
             if name in table:
                 table[f"{name}, JPEG {quality}"] = partial(saved_again, table[name], quality)
+    for name in ("two that touch", "two, one over the other"):
+        table[f"{name}, JPEG 90"] = partial(saved_again, table[name], 90)
     table["resized after, JPEG 75"] = partial(saved_again, table["resized after"], 75)
     table["clean"] = clean
     for quality in (90, 75, 60, 40, 20):
@@ -529,6 +533,29 @@ def two(photo: Pixels, rng: np.random.Generator) -> Case:
             Mosaic(np.hstack([none, second.hidden]), second.columns + photo.shape[1], second.rows),
         ],
     )
+
+
+def beside(photo: Pixels, rng: np.random.Generator, *, over: bool) -> Case:
+    """Two mosaics, every other time of the same cells, of which the second begins where the first
+    ends or lies over its end.
+    """
+    height, width = photo.shape[:2]
+    sides = [draw_side(rng, min(width, height) // 20) for _ in range(2)]
+    if rng.random() < 1 / 2:
+        sides[1] = sides[0]
+    shown, left = photo, int(0.08 * width)
+    mosaics: list[Mosaic] = []
+    for side in sides:
+        columns, rows = (int(rng.uniform(0.3, 0.4) * length) // side for length in (width, height))
+        box = Box(left, int(rng.uniform(0.2, 0.5) * height), columns * side, rows * side)
+        shown = paste(shown, pillow(crop(shown, box), columns, rows), box)
+        hidden = np.zeros(photo.shape[:2], bool)
+        crop(hidden, box)[:] = True
+        mosaics = [replace(under, hidden=under.hidden & ~hidden) for under in mosaics]
+        starts = pillow_starts(columns, box.width), pillow_starts(rows, box.height)
+        mosaics.append(Mosaic(hidden, box.x + starts[0], box.y + starts[1]))
+        left += box.width - over * int(rng.uniform(0.1, 0.35) * box.width)
+    return Case(shown, mosaics)
 
 
 def resized(make: Make, photo: Pixels, rng: np.random.Generator) -> Case:
