@@ -317,6 +317,15 @@ def test_mosaics_of_the_same_cells_and_rows_that_run_together_are_two_through_jp
     assert all(region.grid == Grid.square(side) for region in found)
 
 
+def test_a_mosaic_is_found_beside_one_of_other_cells_that_it_touches(photo: Pixels) -> None:
+    """In what is left of the place that both were taken for."""
+    boxes = [Box(190, 80, 160, 200), Box(40, 65, 150, 198)]
+    shown = pillow_mosaic(pillow_mosaic(photo, boxes[1], 25, 33), boxes[0], 20, 25)
+    found = find_mosaic(jpeg_damaged(shown, 90))
+    assert [region.box for region in found] == boxes
+    assert [region.grid for region in found] == [Grid.square(8), Grid.square(6)]
+
+
 def test_a_mosaic_laid_over_one_of_other_cells_is_told_from_it_through_jpeg(photo: Pixels) -> None:
     under, top = Box(60, 50, 240, 216), Box(220, 100, 240, 200)
     shown = pillow_mosaic(pillow_mosaic(photo, under, 10, 9), top, 12, 10)
