@@ -25,7 +25,7 @@ from demosaic.errors import DemosaicError
 from demosaic.files import encoded, make_folder, write_bytes, write_with
 from demosaic.networks import Generator, Restorer, ResUNet
 
-FORMAT = 1
+FORMAT = 2
 MODEL_VARIABLE = "DEMOSAIC_MODEL"
 _RECIPES: dict[str, str] = {
     TrainConfig.preset: (

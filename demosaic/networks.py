@@ -209,7 +209,7 @@ class ResUNet(nn.Module):
             # Not shuffled: without overlap the second stage drew the seams of coarse levels
             wide = F.interpolate(widen(features), scale_factor=2.0, mode="bilinear")
             features = level(merge(torch.cat([wide, skips.pop()], 1)))
-        change = self.head(F.leaky_relu(self.grow(features), _SLOPE))
+        change = self.head(F.gelu(self.grow(features)))
         return seen + _shuffled(change.float(), COARSE)
 
 
@@ -243,7 +243,13 @@ class ShuffledConv(nn.Conv2d):
 
 
 class ResBlock(nn.Module):
-    """Two 3x3 convolutions round a LeakyReLU, added to what came in."""
+    """Two 3x3 convolutions round a GELU (Hendrycks and Gimpel 2016), added to what came in.
+
+    A GELU lets half through, hence the 2. In 400 steps of S it gained 1.56, 1.19 and .86 dB over
+    `base` at blocks 8, 16 and 24; without the 2 1.52, 1.16 and .85, LeakyReLU 1.42, 1.05 and .77,
+    ReLU 1.50, 1.10 and .79, SiLU 1.48, 1.11 and .82, halves that gate halves 1.45, 1.04 and .75. In
+    2,425 steps it gained 1.94, 1.49 and 1.22 on 200 faces, LeakyReLU 1.82, 1.42 and 1.19.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -252,7 +258,7 @@ class ResBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, width, H, W), unchanged shape."""
-        change: Tensor = self.second(F.leaky_relu(self.first(features), _SLOPE))
+        change: Tensor = self.second(2 * F.gelu(self.first(features)))
         return features + change
 
 
