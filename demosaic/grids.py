@@ -46,7 +46,6 @@ _RHYTHM = 0.37  # correlation of a profile with itself, one cell on, that is loo
 _CERTAIN = 0.5  # confidence below which a region is no mosaic
 _SURE = 0.8  # mosaics through JPEG of quality 60 have more, checked cloth in fine cells 0.77
 _JPEG_CERTAIN = 0.8  # the same, of squares as JPEG's own
-_SQUARES = 2.5  # of JPEG a side; lines further apart are never its own
 _MERIT = 0.28  # of 3,600 clean photos one has 0.2, none more; mosaics resized and in JPEG 0.3
 _HOPE = 0.2  # of merit, before the reach is known; four false places of five have less
 _CELLS = 4  # rows and columns of cells a mosaic has at least
@@ -436,7 +435,8 @@ def _like_jpeg(lattice: Lattice, box: Box) -> bool:
     """
     columns, rows = lattice.lines(box)
     return any(
-        comb.pitch < _SQUARES * SQUARE and (places % SQUARE == 0).sum() > len(places) / 2
+        min(abs(comb.pitch - side) for side in (SQUARE, 2 * SQUARE)) < 0.4
+        and (places % SQUARE == 0).sum() > len(places) / 2
         for comb, places in ((lattice.across, columns + box.x), (lattice.down, rows + box.y))
     )
 
