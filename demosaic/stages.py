@@ -26,11 +26,13 @@ _STEADY = 0.25  # share of the second stage before the rate begins to fall
 _LAST = 0.005  # of the rate, at the end
 _MEMORY = 0.998  # of the moving average, once there are steps enough
 _CLIP = 1.0
-_CAUTION = 0.25  # the rate of what was trained before, as a part of that of what was not
+# The rate of what was trained before, as a part of that of what was not: with --init, and in the
+# second stage
+_CAUTION, _SHARPENING = 0.25, 0.1
 _CRITIC_RATE = 2e-4
-# Weights beside the logarithmic error. The last keeps the critic from hardening: with a tenth of
-# it, 480 steps drew lines across faces of large cells
-_ADVERSARIAL, _LIKENESS, _SMOOTH = 0.1, 0.5, 0.1
+# Weights beside the logarithmic error. The last keeps the critic from hardening: with a third of
+# it, and a rate of 0.25, 1,240 steps drew lines across faces of large cells
+_ADVERSARIAL, _LIKENESS, _SMOOTH = 0.1, 0.5, 0.3
 _NOISE = 0.05  # standard deviation, in [-1, 1], of what a critic should not notice
 
 
@@ -173,7 +175,7 @@ class SharpStage:
     """
 
     def __init__(self, start: ResUNet, critic: Critic, lr: float, compute: Compute) -> None:
-        self.learner = Learner(start, lr * _CAUTION, compute, sharpening)
+        self.learner = Learner(start, lr * _SHARPENING, compute, sharpening)
         settle(critic, compute.device)
         self.critic = critic
         self.critic_adam = torch.optim.Adam(
