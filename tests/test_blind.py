@@ -677,11 +677,11 @@ def test_each_stage_goes_through_its_rates_from_beginning_to_end(
     assert seen == [0, 0.5, 0, 0.5, 0.75]
 
 
-@pytest.mark.parametrize(("progress", "caution"), [(0.2, 1.0), (0.45, 1.0), (0.9, 0.25)])
+@pytest.mark.parametrize(("progress", "caution"), [(0.2, 1.0), (0.45, 1.0), (0.9, 0.1)])
 def test_both_optimisers_step_at_the_rate_of_the_moment(
     dataset: Path, progress: float, caution: float
 ) -> None:
-    """The second stage at a quarter of the first's."""
+    """The second stage at a tenth of the first's."""
     made = recipe(dataset)
     made.step(made.draw(0), progress)
     made.step(made.draw(1), progress)
@@ -761,7 +761,8 @@ def test_a_step_in_parts_is_the_same_step(dataset: Path, progress: float, parts:
         found.append((told, [w.grad for w in made.trained() if w.grad is not None]))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
     for one, other in zip(found[0][1], found[1][1], strict=True):
-        assert float((one - other).norm()) <= 1e-4 * float(one.norm()) + 1e-7
+        # A critic's last bias is told nothing but rounding: it falls out of a difference
+        assert float((one - other).norm()) <= 1e-4 * float(one.norm()) + 1e-6
 
 
 def test_a_full_memory_makes_smaller_parts_from_then_on(
