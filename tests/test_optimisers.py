@@ -124,8 +124,8 @@ def test_momentum_is_nesterov_s() -> None:
         gradient = random(step, 6, 4, 3, 3)
         weight.grad = gradient.clone()
         muon.step()
-        momentum = 0.95 * momentum + 0.05 * gradient
-        ahead = 0.05 * gradient + 0.95 * momentum
+        momentum = 0.9 * momentum + 0.1 * gradient
+        ahead = 0.1 * gradient + 0.9 * momentum
         flat = orthogonal(ahead.permute(0, 2, 3, 1).flatten(1))
         turned = flat.reshape(6, 3, 3, 4).permute(0, 3, 1, 2)
         expected = expected * (1 - 0.1 * 0.1) - 0.1 * turned
