@@ -110,7 +110,7 @@ def _card(path: Path, text: str) -> ModelCard:
         if record["format"] != FORMAT:
             raise DemosaicError(
                 f"{path} has format {record['format']}, and demosaic {__version__} reads format "
-                f"{FORMAT}: use demosaic {record['demosaic']}, which wrote it"
+                f"{FORMAT}: use demosaic {record['demosaic']}, which wrote it, or train anew"
             )
         network = _network(record["preset"], record["network"])
         blocks = tuple(map(int, record["blocks"])) if record["blocks"] else None
