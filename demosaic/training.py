@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from demosaic import blind, pix2pix
-from demosaic.checkpoints import ModelCard, load_state, save_model, save_state, write_card
+from demosaic.checkpoints import FORMAT, ModelCard, load_state, save_model, save_state, write_card
 from demosaic.config import DeviceConfig, SeedConfig, TrainConfig, differences
 from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import USAGE, DemosaicError, Interrupted
@@ -212,6 +212,7 @@ class _Course:
         """Keep all that the run needs to go on as if it had never stopped."""
         state = {
             **asdict(place),
+            "format": FORMAT,
             "bf16": self.compute.bf16,
             "threads": torch.get_num_threads(),
             "recipe": self.recipe.state(),
@@ -281,6 +282,8 @@ def _recipe(
 def _go_on(recipe: Recipe[Any], state: dict[str, Any], run: Path) -> None:
     """Load the saved state. Raises DemosaicError where it is of a recipe that was another."""
     try:
+        if state["format"] != FORMAT:  # weights may fit what computes otherwise with them
+            raise ValueError(f"format {state['format']}")
         recipe.load(state["recipe"])
     except (KeyError, RuntimeError, ValueError) as error:
         raise DemosaicError(

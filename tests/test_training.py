@@ -553,10 +553,21 @@ def test_the_same_dataset_in_another_place_goes_on(
     assert steps(go(moved, run, replace(CONFIG, steps=2))) == [2]
 
 
-def test_a_run_of_another_network_than_todays_is_refused(dataset: Path, run: Path) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state["recipe"]["generator"].popitem(),
+        lambda state: state.update(format=state["format"] - 1),
+        lambda state: state.pop("format"),
+    ],
+)
+def test_a_run_of_another_network_than_todays_is_refused(
+    dataset: Path, run: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """Also where weights fit, but are computed with otherwise."""
     go(dataset, run, replace(CONFIG, steps=1))
     state = load_state(run / "resume.pt")
-    state["recipe"]["generator"].popitem()
+    change(state)
     save_state(run / "resume.pt", state)
     with pytest.raises(DemosaicError) as caught:
         go(dataset, run, replace(CONFIG, steps=2))
