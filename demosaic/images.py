@@ -8,7 +8,7 @@ import os
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -232,6 +232,7 @@ def decode(data: bytes) -> Pixels:
     stored, whatever its profile and transparency say. Raises NotAPicture.
     """
     with _picture_in(data) as image:
+        _load(image)
         return np.asarray(to_rgb(upright(image)))
 
 
@@ -244,8 +245,7 @@ def decode_photo(data: bytes, reduce: int = 1) -> Pixels:
     """
     with _picture_in(data) as image:
         size = math.ceil(image.width / reduce), math.ceil(image.height / reduce)
-        if image.format in ("JPEG", "MPO"):
-            image.draft(None, (image.width // reduce, image.height // reduce))
+        _load(image, draft=(image.width // reduce, image.height // reduce))
         seen = to_rgb(_in_srgb(_flattened(upright(image))))
         if sorted(seen.size) != sorted(size):
             seen = seen.reduce(reduce)
@@ -256,7 +256,7 @@ def photo_size(data: bytes) -> tuple[int, int]:
     """Width and height of the upright picture in the bytes of a file, from its header. Raises
     NotAPicture.
     """
-    with _picture_in(data) as image:
+    with _picture_in(data) as image, _decoding():
         width, height = image.size
         turned = image.format != "TIFF" and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
         return (height, width) if turned else (width, height)
@@ -265,33 +265,61 @@ def photo_size(data: bytes) -> tuple[int, int]:
 def taken_at(data: bytes) -> datetime | None:
     """When a photo was taken, as its EXIF says; None where it does not."""
     try:
-        with _picture_in(data) as image:
+        with _picture_in(data) as image, _decoding():
             when = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-            return datetime.strptime(str(when), "%Y:%m:%d %H:%M:%S")
     except NotAPicture:
+        return None
+    try:
+        return datetime.strptime(str(when), "%Y:%m:%d %H:%M:%S")
+    except ValueError:
         return None
 
 
 @contextmanager
 def _picture_in(data: bytes) -> Iterator[Image.Image]:
-    """The picture in the bytes of a file, its pixels not yet read. Whatever is wrong with it, and
-    comes out while it is in use, is a NotAPicture that says what in a few words.
+    """The picture in the bytes of a file, its pixels not yet read. Raises NotAPicture.
+
+    Only errors of opening it become NotAPicture; those of the caller's block pass through.
     """
     if not data:
         raise NotAPicture("empty file")
     if _is_cut_short(data):
         raise NotAPicture("damaged picture (file is truncated)")
+    with ExitStack() as stack:
+        with _decoding():
+            image = stack.enter_context(opened(io.BytesIO(data)))
+        if image.width * image.height > _MAX_PIXELS:
+            raise NotAPicture(f"too large: {image.width} x {image.height} pixels")
+        yield image
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Turns what Pillow raises on a damaged file into NotAPicture, which says why in a few words.
+
+    Put only Pillow's own reading inside: a mistake of ours must not pass for a damaged picture.
+    """
     try:
-        with opened(io.BytesIO(data)) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                raise NotAPicture(f"too large: {image.width} x {image.height} pixels")
-            yield image
+        yield
     except UnidentifiedImageError as error:
         raise NotAPicture("not a picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotAPicture("too large") from error
     except DAMAGED as error:
         raise NotAPicture(f"damaged picture ({' '.join(str(error).split())})") from error
+
+
+def _load(image: Image.Image, draft: tuple[int, int] | None = None) -> None:
+    """Read the pixels and the orientation, which Pillow puts off until they are used. Raises
+    NotAPicture.
+
+    `draft` is the width and height that a JPEG may be decoded at, or larger.
+    """
+    with _decoding():
+        if draft and image.format in ("JPEG", "MPO"):
+            image.draft(None, draft)
+        image.load()
+        turn_of(image)
 
 
 def _is_cut_short(data: bytes) -> bool:
@@ -362,7 +390,10 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     """The colours that the embedded profile means; as they are when it is none or a broken one."""
     profile = image.info.get("icc_profile")
     transform = _to_srgb(profile, image.mode) if profile else None
-    return image if transform is None else transform.apply(image)
+    if transform is None:
+        return image
+    with _decoding():  # a damaged profile may show only here
+        return transform.apply(image)
 
 
 @lru_cache(maxsize=8)  # an album has few profiles, and reading one takes longer than a small photo

@@ -24,7 +24,7 @@ from kills import COUNTED
 from PIL import Image, ImageOps
 
 import people
-from demosaic import __version__, cutting
+from demosaic import __version__, cutting, images
 from demosaic.building import build_dataset
 from demosaic.config import BuildConfig
 from demosaic.errors import (
@@ -807,6 +807,34 @@ def test_a_detector_that_cannot_be_made_is_what_is_reported(
 ) -> None:
     with pytest.raises(DemosaicError, match="carries no face model"):
         build(album, tmp_path / "out", detector=no_detector, workers=workers)
+
+
+def mistaken(image: Image.Image) -> Image.Image:
+    raise TypeError("a mistake of ours")
+
+
+def detector_of_a_mistaken_program() -> FaceDetector:
+    """Spawned workers know nothing of what a test patches: each breaks its own conversion."""
+    images.to_rgb = mistaken
+    return GivenFaces(())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_mistake_of_ours_stops_the_build_and_is_not_a_bad_photo(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "to_rgb", mistaken)  # and undone after the test
+    (tmp_path / "photos").mkdir()
+    for grey in (100, 150, 200):
+        picture = np.full((300, 300, 3), grey, np.uint8)
+        write_png(tmp_path / "photos" / f"{grey}.png", picture)
+    events: list[Event] = []
+    with pytest.raises(TypeError, match=r"^a mistake of ours$"):
+        build(
+            tmp_path / "photos", tmp_path / "out",
+            detector=detector_of_a_mistaken_program, workers=workers, listen=events.append,
+        )  # fmt: skip
+    assert not [event for event in events if isinstance(event, PhotoSkipped)]
 
 
 def test_bad_files_and_photos_without_faces_are_counted_named_and_reasoned(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
 import people
 from demosaic.errors import PROBLEM, DemosaicError
@@ -33,6 +33,7 @@ from demosaic.images import (
     read_image,
     read_size,
     resize,
+    taken_at,
     to_float,
     to_levels,
     to_uint8,
@@ -311,6 +312,24 @@ def test_no_damaged_byte_makes_any_other_exception(seed: int) -> None:
         assert decode(bytes(data)).shape[2] == 3
     except NotAPicture as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("read", [decode, decode_photo])
+def test_a_mistake_in_our_conversion_does_not_pass_for_a_damaged_picture(
+    read: Callable[[bytes], Pixels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(image: Image.Image) -> Image.Image:
+        raise TypeError("a mistake of ours")
+
+    monkeypatch.setattr("demosaic.images.to_rgb", mistaken)
+    with pytest.raises(TypeError, match=r"^a mistake of ours$"):
+        read(encoded(Image.fromarray(noise(4, 4)), "PNG"))
+
+
+def test_a_date_that_is_none_is_no_date() -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "yesterday"
+    assert taken_at(encoded(Image.fromarray(noise(4, 4)), "JPEG", exif=exif)) is None
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from test_restoration import ANYTHING, a_model, mosaicked, save, texture
 
 from demosaic.checkpoints import save_model
@@ -249,6 +250,21 @@ def test_a_single_bad_picture_is_its_own_error(folder: Path, model_file: Path) -
     with pytest.raises(DemosaicError, match="empty file") as caught:
         restore_files(plan([source], None, "restored", force=False), model_file, ANYTHING)
     assert (str(source) in str(caught.value), caught.value.exit_code) == (True, PROBLEM)
+
+
+def test_a_mistake_of_ours_is_not_left_out_as_a_damaged_picture(
+    folder: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(image: Image.Image) -> Image.Image:
+        raise TypeError("a mistake of ours")
+
+    sources = [
+        save(folder / name, mosaicked(32, 32, Grid.square(4))) for name in ("a.png", "b.png")
+    ]
+    jobs = plan(sources, None, "restored", force=False)
+    monkeypatch.setattr("demosaic.images.to_rgb", mistaken)
+    with pytest.raises(TypeError, match=r"^a mistake of ours$"):
+        restore_files(jobs, model_file, ANYTHING)
 
 
 def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path) -> None:
