@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from demosaic.errors import DemosaicError
+from demosaic.errors import DemosaicError, how_to_install
 from demosaic.events import Evaluated, Event, Listener, StepDone
 
 
@@ -15,7 +15,7 @@ def log_to_board(folder: Path) -> Listener:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise DemosaicError(
-            "--tensorboard needs the package tensorboard: pip install 'demosaic[tensorboard]'"
+            f"--tensorboard needs the package tensorboard: {how_to_install('tensorboard')}"
         ) from error
     writer = SummaryWriter(folder)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from demosaic import __version__
 from demosaic.config import LEAST_SCORE, BuildConfig, DeviceConfig, TrainConfig
-from demosaic.errors import DemosaicError, Interrupted
+from demosaic.errors import DISTRIBUTION, DemosaicError, Interrupted
 from demosaic.events import Checked, DoctorReport, Listener, ignore
 from demosaic.files import write_bytes, writing
 
@@ -80,7 +80,7 @@ def _checked(what: str, look: Look) -> Checked:
 def _python() -> str:
     from packaging.specifiers import SpecifierSet
 
-    found, needed = platform.python_version(), metadata.metadata("demosaic")["Requires-Python"]
+    found, needed = platform.python_version(), metadata.metadata(DISTRIBUTION)["Requires-Python"]
     if not SpecifierSet(needed).contains(found):
         raise DemosaicError(f"{found} is none of {needed}: make a .venv with one of those")
     return f"{found} on {platform.platform()}, demosaic {__version__}"
@@ -88,7 +88,7 @@ def _python() -> str:
 
 def _libraries() -> Iterator[Checked]:
     """A line for every library that demosaic cannot do without."""
-    for needed in metadata.requires("demosaic") or []:
+    for needed in metadata.requires(DISTRIBUTION) or []:
         if "extra ==" not in needed:
             name = re.split(r"[^\w.-]", needed)[0]
             yield _checked(name, partial(_library, needed))

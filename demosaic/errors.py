@@ -5,6 +5,14 @@ USAGE = 2
 NOTHING_TO_DO = 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
+DISTRIBUTION = "demosaic-faces"
+"""The name that pip knows; the package to import and the command are `demosaic`."""
+
+
+def how_to_install(extra: str) -> str:
+    """The command that installs what an optional feature needs; `extra` as in pyproject.toml."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
+
 
 class DemosaicError(Exception):
     """Something the user can put right: one sentence that names the file or option and the way

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from demosaic.checkpoints import Model
-from demosaic.errors import DemosaicError
+from demosaic.errors import DemosaicError, how_to_install
 from demosaic.files import write_with
 from demosaic.mosaic import Grid
 from demosaic.networks import Restorer
@@ -43,7 +43,7 @@ def export_onnx(model: Model, path: Path, *, realism: float) -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise DemosaicError(
-            "ONNX needs the package onnxscript: pip install 'demosaic[onnx]'"
+            f"ONNX needs the package onnxscript: {how_to_install('onnx')}"
         ) from error
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision aloud
     network, inputs, free = _traceable(model, realism)

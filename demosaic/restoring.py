@@ -7,7 +7,7 @@ from pathlib import Path
 from demosaic.checkpoints import Model, load_model
 from demosaic.config import DeviceConfig, RestoreConfig
 from demosaic.devices import Compute, choose, settle_threads
-from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import ClipRestored, Listener, Notice, PictureRestored, ignore
 from demosaic.files import make_folder, write_with
 from demosaic.jobs import Job, do_all, is_clip
@@ -65,6 +65,6 @@ def _restore_clip(
         from demosaic.clips import restore_clip
     except ModuleNotFoundError as error:  # PyAV is an extra
         raise DemosaicError(
-            f"{job.source}: a clip needs PyAV (Python 3.11 or later): pip install 'demosaic[video]'"
+            f"{job.source}: a clip needs PyAV (Python 3.11 or later): {how_to_install('video')}"
         ) from error
     return restore_clip(job.source, job.out, model, config, compute, listen)

@@ -1,6 +1,7 @@
 """What several test files share: a folder of drawn photos and the dataset built from it."""
 
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from demosaic.faces import MediaPipeDetector
 
 settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)
 settings.load_profile("demosaic")
+
+
+@pytest.fixture(scope="session")
+def distribution() -> str:
+    """The name of the installed distribution that the command `demosaic` belongs to."""
+    (command,) = entry_points(group="console_scripts", name="demosaic")
+    assert command.dist is not None
+    return command.dist.metadata["Name"]
 
 
 @pytest.fixture(scope="session")

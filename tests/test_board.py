@@ -1,10 +1,13 @@
 """What TensorBoard is told."""
 
+import sys
 from pathlib import Path
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from demosaic.board import log_to_board
+from demosaic.errors import DemosaicError
 from demosaic.events import Evaluated, Notice, Scores, StepDone
 
 
@@ -26,3 +29,14 @@ def test_losses_and_scores_reach_tensorboard(tmp_path: Path) -> None:
         "block 16, restored/psnr": [(2, 24.0)],
         "block 16, restored/ssim": [(2, 0.7)],
     }
+
+
+def test_without_tensorboard_it_says_what_to_install(
+    tmp_path: Path, distribution: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(DemosaicError) as caught:
+        log_to_board(tmp_path)
+    assert str(caught.value) == (
+        f"--tensorboard needs the package tensorboard: pip install '{distribution}[tensorboard]'"
+    )

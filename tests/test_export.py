@@ -1,6 +1,7 @@
 """A model as ONNX, run by another program."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,13 @@ def test_nothing_is_exported_over_what_is_there(model: Model, tmp_path: Path) ->
     result = CliRunner().invoke(app, ["export", str(source), "--out", str(photo)])
     said = f"error: {photo} is already there: --force replaces it\n"
     assert (result.exit_code, result.stderr, photo.read_bytes()) == (1, said, b"dear")
+
+
+def test_without_onnxscript_it_says_what_to_install(
+    model: Model, tmp_path: Path, distribution: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tmp_path / "model.safetensors", model.generator, model.card)
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    result = CliRunner().invoke(app, ["export", str(tmp_path / "model.safetensors"), "--onnx"])
+    said = f"error: ONNX needs the package onnxscript: pip install '{distribution}[onnx]'\n"
+    assert (result.exit_code, result.stderr) == (1, said)
