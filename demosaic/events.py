@@ -12,14 +12,23 @@ LOG_EVERY = 10
 
 
 @dataclass(frozen=True)
-class Notice:
+class Event:
+    """Something the core says while it works."""
+
+    def records(self) -> list[dict[str, object]]:
+        """What is written of it as JSON, an object a line; `event` holds its kind."""
+        return [{"event": type(self).__name__, **asdict(self)}]
+
+
+@dataclass(frozen=True)
+class Notice(Event):
     """A choice made or a thing to know, in one sentence."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class PhotosFound:
+class PhotosFound(Event):
     """The walk is over: `total` files to look at, and so many `ignored` as thumbnails and the
     like.
     """
@@ -29,7 +38,7 @@ class PhotosFound:
 
 
 @dataclass(frozen=True)
-class PhotoDone:
+class PhotoDone(Event):
     """One photo was looked at and gave `pairs` pairs."""
 
     photo: str
@@ -37,7 +46,7 @@ class PhotoDone:
 
 
 @dataclass(frozen=True)
-class PhotoSkipped:
+class PhotoSkipped(Event):
     """A photo, or one face of it, was left out for `reason`."""
 
     photo: str
@@ -46,7 +55,7 @@ class PhotoSkipped:
 
 
 @dataclass(frozen=True)
-class PairMoved:
+class PairMoved(Event):
     """A pair is now in another split, as photos that joined or parted groups came or went."""
 
     id: str
@@ -56,7 +65,7 @@ class PairMoved:
 
 
 @dataclass(frozen=True)
-class TrainingStarted:
+class TrainingStarted(Event):
     """Training begins or goes on after `step` steps, `progress` (0..1) of its budget."""
 
     step: int
@@ -66,7 +75,7 @@ class TrainingStarted:
 
 
 @dataclass(frozen=True)
-class StepDone:
+class StepDone(Event):
     """One training step: its losses by name, the seconds it took, the share of the budget (0..1)
     used up.
     """
@@ -92,7 +101,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Evaluated(Event):
     """Scores at `step` by name of what was scored (`restored`, `reconciled`, `mosaic`, ...)."""
 
     step: int
@@ -101,7 +110,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class SheetSaved:
+class SheetSaved(Event):
     """A picture to look at was written."""
 
     path: str
@@ -109,7 +118,7 @@ class SheetSaved:
 
 
 @dataclass(frozen=True)
-class ModelSaved:
+class ModelSaved(Event):
     """A model file was written."""
 
     path: str
@@ -117,7 +126,7 @@ class ModelSaved:
 
 
 @dataclass(frozen=True)
-class PicturesFound:
+class PicturesFound(Event):
     """`total` pictures are to be worked on."""
 
     total: int
@@ -142,16 +151,21 @@ class RegionRestored:
 
 
 @dataclass(frozen=True)
-class PictureRestored:
+class PictureRestored(Event):
     """One picture was restored into `out`."""
 
     picture: str
     out: str
     regions: tuple[RegionRestored, ...]
 
+    def records(self) -> list[dict[str, object]]:
+        """A record for each region."""
+        place = {"event": RegionRestored.__name__, "picture": self.picture, "out": self.out}
+        return [{**place, **asdict(region)} for region in self.regions]
+
 
 @dataclass(frozen=True)
-class FrameRestored:
+class FrameRestored(Event):
     """One frame of a clip is done; it may have had no mosaic."""
 
     clip: str
@@ -163,7 +177,7 @@ class FrameRestored:
 
 
 @dataclass(frozen=True)
-class ClipRestored:
+class ClipRestored(Event):
     """One clip was restored into `out`."""
 
     clip: str
@@ -189,7 +203,7 @@ class FaceHidden:
 
 
 @dataclass(frozen=True)
-class PicturePixelated:
+class PicturePixelated(Event):
     """The faces of one picture were hidden in `out`."""
 
     picture: str
@@ -198,7 +212,7 @@ class PicturePixelated:
 
 
 @dataclass(frozen=True)
-class PictureSkipped:
+class PictureSkipped(Event):
     """One picture of several could not be worked on."""
 
     picture: str
@@ -206,7 +220,7 @@ class PictureSkipped:
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Event):
     """One thing that demosaic needs was looked at."""
 
     what: str
@@ -217,7 +231,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class WorkStarted:
+class WorkStarted(Event):
     """`total` of `unit` (`mosaics` to score, `faces` to compare) are to be worked on."""
 
     unit: str
@@ -225,7 +239,7 @@ class WorkStarted:
 
 
 @dataclass(frozen=True)
-class WorkDone:
+class WorkDone(Event):
     """So many more of them were."""
 
     count: int
@@ -244,7 +258,7 @@ class Closest:
 
 
 @dataclass(frozen=True)
-class BuildReport:
+class BuildReport(Event):
     """What a build found and made."""
 
     folder: str
@@ -272,7 +286,7 @@ class BuildReport:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Forecast(Event):
     """What a build is likely to make and to take, from a sample of the photos."""
 
     photos: int
@@ -298,7 +312,7 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class ForgetReport:
+class ForgetReport(Event):
     """What was taken out of a dataset."""
 
     folder: str
@@ -312,7 +326,7 @@ class ForgetReport:
 
 
 @dataclass(frozen=True)
-class TrainReport:
+class TrainReport(Event):
     """What a training run made."""
 
     run: str
@@ -323,7 +337,7 @@ class TrainReport:
 
 
 @dataclass(frozen=True)
-class DoctorReport:
+class DoctorReport(Event):
     """What a look at the installation found."""
 
     checks: tuple[Checked, ...]
@@ -375,7 +389,7 @@ class WayScores:
 
 
 @dataclass(frozen=True)
-class EvaluationReport:
+class EvaluationReport(Event):
     """What an evaluation found."""
 
     pairs: str
@@ -412,7 +426,7 @@ class Attack:
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(Event):
     """What an audit of an album found."""
 
     photos: str
@@ -455,31 +469,6 @@ class AuditReport:
         return max(tried, key=lambda attack: (attack.first.mean, attack.few.mean))
 
 
-Event = (
-    Notice
-    | PhotosFound
-    | PhotoDone
-    | PhotoSkipped
-    | PairMoved
-    | TrainingStarted
-    | StepDone
-    | Evaluated
-    | SheetSaved
-    | ModelSaved
-    | PicturesFound
-    | PictureRestored
-    | FrameRestored
-    | ClipRestored
-    | PicturePixelated
-    | PictureSkipped
-    | Checked
-    | WorkStarted
-    | WorkDone
-    | BuildReport
-    | Forecast
-    | EvaluationReport
-    | ForgetReport
-)
 Listener = Callable[[Event], None]
 
 
@@ -498,35 +487,23 @@ def tee(*listeners: Listener) -> Listener:
 
 
 def log_to(path: Path) -> Listener:
-    """A listener that appends each event to a JSON lines file."""
+    """A listener that appends the records of each event to a JSON lines file."""
     drop_torn_line(path)
 
     def listen(event: Event) -> None:
-        append_lines(path, [as_record(event)])
+        append_lines(path, event.records())
 
     return listen
 
 
 def write_to(stream: TextIO) -> Listener:
-    """A listener that writes each event as a line of JSON at once, for another program to read; of
-    a picture restored, each region.
+    """A listener that writes the records of each event as lines of JSON at once, for another
+    program to read.
     """
 
     def listen(event: Event) -> None:
-        records = _regions(event) if isinstance(event, PictureRestored) else [as_record(event)]
-        for record in records:
+        for record in event.records():
             stream.write(encoded(as_line(record)).decode())
         stream.flush()
 
     return listen
-
-
-def _regions(event: PictureRestored) -> list[dict[str, object]]:
-    """A record for each region of a picture that was restored."""
-    place = {"event": RegionRestored.__name__, "picture": event.picture, "out": event.out}
-    return [{**place, **asdict(region)} for region in event.regions]
-
-
-def as_record(event: Event) -> dict[str, object]:
-    """An event as a JSON object; `event` holds its kind."""
-    return {"event": type(event).__name__, **asdict(event)}

@@ -2,11 +2,16 @@
 
 import io
 import json
+from dataclasses import FrozenInstanceError, is_dataclass
 from pathlib import Path
 
+import pytest
+
+from demosaic import events
 from demosaic.events import (
     Evaluated,
     Event,
+    FrameRestored,
     Notice,
     PhotoDone,
     PhotoSkipped,
@@ -14,7 +19,6 @@ from demosaic.events import (
     RegionRestored,
     Scores,
     StepDone,
-    as_record,
     ignore,
     log_to,
     tee,
@@ -39,31 +43,53 @@ def test_every_listener_hears_every_event_in_order() -> None:
     first: list[Event] = []
     second: list[Event] = []
     listen = tee(first.append, second.append, ignore)
-    events: list[Event] = [Notice("one"), PhotoDone("a.jpg", 2), Notice("three")]
-    for event in events:
+    said: list[Event] = [Notice("one"), PhotoDone("a.jpg", 2), Notice("three")]
+    for event in said:
         listen(event)
-    assert (first, second) == (events, events)
+    assert (first, second) == (said, said)
 
 
 def test_a_record_names_its_kind_and_holds_every_field() -> None:
-    assert as_record(PhotoSkipped("a.jpg", "no face")) == {
-        "event": "PhotoSkipped",
-        "photo": "a.jpg",
-        "reason": "no face",
-        "detail": "",
-    }
+    assert PhotoSkipped("a.jpg", "no face").records() == [
+        {"event": "PhotoSkipped", "photo": "a.jpg", "reason": "no face", "detail": ""}
+    ]
 
 
 def test_nested_records_survive_json() -> None:
-    record = json.loads(json.dumps(as_record(Evaluated(10, {"restored": SCORES}, best=True))))
-    assert record == {
-        "event": "Evaluated",
-        "step": 10,
-        "scores": {"restored": {"psnr": 24.5, "ssim": 0.75, "l1": 0.05, "cell_error": 0.25}},
-        "best": True,
-    }
-    restored = json.loads(json.dumps(as_record(PictureRestored("a", "b", (REGION,)))))
-    assert restored["regions"] == [REGION_RECORD]
+    evaluated = Evaluated(10, {"restored": SCORES}, best=True)
+    assert json.loads(json.dumps(evaluated.records())) == [
+        {
+            "event": "Evaluated",
+            "step": 10,
+            "scores": {"restored": {"psnr": 24.5, "ssim": 0.75, "l1": 0.05, "cell_error": 0.25}},
+            "best": True,
+        }
+    ]
+    frame = FrameRestored("a.mp4", 7, 0.28, (REGION,))
+    assert json.loads(json.dumps(frame.records())) == [
+        {
+            "event": "FrameRestored",
+            "clip": "a.mp4",
+            "number": 7,
+            "time": 0.28,
+            "regions": [REGION_RECORD],
+        }
+    ]
+
+
+def test_whatever_travels_on_the_stream_is_an_event() -> None:
+    """And what is nested in it is none."""
+    classes = {name for name, one in vars(events).items() if is_dataclass(one)}
+    nested = {name for name in classes if not issubclass(getattr(events, name), Event)}
+    assert nested == {
+        "Attack", "Closest", "Estimate", "FaceHidden", "RegionRestored", "Scores", "Way",
+        "WayScores",
+    }  # fmt: skip
+
+
+def test_an_event_cannot_be_changed_by_a_listener() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Notice("one").text = "two"  # type: ignore[misc]
 
 
 def test_a_log_holds_a_line_an_event(tmp_path: Path) -> None:
@@ -99,3 +125,9 @@ def test_a_picture_restored_is_a_line_a_region_for_another_program() -> None:
     common = {"event": "RegionRestored", "picture": "a.png", "out": "b.png"}
     assert lines[0] == {**common, **REGION_RECORD}
     assert (len(lines), lines[1]["sampler"]) == (2, "top-left")
+
+
+def test_a_picture_without_a_region_is_no_line() -> None:
+    stream = io.StringIO()
+    write_to(stream)(PictureRestored("a.png", "b.png", ()))
+    assert stream.getvalue() == ""
