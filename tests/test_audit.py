@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import browsing
-from test_checkpoints import CARD
 from typer.testing import CliRunner
 
 import people
+from browser import browsing
 from demosaic import album, cli, recognition
 from demosaic.audit import Audit, Shown, finding, safe_block, trained_photos
 from demosaic.audit_page import lead, sections
@@ -24,6 +23,7 @@ from demosaic.files import write_json, write_lines
 from demosaic.images import read_image, resize, write_png
 from demosaic.looking import Look
 from demosaic.report import render, write_report
+from doubles import CARD
 
 LOOK = Look(lambda: MediaPipeDetector(LEAST_SCORE), None)
 

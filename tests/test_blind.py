@@ -12,20 +12,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_training import (
-    DEVICES,
-    Killed,
-    a_dataset,
-    assert_same_run,
-    die_at,
-    go,
-    losses,
-    same,
-    side_by_side,
-    state_of,
-    steps,
-    wave,
-)
 from torch import Tensor, nn
 
 from demosaic import blind, config, stages
@@ -46,6 +32,20 @@ from demosaic.pairs import Pairs
 from demosaic.stages import Faces, settling, sharpening
 from demosaic.team import Team
 from demosaic.training import train
+from doubles import (
+    DEVICES,
+    Killed,
+    a_dataset,
+    assert_same_run,
+    die_at,
+    go,
+    losses,
+    same,
+    side_by_side,
+    state_of,
+    steps,
+    wave,
+)
 
 CPU = torch.device("cpu")
 COMPUTE = Compute(CPU, False)

@@ -20,7 +20,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from kills import COUNTED
 from PIL import Image, ImageOps
 
 import people
@@ -50,6 +49,7 @@ from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, split_of
 from demosaic.images import Box, Pixels, decode, read_image, write_png
 from demosaic.looking import MakeDetector
 from demosaic.pairs import Pairs
+from kills import COUNTED
 
 SMALL = BuildConfig(size=64, block=8)
 CONFIG = BuildConfig(size=128, block=16, margin=1.6, min_sharpness=0)

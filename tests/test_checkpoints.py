@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from demosaic import __version__
 from demosaic.checkpoints import (
     FORMAT,
-    ModelCard,
     find_model,
     load_model,
     load_state,
@@ -25,38 +24,13 @@ from demosaic.checkpoints import (
     save_state,
     write_card,
 )
-from demosaic.config import ResUNetConfig, UNetConfig
+from demosaic.config import UNetConfig
 from demosaic.errors import PROBLEM, DemosaicError
-from demosaic.networks import Generator, Restorer, ResUNet
+from demosaic.networks import Restorer, ResUNet
+from doubles import CARD, OUR_CARD, OURS, TINY, generator
 
 CPU = torch.device("cpu")
-TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))
-CARD = ModelCard(
-    preset="seed",
-    network=TINY,
-    size=32,
-    blocks=(4, 4),
-    sharp=False,
-    step=6,
-    seed=0,
-    dataset="0123456789abcdef",
-    train_pairs=12,
-    val_pairs=3,
-    scores={"reconciled": {"psnr": 20.125, "ssim": 0.5, "l1": 0.0625, "cell_error": 0.0}},
-)
-OURS = ResUNetConfig(widths=(8, 8), down=(1, 2), up=(1,), attention=1, head=4)
-OUR_CARD = replace(CARD, preset="default", network=OURS, blocks=(4, 32), sharp=True)
 SCORES = {"restored": {"psnr": 1 / 3, "ssim": 0.1, "l1": 0.2, "cell_error": 3.5}}
-
-
-def generator(network: UNetConfig = TINY) -> Generator:
-    """A network whose every value is its own, the moving statistics too."""
-    made = Generator(network)
-    source = torch.Generator().manual_seed(1)
-    for value in made.state_dict().values():
-        if value.is_floating_point():
-            value.copy_(torch.rand(value.shape, generator=source))
-    return made
 
 
 def our_model(*, sharp: bool = True) -> Restorer:

@@ -14,9 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_checkpoints import CARD, TINY, generator
-from test_restoration import means, mosaicked, texture
-from test_training import a_dataset, side_by_side, wave
 from typer.testing import CliRunner
 
 import people
@@ -37,6 +34,7 @@ from demosaic.config import (
 from demosaic.images import read_image, write_png
 from demosaic.mosaic import Grid, cell_colours
 from demosaic.networks import Critic
+from doubles import CARD, TINY, a_dataset, generator, means, mosaicked, side_by_side, texture, wave
 
 COMMANDS = ("build-dataset", "train", "restore")
 

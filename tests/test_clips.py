@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_restoration import COMPUTE, our_model, save, texture
 
 import people
 from demosaic.checkpoints import save_model
@@ -21,6 +20,7 @@ from demosaic.images import Box, Pixels
 from demosaic.jobs import is_clip, plan, result_name
 from demosaic.regions import filled
 from demosaic.restoring import restore_files
+from doubles import COMPUTE, our_model, save, texture
 
 av = pytest.importorskip("av", reason="PyAV needs Python 3.11")
 from demosaic.clips import restore_clip  # noqa: E402

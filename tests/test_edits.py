@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from test_images import INVERSE, noise, swapped_profile
 
 from demosaic.edits import write_pixelated, write_restored
 from demosaic.images import Levels, Pixels, read_image
+from doubles import INVERSE, swapped_profile, texture
 
 
 def levels_of(path: Path) -> Levels:
@@ -32,7 +32,7 @@ def deep_picture(path: Path, channels: int) -> Levels:
 def edited(image: Pixels) -> tuple[Pixels, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
     """Another picture, and where it is another."""
     other = image.copy()
-    other[5:15, 8:20] = noise(10, 12, seed=3)
+    other[5:15, 8:20] = texture(10, 12, seed=3)
     return other, np.any(other != image, axis=2)
 
 
@@ -111,7 +111,7 @@ def test_sixteen_bits_keep_their_profile(result: str, tmp_path: Path) -> None:
 
 def test_grey_dark_enough_for_eight_bits_has_eight(tmp_path: Path) -> None:
     """Such files hold 8 bits in the room of 16, and are seen so."""
-    levels = noise(20, 30)[..., 0].astype(np.uint16)
+    levels = texture(20, 30)[..., 0].astype(np.uint16)
     assert cv2.imwrite(str(tmp_path / "a.png"), levels)
     image, _ = edited(read_image(tmp_path / "a.png"))
     write_restored(tmp_path / "b.png", image, like=tmp_path / "a.png", whole=False)

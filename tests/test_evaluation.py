@@ -6,34 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_checkpoints import OURS, TINY
-from test_training import a_dataset
 from torch import Tensor, nn
 
 from demosaic import evaluation
 from demosaic.config import UNetConfig
-from demosaic.devices import Compute
 from demosaic.events import Scores
 from demosaic.images import Pixels, to_float, write_png
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic import Grid, cell_colours
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.observations import Views
 from demosaic.pairs import Pairs
-
-COMPUTE = Compute(torch.device("cpu"), False)
-GRID = Grid.square(4)
-
-
-class Echo(Generator):
-    """A generator that gives back what it is given, and notes how it was run."""
-
-    def __init__(self) -> None:
-        super().__init__(TINY)
-        self.runs: list[tuple[bool, int]] = []
-
-    def forward(self, observed: Tensor) -> Tensor:
-        self.runs.append((self.training, len(observed)))
-        return observed
+from doubles import COMPUTE, GRID, OURS, TINY, Echo, a_dataset, as_mosaic, grey, noise, smooth
 
 
 class Oracle(Echo):
@@ -48,27 +31,6 @@ class Oracle(Echo):
         return torch.from_numpy(np.stack([to_float(next(self._answers)) for _ in observed]))
 
 
-def grey(level: int, side: int = 16) -> Pixels:
-    return np.full((side, side, 3), level, np.uint8)
-
-
-def noise(seed: int = 0, side: int = 32) -> Pixels:
-    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
-
-
-def smooth(side: int = 32) -> Pixels:
-    """Waves much longer than a cell."""
-    y, x = np.mgrid[:side, :side] / side
-    planes = [np.sin(3 * x + 2 * y), np.cos(4 * y), np.sin(2 * x) * np.cos(3 * y)]
-    picture: Pixels = np.rint(127 + 100 * np.stack(planes, -1)).astype(np.uint8)
-    return picture
-
-
-def mosaicked(target: Pixels, grid: Grid = GRID) -> Pixels:
-    height, width = target.shape[:2]
-    return paint_cells(cell_colours(target, grid), grid, (height, width))
-
-
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
     folder = a_dataset(tmp_path_factory.mktemp("evaluation"))
@@ -80,7 +42,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
 
 def test_an_equal_picture_scores_perfectly() -> None:
     picture = noise()
-    observed = mosaicked(picture)
+    observed = as_mosaic(picture)
     scores = evaluation.score(picture, observed, picture, GRID)
     assert (scores.psnr, scores.l1) == (100, 0)
     assert scores.ssim == pytest.approx(1, abs=1e-6)
@@ -115,7 +77,7 @@ def smooth_pairs(folder: Path) -> Pairs:
     dataset = a_dataset(folder)
     target = smooth()
     for picture in dataset.glob("*/*.png"):
-        write_png(picture, np.hstack([mosaicked(target), target]))
+        write_png(picture, np.hstack([as_mosaic(target), target]))
     return Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
 
 
@@ -168,7 +130,7 @@ def test_every_pair_is_scored_on_its_own_grid(tmp_path: Path) -> None:
         observed, target = pairs.read(path)
         grid = pairs.grid(path)
         assert grid is not None
-        assert np.array_equal(observed, mosaicked(target, grid))
+        assert np.array_equal(observed, as_mosaic(target, grid))
     torch.manual_seed(0)
     scores = evaluation.evaluate(Generator(TINY), pairs, pairs.train, COMPUTE)
     assert scores["reconciled"].cell_error < 1e-3 < scores["restored"].cell_error
@@ -257,7 +219,7 @@ class Knowing(Restorer):
 def test_pixelated_is_the_mosaic_of_means() -> None:
     picture, grid = noise(), Grid(7, 5, 3, 2)
     found = evaluation.pixelated(picture, grid)
-    assert np.array_equal(found, mosaicked(picture, grid))
+    assert np.array_equal(found, as_mosaic(picture, grid))
     assert not np.array_equal(found, picture)
 
 
@@ -306,7 +268,7 @@ def test_restored_pictures_do_not_depend_on_how_many_are_run_together(side: int)
     restorer = Restorer(ResUNet(OURS), None).eval()
     nn.init.normal_(restorer.faithful.head.weight, std=0.3)
     grid = Grid(7, 5, 3, 2)
-    observed = [mosaicked(noise(seed, side), grid) for seed in range(3)]
+    observed = [as_mosaic(noise(seed, side), grid) for seed in range(3)]
     together = evaluation.restored_pictures(restorer, observed, grid, COMPUTE)
     for shown, found in zip(observed, together, strict=True):
         (alone,) = evaluation.restored_pictures(restorer, [shown], grid, COMPUTE)

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from test_restoration import a_model, mosaicked, save
 
 from demosaic.checkpoints import save_model
 from demosaic.images import read_image
 from demosaic.mosaic import Grid
+from doubles import a_model, mosaicked, save
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kills import COUNTED
 from PIL import Image
 
 from demosaic.building import build_dataset
@@ -22,6 +21,7 @@ from demosaic.faces import MediaPipeDetector
 from demosaic.forgetting import forget
 from demosaic.images import read_image, write_png
 from demosaic.pairs import Pairs
+from kills import COUNTED
 
 CONFIG = BuildConfig(size=64, block=8, val=0.5)
 

@@ -40,22 +40,10 @@ from demosaic.images import (
     write_jpeg,
     write_png,
 )
+from doubles import INVERSE, swapped_profile, texture
 
 KINDS = ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "GIF", "PPM"]
-INVERSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 """What an upright picture is turned by to be stored under an EXIF orientation."""
-
-
-def noise(height: int, width: int, seed: int = 0) -> Pixels:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -164,7 +152,7 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["[x].png", "Zoë 写真.png", "a%20b #1?.png", "no suffix"])
 def test_odd_names_are_read_like_any_other(name: str, tmp_path: Path) -> None:
-    image = noise(5, 4)
+    image = texture(5, 4)
     write_png(tmp_path / name, image)
     assert find_images(tmp_path) == [tmp_path / name]
     assert np.array_equal(read_image(tmp_path / name), image)
@@ -176,7 +164,7 @@ def test_odd_names_are_read_like_any_other(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_exif_turn_gives_the_same_upright_picture(orientation: int) -> None:
-    upright = noise(6, 4)
+    upright = texture(6, 4)
     stored = Image.fromarray(upright)
     if orientation in INVERSE:
         stored = stored.transpose(INVERSE[orientation])
@@ -226,8 +214,8 @@ def test_a_cmyk_jpeg_has_its_colours() -> None:
 
 
 def test_a_picture_is_told_by_its_content_not_its_name(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(encode_png(noise(3, 3)))
-    assert np.array_equal(read_image(tmp_path / "a.jpg"), noise(3, 3))
+    (tmp_path / "a.jpg").write_bytes(encode_png(texture(3, 3)))
+    assert np.array_equal(read_image(tmp_path / "a.jpg"), texture(3, 3))
 
 
 def huge_png() -> bytes:
@@ -242,8 +230,11 @@ def huge_png() -> bytes:
     [
         (b"", "empty file"),
         (b"Dear diary,\n" * 20, "not a picture"),
-        (encoded(Image.fromarray(noise(64, 64)), "JPEG")[:1500], "damaged picture (image file is"),
-        (encode_png(noise(64, 64))[:5000], "damaged picture (image file is truncated"),
+        (
+            encoded(Image.fromarray(texture(64, 64)), "JPEG")[:1500],
+            "damaged picture (image file is",
+        ),
+        (encode_png(texture(64, 64))[:5000], "damaged picture (image file is truncated"),
         (huge_png(), "too large: 100000 x 100000 pixels"),
     ],
     ids=["empty", "text", "truncated jpeg", "truncated png", "huge"],
@@ -291,7 +282,7 @@ def test_a_good_picture_with_bad_exif_is_a_picture_or_refused(
 ) -> None:
     entries = [struct.pack("<HHI4s", tag, kind, 1, value) for tag, kind, value in (TURNED, entry)]
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + b"".join(entries) + bytes(4)
-    data = encoded(Image.fromarray(noise(8, 6)), "JPEG", exif=exif)
+    data = encoded(Image.fromarray(texture(8, 6)), "JPEG", exif=exif)
     try:
         assert decode(data).shape in ((8, 6, 3), (6, 8, 3))
     except NotAPicture as error:
@@ -305,7 +296,7 @@ def test_no_damaged_byte_makes_any_other_exception(seed: int) -> None:
     exif[0x0112] = 6
     kind = str(rng.choice(["JPEG", "PNG", "WEBP", "GIF"]))
     options = {} if kind == "GIF" else {"exif": exif}
-    data = bytearray(encoded(Image.fromarray(noise(9, 7)), kind, **options))
+    data = bytearray(encoded(Image.fromarray(texture(9, 7)), kind, **options))
     for place in rng.integers(0, len(data), rng.integers(1, 4)):
         data[place] = rng.integers(0, 256)
     try:
@@ -323,13 +314,13 @@ def test_a_mistake_in_our_conversion_does_not_pass_for_a_damaged_picture(
 
     monkeypatch.setattr("demosaic.images.to_rgb", mistaken)
     with pytest.raises(TypeError, match=r"^a mistake of ours$"):
-        read(encoded(Image.fromarray(noise(4, 4)), "PNG"))
+        read(encoded(Image.fromarray(texture(4, 4)), "PNG"))
 
 
 def test_a_date_that_is_none_is_no_date() -> None:
     exif = Image.Exif()
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "yesterday"
-    assert taken_at(encoded(Image.fromarray(noise(4, 4)), "JPEG", exif=exif)) is None
+    assert taken_at(encoded(Image.fromarray(texture(4, 4)), "JPEG", exif=exif)) is None
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
@@ -359,7 +350,7 @@ def test_every_turn_is_undone_once_in_every_format_that_has_one(
     kind: str, orientation: int
 ) -> None:
     """A TIFF is turned by Pillow, a HEIC by libheif."""
-    upright = np.kron(noise(5, 3), np.ones((16, 16, 1), np.uint8))
+    upright = np.kron(texture(5, 3), np.ones((16, 16, 1), np.uint8))
     stored = Image.fromarray(upright)
     if orientation in INVERSE:
         stored = stored.transpose(INVERSE[orientation])
@@ -373,7 +364,7 @@ def test_every_turn_is_undone_once_in_every_format_that_has_one(
 
 def test_the_first_picture_of_several_is_the_photo() -> None:
     for kind in ("MPO", "TIFF", "PNG"):
-        first, second = (Image.fromarray(noise(16, 16, seed)) for seed in (1, 2))
+        first, second = (Image.fromarray(texture(16, 16, seed)) for seed in (1, 2))
         data = encoded(first.copy(), kind, save_all=True, append_images=[second])
         assert np.array_equal(decode_photo(data), decode_photo(encoded(first, kind)))
 
@@ -403,16 +394,6 @@ def test_what_is_transparent_is_seen_over_white_and_kept_as_it_is_stored() -> No
     palette = Image.new("RGB", (3, 2), RED).quantize(4)
     clear = encoded(palette, "PNG", transparency=bytes(4))
     assert np.array_equal(decode_photo(clear), np.full((2, 3, 3), 255))
-
-
-def swapped_profile() -> bytes:
-    """An sRGB profile whose red and blue primaries have changed places, under another name."""
-    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    count = struct.unpack(">I", data[128:132])[0]
-    entries = {bytes(data[place : place + 4]): place for place in range(132, 132 + 12 * count, 12)}
-    red, blue = entries[b"rXYZ"], entries[b"bXYZ"]
-    data[red : red + 4], data[blue : blue + 4] = b"bXYZ", b"rXYZ"
-    return bytes(data).replace("sRGB".encode("utf-16-be"), "Bogs".encode("utf-16-be"))
 
 
 def test_the_colours_of_a_profile_are_seen_in_srgb_and_kept_as_they_are_stored() -> None:
@@ -449,19 +430,19 @@ def test_a_jpeg_with_sixteen_bit_tables_and_a_progressive_one_are_jpegs() -> Non
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 99))
 def test_a_png_read_by_pillow_has_the_same_pixels(height: int, width: int, seed: int) -> None:
-    image = noise(height, width, seed)
+    image = texture(height, width, seed)
     with Image.open(io.BytesIO(encode_png(image))) as opened:
         assert (opened.format, opened.mode) == ("PNG", "RGB")
         assert np.array_equal(np.asarray(opened), image)
 
 
 def test_a_png_of_a_view_has_the_view_s_pixels() -> None:
-    view = noise(20, 20)[3:14:2, ::-1]
+    view = texture(20, 20)[3:14:2, ::-1]
     assert np.array_equal(decode(encode_png(view)), view)
 
 
 def test_a_png_holds_nothing_but_pixels() -> None:
-    data, kinds, place = encode_png(noise(4, 4)), [], 8
+    data, kinds, place = encode_png(texture(4, 4)), [], 8
     while place < len(data):
         (length,) = struct.unpack(">I", data[place : place + 4])
         kinds.append(data[place + 4 : place + 8])
@@ -470,7 +451,7 @@ def test_a_png_holds_nothing_but_pixels() -> None:
 
 
 def test_a_webp_of_a_mosaic_is_exact_and_small() -> None:
-    mosaic = np.kron(noise(16, 16), np.ones((16, 16, 1), np.uint8))
+    mosaic = np.kron(texture(16, 16), np.ones((16, 16, 1), np.uint8))
     data = encode_webp(mosaic)
     assert np.array_equal(decode(data), mosaic)
     assert len(data) < 2000
@@ -509,7 +490,7 @@ def test_floats_out_of_range_are_clipped() -> None:
 
 
 def test_a_crop_pasted_back_changes_nothing_and_pasting_copies() -> None:
-    image, box = noise(20, 30), Box(4, 5, 10, 7)
+    image, box = texture(20, 30), Box(4, 5, 10, 7)
     piece = crop(image, box)
     assert piece.shape == (7, 10, 3)
     assert np.array_equal(piece[0, 0], image[5, 4])
@@ -519,7 +500,7 @@ def test_a_crop_pasted_back_changes_nothing_and_pasting_copies() -> None:
     assert not changed[:5].any() and not changed[12:].any()
     assert not changed[:, :4].any() and not changed[:, 14:].any()
     assert not pasted[5:12, 4:14].any()
-    assert np.array_equal(image, noise(20, 30))
+    assert np.array_equal(image, texture(20, 30))
 
 
 @pytest.mark.parametrize(
@@ -534,12 +515,12 @@ def test_a_crop_pasted_back_changes_nothing_and_pasting_copies() -> None:
     ],
 )
 def test_a_box_knows_whether_it_is_inside(box: Box, inside: bool) -> None:
-    assert box.inside(noise(20, 30)) is inside
-    assert Box.whole(noise(20, 30)) == Box(0, 0, 30, 20)
+    assert box.inside(texture(20, 30)) is inside
+    assert Box.whole(texture(20, 30)) == Box(0, 0, 30, 20)
 
 
 def test_resizing_down_takes_means_and_to_the_same_size_takes_nothing() -> None:
-    image = noise(16, 24)
+    image = texture(16, 24)
     means = image.reshape(4, 4, 6, 4, 3).mean(axis=(1, 3))
     assert np.abs(resize(image, 6, 4) - means).max() <= 0.51
     assert np.array_equal(resize(image, 24, 16), image)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from test_restoration import ANYTHING, a_model, mosaicked, save, texture
 
 from demosaic.checkpoints import save_model
 from demosaic.config import RestoreConfig
@@ -22,6 +21,7 @@ from demosaic.images import read_image
 from demosaic.jobs import Job, plan
 from demosaic.mosaic import Grid
 from demosaic.restoring import restore_files
+from doubles import ANYTHING, a_model, mosaicked, save, texture
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from test_evaluation import GRID, grey, mosaicked, noise, smooth
 from torchmetrics.functional.image import (
     multiscale_structural_similarity_index_measure,
     structural_similarity_index_measure,
@@ -17,6 +16,7 @@ import people
 from demosaic import metrics
 from demosaic.images import Pixels
 from demosaic.mosaic import Grid, cell_colours
+from doubles import GRID, as_mosaic, grey, noise, smooth
 
 
 def waves(cycles: int, amplitude: float, side: int = 64, down: bool = False) -> Pixels:
@@ -61,7 +61,7 @@ def test_cell_error_is_in_grey_levels_of_the_cells() -> None:
 def mosaicked_photo(height: int, width: int, block: int) -> list[Pixels]:
     photo = people.photo(0, 0, 0).image[20 : 20 + height, 20 : 20 + width]
     assert photo.shape == (height, width, 3)
-    return [mosaicked(photo, Grid.square(block)), photo]
+    return [as_mosaic(photo, Grid.square(block)), photo]
 
 
 def known(measure: Callable[..., object], pictures: list[Pixels]) -> float:
@@ -92,7 +92,7 @@ def test_ms_ssim_is_that_of_torchmetrics(side: tuple[int, int], block: int) -> N
 
 def test_ms_ssim_is_1_for_equal_pictures_and_falls_with_the_cells() -> None:
     picture = smooth(176)
-    found = [metrics.ms_ssim(mosaicked(picture, Grid.square(side)), picture) for side in (1, 4, 16)]
+    found = [metrics.ms_ssim(as_mosaic(picture, Grid.square(side)), picture) for side in (1, 4, 16)]
     assert found[0] == pytest.approx(1)
     assert found[0] > found[1] > found[2] > 0.3  # type: ignore[operator]
 

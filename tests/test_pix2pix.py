@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from test_training import CONFIG, TINY, a_dataset, go, same, side_by_side
 from torch import Tensor
 
 from demosaic.checkpoints import load_state
@@ -18,6 +17,7 @@ from demosaic.devices import Compute
 from demosaic.networks import Discriminator
 from demosaic.pairs import Batch, Pairs
 from demosaic.pix2pix import Networks, train_step
+from doubles import CONFIG, TINY, a_dataset, go, same, side_by_side
 
 CPU = torch.device("cpu")
 COMPUTE = Compute(CPU, False)

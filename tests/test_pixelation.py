@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
-from test_restoration import save, texture
 
 import people
 from demosaic.config import PixelateConfig
@@ -20,6 +19,7 @@ from demosaic.images import Box, Pixels, read_image
 from demosaic.jobs import Job, plan
 from demosaic.mosaic import Grid
 from demosaic.pixelation import Place, pixelate_file, pixelate_files, pixelate_image
+from doubles import save, texture
 
 ANY_FACE = PixelateConfig()
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from test_restoration import mosaicked, texture
 
 from demosaic.config import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.images import Box, Pixels
 from demosaic.mosaic import Grid
 from demosaic.regions import regions_in
+from doubles import mosaicked, texture
 
 
 @pytest.fixture(scope="module")

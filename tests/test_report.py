@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import Browser, browsing
 
+from browser import Browser, browsing
 from demosaic.images import Pixels
 from demosaic.markup import as_html, element
 from demosaic.plots import Plot, Point, Series, draw, round_values

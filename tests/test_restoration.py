@@ -8,17 +8,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_checkpoints import CARD, OUR_CARD, OURS, TINY
-from test_evaluation import Echo
 
 from demosaic.checkpoints import Model, load_model, save_model
-from demosaic.config import RestoreConfig, UNetConfig
-from demosaic.devices import Compute
+from demosaic.config import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.grids import Region
-from demosaic.images import Box, Pixels, read_image, write_png
+from demosaic.images import Box, read_image
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
-from demosaic.networks import Generator, Restorer, ResUNet
+from demosaic.networks import Restorer
 from demosaic.observations import Views
 from demosaic.restoration import (
     Restored,
@@ -27,47 +24,19 @@ from demosaic.restoration import (
     restore_image,
     restore_region,
 )
-
-CPU = torch.device("cpu")
-COMPUTE = Compute(CPU, False)
-ANYTHING = RestoreConfig()
-
-
-def a_model(block: int | None = 4, size: int = 32, network: UNetConfig = TINY) -> Model:
-    """A model whose weights are as they began: its output has little to do with the picture."""
-    torch.manual_seed(0)
-    blocks = (block, block) if block else None
-    card = replace(CARD, blocks=blocks, size=size, network=network)
-    return Model(Generator(network).eval().requires_grad_(False), card)
-
-
-def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model:
-    """A model of our recipe; `wild`: its output has little to do with the picture, else it is new
-    and gives back `base`.
-    """
-    torch.manual_seed(0)
-    made = Restorer(ResUNet(OURS), ResUNet(OURS) if sharp else None)
-    for weight in made.parameters():
-        if wild and weight.ndim == 4:
-            torch.nn.init.normal_(weight, std=0.2)
-    card = replace(OUR_CARD, size=size, sharp=sharp)
-    return Model(made.eval().requires_grad_(False), card)
-
-
-def texture(height: int, width: int, seed: int = 0) -> Pixels:
-    """Colours all over the range, also within a cell."""
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def mosaicked(height: int, width: int, grid: Grid, seed: int = 0) -> Pixels:
-    """A mosaic of random colours."""
-    rows, columns = grid.shape(height, width)
-    colours = np.random.default_rng(seed).integers(0, 256, (3, rows, columns))
-    return paint_cells(colours.astype(np.float32), grid, (height, width))
-
-
-def means(picture: Pixels, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return cells(picture.transpose(2, 0, 1).astype(np.float64), grid)
+from doubles import (
+    ANYTHING,
+    CARD,
+    COMPUTE,
+    CPU,
+    Echo,
+    a_model,
+    means,
+    mosaicked,
+    our_model,
+    save,
+    texture,
+)
 
 
 def cells_of(restored: Restored) -> Grid:
@@ -75,12 +44,6 @@ def cells_of(restored: Restored) -> Grid:
     (region,) = restored.regions
     assert region.block is not None
     return Grid(*region.block, *region.offset)
-
-
-def save(path: Path, picture: Pixels) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_png(path, picture)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-from test_restoration import COMPUTE, our_model
 
 import people
 from demosaic.config import RestoreConfig, Sampler
@@ -13,6 +12,7 @@ from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions
 from demosaic.samplers import Told, centred, evidence_of, told_of
+from doubles import COMPUTE, our_model
 
 BOX = Box(72, 60, 95, 116)
 

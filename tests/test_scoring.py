@@ -7,12 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from browser import browsing
-from test_checkpoints import CARD, OURS, generator
-from test_evaluation import COMPUTE, noise, smooth
-from test_training import a_dataset
 from torch import nn
 
+from browser import browsing
 from demosaic import scoring
 from demosaic.checkpoints import Model, ModelCard, load_model, save_model
 from demosaic.config import DeviceConfig, EvaluateConfig
@@ -24,6 +21,7 @@ from demosaic.networks import Restorer, ResUNet
 from demosaic.runs import best_model, names_of, pairs_of, smoothed, training_curves
 from demosaic.scorecard import write_scorecard
 from demosaic.scoring import Evaluation, Kind, estimate
+from doubles import CARD, COMPUTE, OURS, a_dataset, generator, noise, smooth
 
 FP32 = DeviceConfig(device="cpu", precision="fp32")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from test_training import a_dataset
 
 from demosaic.checkpoints import load_state
 from demosaic.errors import PROBLEM
 from demosaic.files import read_lines
 from demosaic.team import Team, team
+from doubles import a_dataset
 
 TINY = """
 from demosaic import config

@@ -16,17 +16,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from demosaic import pix2pix, training
-from demosaic.building import build_dataset
 from demosaic.checkpoints import load_model, load_state, read_card, save_state
-from demosaic.config import BuildConfig, DeviceConfig, SeedConfig, TrainConfig, UNetConfig
+from demosaic.config import DeviceConfig, SeedConfig
 from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
 from demosaic.events import (
     Evaluated,
     Event,
-    Listener,
     ModelSaved,
     Notice,
     Scores,
@@ -34,66 +31,32 @@ from demosaic.events import (
     StepDone,
     TrainingStarted,
 )
-from demosaic.faces import Face
 from demosaic.files import read_lines
-from demosaic.images import Box, Pixels, read_image, write_png
+from demosaic.images import read_image, write_png
 from demosaic.networks import Generator
 from demosaic.pairs import Pairs
 from demosaic.pix2pix import Networks
 from demosaic.training import drawn_ahead, train
-
-CPU = torch.device("cpu")
-DEVICES = DeviceConfig(device="cpu", precision="fp32", threads=1)
-TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))
-CONFIG = SeedConfig(
-    steps=6, batch=2, validate_every=3, validation_pairs=2, save_every=2, network=TINY
+from doubles import (
+    CONFIG,
+    DEVICES,
+    TINY,
+    Killed,
+    a_dataset,
+    assert_same_run,
+    at_step,
+    die,
+    die_at,
+    go,
+    lasting,
+    losses,
+    same,
+    side_by_side,
+    steps,
+    wave,
 )
 
-
-class CentreDetector:
-    """Finds a face in the middle of every picture."""
-
-    def detect(self, image: Pixels) -> list[Face]:
-        height, width = image.shape[:2]
-        box = Box(width // 2 - 12, height // 2 - 12, 24, 24)
-        return [Face(box, 0.9, ((1.0, 1.0),) * 6)]
-
-
-def wave(seed: int, side: int = 64) -> Pixels:
-    """A picture of soft waves, another for each seed."""
-    phase = np.random.default_rng(seed).uniform(0, 6, (3, 3))
-    y, x = np.mgrid[:side, :side] / 12
-    planes = [np.sin(x * (1 + a / 6) + b) * np.cos(y + c) for a, b, c in phase]
-    picture: Pixels = np.rint(127 + 120 * np.stack(planes, -1)).astype(np.uint8)
-    return picture
-
-
-def a_dataset(folder: Path, people: int = 16, **recipe: Any) -> Path:
-    """A dataset of 32-px pairs, with cells of 4 px unless the `recipe` says otherwise, built from
-    pictures of waves.
-    """
-    for person in range(people):
-        (folder / "photos" / f"person {person}").mkdir(parents=True)
-        write_png(folder / "photos" / f"person {person}" / "photo.png", wave(person))
-    config = BuildConfig(size=32, **{"block": 4, **recipe}, min_face=8, val=0.3, min_sharpness=0)
-    build_dataset(
-        folder / "photos",
-        folder / "pairs",
-        config,
-        make_detector=CentreDetector,
-        detector_name="the middle",
-    )
-    return folder / "pairs"
-
-
-def side_by_side(folder: Path, train: int = 3, val: int = 2, side: int = 20) -> Path:
-    """A pix2pix folder: waves on the left, their negatives on the right."""
-    for split, seeds in (("train", range(train)), ("val", range(100, 100 + val))):
-        (folder / split).mkdir(parents=True)
-        for seed in seeds:
-            picture = wave(seed, side)
-            write_png(folder / split / f"{seed}.png", np.hstack([picture, 255 - picture]))
-    return folder
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -112,78 +75,6 @@ def straight(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return tmp_path / "runs" / "tried"
-
-
-def go(
-    dataset: Path,
-    run: Path,
-    config: TrainConfig | SeedConfig = CONFIG,
-    listen: Listener | None = None,
-) -> list[Event]:
-    """Train, and hand back all that was said."""
-    events: list[Event] = []
-
-    def note(event: Event) -> None:
-        events.append(event)
-        if listen:
-            listen(event)
-
-    train(dataset, run, config, devices=DEVICES, listen=note)
-    return events
-
-
-def at_step(step: int, act: Callable[[], object]) -> Listener:
-    def listen(event: Event) -> None:
-        if isinstance(event, StepDone) and event.step == step:
-            act()
-
-    return listen
-
-
-def steps(events: list[Event]) -> list[int]:
-    return [event.step for event in events if isinstance(event, StepDone)]
-
-
-def losses(events: list[Event]) -> list[dict[str, float]]:
-    return [dict(event.losses) for event in events if isinstance(event, StepDone)]
-
-
-def same(first: Any, second: Any) -> bool:
-    """Whether two states are equal, bit for bit."""
-    if isinstance(first, Tensor):
-        return torch.equal(first, second)
-    if isinstance(first, dict):
-        keys = first.keys()
-        return bool(keys == second.keys() and all(same(first[key], second[key]) for key in keys))
-    if isinstance(first, list | tuple):
-        return len(first) == len(second) and all(map(same, first, second))
-    return bool(first == second)
-
-
-def lasting(run: Path) -> list[dict[str, Any]]:
-    """The lines of events.jsonl that do not tell where the run stopped or how long it took."""
-    passing = ("Notice", "TrainingStarted", "SheetSaved", "ModelSaved")
-    lines = [line for line in read_lines(run / "events.jsonl") if line["event"] not in passing]
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
-
-
-def state_of(run: Path) -> dict[str, Any]:
-    """The saved state, but for the time it took."""
-    state = load_state(run / "resume.pt")
-    assert state.pop("seconds") > 0
-    return state
-
-
-def assert_same_run(run: Path, other: Path) -> None:
-    """Weights, optimisers, scores, samples and events are those of the other run."""
-    for name in ("model.safetensors", "best.safetensors", "MODEL.md"):
-        assert (run / name).read_bytes() == (other / name).read_bytes(), name
-    assert same(state_of(run), state_of(other))
-    samples = sorted(path.name for path in (other / "samples").iterdir())
-    assert sorted(path.name for path in (run / "samples").iterdir()) == samples
-    for name in samples:
-        assert (run / "samples" / name).read_bytes() == (other / "samples" / name).read_bytes()
-    assert lasting(run) == lasting(other)
 
 
 # A run
@@ -369,7 +260,8 @@ def test_a_stop_in_the_last_step_finishes(dataset: Path, run: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from test_training import CONFIG, at_step, go, replace
+from dataclasses import replace
+from doubles import CONFIG, at_step, go
 die = at_step(11, lambda: os.kill(os.getpid(), signal.SIGKILL))
 go(Path(sys.argv[1]), Path(sys.argv[2]), replace(CONFIG, steps=12, save_every=8), die)
 """
@@ -390,22 +282,6 @@ def test_a_killed_run_finishes_with_the_same_command(
     assert steps(go(dataset, run, config)) == [9, 10, 11, 12]
     go(dataset, tmp_path / "whole", config)
     assert_same_run(run, tmp_path / "whole")
-
-
-class Killed(BaseException):
-    """Stands for a kill at a certain instant."""
-
-
-def die() -> None:
-    raise Killed
-
-
-def die_at(kind: type, step: int) -> Listener:
-    def listen(event: Event) -> None:
-        if isinstance(event, kind) and getattr(event, "step", None) == step:
-            die()
-
-    return listen
 
 
 @pytest.mark.parametrize(
