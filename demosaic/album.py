@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from demosaic.config import AuditConfig, BuildConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.privacy import AuditConfig
 from demosaic.cutting import cut
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore

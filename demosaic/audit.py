@@ -17,19 +17,13 @@ from demosaic.album import BUILD, Album, gather
 from demosaic.blind import trial
 from demosaic.chances import binomial_tail, least_told, share
 from demosaic.checkpoints import Model, load_model
-from demosaic.config import AuditConfig, DeviceConfig, TrainConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.privacy import AuditConfig
+from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import DemosaicError
 from demosaic.evaluation import pixelated
-from demosaic.events import (
-    Attack,
-    AuditReport,
-    Listener,
-    Notice,
-    WorkDone,
-    WorkStarted,
-    ignore,
-)
+from demosaic.events import Attack, AuditReport, Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces import FaceDetector
 from demosaic.files import read_json, read_lines
 from demosaic.images import Pixels, to_uint8

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.config import Sampler
+from demosaic.config.rules import Sampler
 from demosaic.images import Box, Pixels, crop, jpeg_damaged, paste, resize
 from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.observations import Observation, observe

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from demosaic.augmentation import BLOCKS, Example, draw_example
 from demosaic.checkpoints import load_model
-from demosaic.config import NETWORKS, TrainConfig
+from demosaic.config.networks import NETWORKS
+from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute, settle
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.evaluation import pixelated, restored_pictures, score_grids, score_unlearned

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demosaic.config import BuildConfig
+from demosaic.config.dataset import BuildConfig
 from demosaic.cutting import PhotoResult, Task, photo_to_pairs
 from demosaic.datasets import PairWriter
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted

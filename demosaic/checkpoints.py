@@ -20,7 +20,8 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from demosaic import __version__
-from demosaic.config import ResUNetConfig, SeedConfig, TrainConfig, UNetConfig
+from demosaic.config.networks import ResUNetConfig, UNetConfig
+from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.errors import DemosaicError
 from demosaic.files import encoded, make_folder, write_bytes, write_with
 from demosaic.networks import Generator, Restorer, ResUNet

@@ -17,28 +17,14 @@ import typer
 from typer.core import TyperGroup
 
 from demosaic import __version__
-from demosaic.config import (
-    LEAST_SCORE,
-    AuditConfig,
-    BuildConfig,
-    DeviceConfig,
-    Direction,
-    DiscriminatorKind,
-    EvaluateConfig,
-    NetworkSize,
-    Offset,
-    PixelateConfig,
-    Precision,
-    Preset,
-    Rectangle,
-    RestoreConfig,
-    Sampler,
-    SeedConfig,
-    Shape,
-    Style,
-    TrainConfig,
-    UNetConfig,
-)
+from demosaic.config.compute import DeviceConfig, Precision
+from demosaic.config.dataset import BuildConfig, Offset
+from demosaic.config.evaluation import EvaluateConfig
+from demosaic.config.networks import DiscriminatorKind, UNetConfig
+from demosaic.config.privacy import AuditConfig, PixelateConfig, Shape, Style
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.rules import LEAST_SCORE, Rectangle, Sampler
+from demosaic.config.training import Direction, NetworkSize, Preset, SeedConfig, TrainConfig
 from demosaic.errors import INTERRUPTED, USAGE, DemosaicError
 
 if TYPE_CHECKING:

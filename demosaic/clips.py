@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from demosaic.checkpoints import Model
-from demosaic.config import RestoreConfig, Sampler
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.rules import Sampler
 from demosaic.devices import Compute
 from demosaic.edits import MADE_IN_PART, write_comparison
 from demosaic.errors import NOTHING_TO_DO, DemosaicError

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.config import BuildConfig, Sampler
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.rules import Sampler
 from demosaic.errors import DemosaicError
 from demosaic.faces import Face, turned_upright
 from demosaic.grouping import SCENE, burst, likeness, person_of

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from demosaic import __version__
-from demosaic.config import BuildConfig, differences
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.rules import differences
 from demosaic.errors import DemosaicError
 from demosaic.events import Closest
 from demosaic.files import (

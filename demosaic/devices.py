@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from demosaic.config import DeviceConfig
+from demosaic.config.compute import DeviceConfig
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.words import counted
 

@@ -15,7 +15,10 @@ from importlib import metadata
 from pathlib import Path
 
 from demosaic import __version__
-from demosaic.config import LEAST_SCORE, BuildConfig, DeviceConfig, TrainConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.rules import LEAST_SCORE
+from demosaic.config.training import TrainConfig
 from demosaic.errors import DISTRIBUTION, DemosaicError, Interrupted
 from demosaic.events import Checked, DoctorReport, Listener, ignore
 from demosaic.files import write_bytes, writing

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from demosaic.building import photos_in, work_on
-from demosaic.config import BuildConfig
+from demosaic.config.dataset import BuildConfig
 from demosaic.cutting import PhotoResult, Task
 from demosaic.datasets import Built, built_before
 from demosaic.events import Forecast, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.config import Sampler
+from demosaic.config.rules import Sampler
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demosaic.config import ResUNetConfig, UNetConfig
+from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.observations import COARSE, GUIDES, Views
 
 _SLOPE = 0.2

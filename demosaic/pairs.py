@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.config import Direction
+from demosaic.config.training import Direction
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.files import encoded, read_json, read_lines
 from demosaic.images import Pixels, find_images, read_image, read_size, resize, to_float

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demosaic.config import SeedConfig
+from demosaic.config.training import SeedConfig
 from demosaic.devices import Compute, settle
 from demosaic.evaluation import baselines, evaluate, restorations
 from demosaic.events import Scores

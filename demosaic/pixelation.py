@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.config import PixelateConfig
+from demosaic.config.privacy import PixelateConfig
 from demosaic.edits import write_pixelated
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import FaceHidden, Listener, PicturePixelated, ignore

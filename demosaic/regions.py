@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.config import RestoreConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.grids import Region, find_mosaic
 from demosaic.images import Box, Pixels, crop

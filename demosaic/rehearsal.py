@@ -13,7 +13,11 @@ import numpy as np
 
 from demosaic.building import build_dataset
 from demosaic.checkpoints import load_model
-from demosaic.config import LEAST_SCORE, BuildConfig, DeviceConfig, RestoreConfig, TrainConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.rules import LEAST_SCORE
+from demosaic.config.training import TrainConfig
 from demosaic.devices import choose
 from demosaic.errors import DemosaicError
 from demosaic.faces import MediaPipeDetector

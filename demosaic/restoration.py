@@ -11,7 +11,9 @@ from torch import nn
 
 from demosaic.canvas import Canvas, canvas_of, part_shown, surrounded
 from demosaic.checkpoints import Model, ModelCard
-from demosaic.config import RestoreConfig, Sampler, UNetConfig
+from demosaic.config.networks import UNetConfig
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.rules import Sampler
 from demosaic.devices import Compute, Trial
 from demosaic.edits import write_comparison, write_restored
 from demosaic.errors import DemosaicError

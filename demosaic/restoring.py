@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demosaic.checkpoints import Model, load_model
-from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import ClipRestored, Listener, Notice, PictureRestored, ignore

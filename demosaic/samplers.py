@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.config import Sampler
+from demosaic.config.rules import Sampler
 from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop, to_grey
 from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, cells, paint_cells, replicate

@@ -16,7 +16,9 @@ import numpy as np
 import torch
 
 from demosaic.checkpoints import Model, load_model
-from demosaic.config import DeviceConfig, EvaluateConfig, TrainConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.evaluation import EvaluateConfig
+from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute, choose, settle, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.evaluation import pixelated, unlearned

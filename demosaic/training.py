@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 from demosaic import blind, pix2pix
 from demosaic.checkpoints import FORMAT, ModelCard, load_state, save_model, save_state, write_card
-from demosaic.config import DeviceConfig, SeedConfig, TrainConfig, differences
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.rules import differences
+from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import USAGE, DemosaicError, Interrupted
 from demosaic.evaluation import as_record

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from demosaic.checkpoints import load_model
-from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import choose
 from demosaic.images import read_image, write_png
 from demosaic.restoration import restore_image

@@ -9,7 +9,7 @@ from hypothesis import settings
 
 import people
 from demosaic.building import build_dataset
-from demosaic.config import BuildConfig
+from demosaic.config.dataset import BuildConfig
 from demosaic.faces import MediaPipeDetector
 
 settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)

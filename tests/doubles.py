@@ -12,33 +12,17 @@ from PIL import Image, ImageCms
 from torch import Tensor
 
 from demosaic.building import build_dataset
-from demosaic.checkpoints import (
-    Model,
-    ModelCard,
-    load_state,
-)
-from demosaic.config import (
-    BuildConfig,
-    DeviceConfig,
-    RestoreConfig,
-    ResUNetConfig,
-    SeedConfig,
-    TrainConfig,
-    UNetConfig,
-)
+from demosaic.checkpoints import Model, ModelCard, load_state
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.networks import ResUNetConfig, UNetConfig
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.devices import Compute
-from demosaic.events import (
-    Event,
-    Listener,
-    StepDone,
-)
+from demosaic.events import Event, Listener, StepDone
 from demosaic.faces import Face
 from demosaic.files import read_lines
-from demosaic.images import (
-    Box,
-    Pixels,
-    write_png,
-)
+from demosaic.images import Box, Pixels, write_png
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.training import train

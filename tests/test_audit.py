@@ -15,7 +15,8 @@ from demosaic import album, cli, recognition
 from demosaic.audit import Audit, Shown, finding, safe_block, trained_photos
 from demosaic.audit_page import lead, sections
 from demosaic.chances import binomial_tail, least_told, share
-from demosaic.config import LEAST_SCORE, AuditConfig
+from demosaic.config.privacy import AuditConfig
+from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
 from demosaic.events import Attack, AuditReport, Estimate, Event, Notice
 from demosaic.faces import MediaPipeDetector

@@ -5,14 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from demosaic import augmentation
-from demosaic.augmentation import (
-    BLOCKS,
-    Example,
-    draw_example,
-    pixelate_at_random,
-    vary,
-)
-from demosaic.config import Sampler
+from demosaic.augmentation import BLOCKS, Example, draw_example, pixelate_at_random, vary
+from demosaic.config.rules import Sampler
 from demosaic.images import Box, Pixels, to_float
 from demosaic.mosaic import sample
 from demosaic.observations import Observation

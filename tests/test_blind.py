@@ -14,11 +14,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from demosaic import blind, config, stages
+from demosaic import blind, stages
 from demosaic.augmentation import BLOCKS
 from demosaic.blind import Blind, decibels
 from demosaic.checkpoints import load_model, read_card
-from demosaic.config import ResUNetConfig, TrainConfig
+from demosaic.config import networks
+from demosaic.config.networks import ResUNetConfig
+from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute
 from demosaic.errors import DemosaicError, Interrupted
 from demosaic.evaluation import pixelated, restored_pictures
@@ -59,7 +61,7 @@ CONFIG = TrainConfig(
 def tiny() -> Iterator[None]:
     """Our networks, but small."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(config.NETWORKS, "S", TINY)
+        patch.setitem(networks.NETWORKS, "S", TINY)
         patch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
         yield
 

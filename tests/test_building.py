@@ -25,15 +25,8 @@ from PIL import Image, ImageOps
 import people
 from demosaic import __version__, cutting, images
 from demosaic.building import build_dataset
-from demosaic.config import BuildConfig
-from demosaic.errors import (
-    INTERRUPTED,
-    NOTHING_TO_DO,
-    PROBLEM,
-    USAGE,
-    DemosaicError,
-    Interrupted,
-)
+from demosaic.config.dataset import BuildConfig
+from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError, Interrupted
 from demosaic.events import (
     BuildReport,
     Event,
@@ -333,7 +326,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from demosaic.building import build_dataset
-from demosaic.config import BuildConfig
+from demosaic.config.rules import BuildConfig
 from demosaic.events import PhotoDone
 from demosaic.faces import MediaPipeDetector
 
@@ -627,7 +620,7 @@ from functools import partial
 from pathlib import Path
 from demosaic import datasets, files
 from demosaic.building import build_dataset
-from demosaic.config import BuildConfig
+from demosaic.config.rules import BuildConfig
 from demosaic.faces import MediaPipeDetector
 
 settle = datasets.PairWriter.settle

@@ -24,7 +24,7 @@ from demosaic.checkpoints import (
     save_state,
     write_card,
 )
-from demosaic.config import UNetConfig
+from demosaic.config.networks import UNetConfig
 from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.networks import Restorer, ResUNet
 from doubles import CARD, OUR_CARD, OURS, TINY, generator

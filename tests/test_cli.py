@@ -17,20 +17,16 @@ import pytest
 from typer.testing import CliRunner
 
 import people
-from demosaic import __version__, blind, cli, config, pix2pix, training
+from demosaic import __version__, blind, cli, pix2pix, training
 from demosaic.checkpoints import read_card, remembered_model, save_model
-from demosaic.config import (
-    NETWORKS,
-    BuildConfig,
-    DeviceConfig,
-    EvaluateConfig,
-    PixelateConfig,
-    RestoreConfig,
-    ResUNetConfig,
-    SeedConfig,
-    TrainConfig,
-    UNetConfig,
-)
+from demosaic.config import networks
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.evaluation import EvaluateConfig
+from demosaic.config.networks import NETWORKS, ResUNetConfig, UNetConfig
+from demosaic.config.privacy import PixelateConfig
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.images import read_image, write_png
 from demosaic.mosaic import Grid, cell_colours
 from demosaic.networks import Critic
@@ -64,7 +60,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(cli, "_recipe", small)
     ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
-    monkeypatch.setitem(config.NETWORKS, "S", ours)
+    monkeypatch.setitem(networks.NETWORKS, "S", ours)
     monkeypatch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
 
 

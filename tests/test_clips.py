@@ -12,7 +12,7 @@ import pytest
 
 import people
 from demosaic.checkpoints import save_model
-from demosaic.config import RestoreConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import ClipRestored, Event, FrameRestored, Notice
 from demosaic.grids import Region, find_mosaic

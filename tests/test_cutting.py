@@ -12,19 +12,12 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.config import LEAST_SCORE, BuildConfig, Offset, Sampler
+from demosaic.config.dataset import BuildConfig, Offset
+from demosaic.config.rules import LEAST_SCORE, Sampler
 from demosaic.cutting import PhotoResult, cut
 from demosaic.faces import Face, MediaPipeDetector
 from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, bits_apart, likeness
-from demosaic.images import (
-    Box,
-    Pixels,
-    decode,
-    decode_photo,
-    encode_png,
-    jpeg_damaged,
-    resize,
-)
+from demosaic.images import Box, Pixels, decode, decode_photo, encode_png, jpeg_damaged, resize
 from demosaic.looking import Examined, examine
 from demosaic.mosaic import Grid, paint_cells, sample
 

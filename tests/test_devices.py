@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from demosaic import devices
-from demosaic.config import DeviceConfig
+from demosaic.config.compute import DeviceConfig
 from demosaic.devices import Compute, Trial, choose, settle_threads, tune_allocator
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.words import counted

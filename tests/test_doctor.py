@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 import people
-from demosaic import cli, config, doctor, rehearsal
-from demosaic.config import ResUNetConfig
+from demosaic import cli, doctor, rehearsal
+from demosaic.config import networks
+from demosaic.config.networks import ResUNetConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Checked, Event
 from demosaic.faces import MediaPipeDetector
@@ -26,7 +27,7 @@ LAST = ["cv2", "devices", "precision", "face model", "HEIC", "disk", *rehearsal.
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The network to train, but small."""
     ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
-    monkeypatch.setitem(config.NETWORKS, "S", ours)
+    monkeypatch.setitem(networks.NETWORKS, "S", ours)
     monkeypatch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from demosaic import evaluation
-from demosaic.config import UNetConfig
+from demosaic.config.networks import UNetConfig
 from demosaic.events import Scores
 from demosaic.images import Pixels, to_float, write_png
 from demosaic.mosaic import Grid, cell_colours

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from demosaic.checkpoints import Model, ModelCard, save_model
 from demosaic.cli import app
-from demosaic.config import ResUNetConfig, UNetConfig
+from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.evaluation import pixelated
 from demosaic.mosaic import Grid
 from demosaic.networks import Generator, Restorer, ResUNet

@@ -8,7 +8,7 @@ import pytest
 
 from demosaic import forecasting
 from demosaic.building import build_dataset
-from demosaic.config import BuildConfig
+from demosaic.config.dataset import BuildConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Forecast, PhotoDone, PhotosFound
 from demosaic.faces import MediaPipeDetector

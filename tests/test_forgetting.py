@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from demosaic.building import build_dataset
-from demosaic.config import BuildConfig
+from demosaic.config.dataset import BuildConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import BuildReport, Event, Listener, PhotoSkipped, ignore
 from demosaic.faces import MediaPipeDetector

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from demosaic.checkpoints import save_model
-from demosaic.config import RestoreConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
 from demosaic.events import (
     Event,

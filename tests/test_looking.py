@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.config import LEAST_SCORE
+from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
 from demosaic.faces import Face, MediaPipeDetector
 from demosaic.images import Box, Pixels, encode_png, resize

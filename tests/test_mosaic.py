@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from demosaic.config import Sampler
+from demosaic.config.rules import Sampler
 from demosaic.images import Pixels
 from demosaic.mosaic import (
     Floats,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demosaic.config import NETWORKS, ResUNetConfig, UNetConfig
+from demosaic.config.networks import NETWORKS, ResUNetConfig, UNetConfig
 from demosaic.networks import (
     Attention,
     Critic,

@@ -13,15 +13,7 @@ from torch import Tensor
 
 from demosaic.images import Box, Pixels, to_float
 from demosaic.mosaic import Doubles, Floats, Grid, base, cells
-from demosaic.observations import (
-    COARSE,
-    GUIDES,
-    MULTIPLE,
-    Observation,
-    Views,
-    observe,
-    views,
-)
+from demosaic.observations import COARSE, GUIDES, MULTIPLE, Observation, Views, observe, views
 
 SMALL = 3e-5  # float32 sums of a few hundred values of the order of one
 Mask = NDArray[np.bool_]

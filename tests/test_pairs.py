@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from demosaic.building import build_dataset
-from demosaic.config import BuildConfig, Direction
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.training import Direction
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.faces import MediaPipeDetector
 from demosaic.images import Pixels, read_image, to_float, write_png

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 import people
-from demosaic.config import PixelateConfig
+from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, FaceHidden, PicturePixelated, PicturesFound, PictureSkipped
 from demosaic.faces import Face, FaceDetector, MediaPipeDetector

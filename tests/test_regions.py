@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from demosaic.config import RestoreConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.images import Box, Pixels
 from demosaic.mosaic import Grid

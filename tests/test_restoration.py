@@ -10,20 +10,14 @@ import torch
 from PIL import Image
 
 from demosaic.checkpoints import Model, load_model, save_model
-from demosaic.config import RestoreConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.grids import Region
 from demosaic.images import Box, read_image
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
 from demosaic.networks import Restorer
 from demosaic.observations import Views
-from demosaic.restoration import (
-    Restored,
-    restore_face,
-    restore_file,
-    restore_image,
-    restore_region,
-)
+from demosaic.restoration import Restored, restore_face, restore_file, restore_image, restore_region
 from doubles import (
     ANYTHING,
     CARD,

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import people
-from demosaic.config import RestoreConfig, Sampler
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.rules import Sampler
 from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop, jpeg_damaged, resize
 from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample

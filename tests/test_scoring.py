@@ -12,7 +12,8 @@ from torch import nn
 from browser import browsing
 from demosaic import scoring
 from demosaic.checkpoints import Model, ModelCard, load_model, save_model
-from demosaic.config import DeviceConfig, EvaluateConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.evaluation import EvaluateConfig
 from demosaic.errors import DemosaicError
 from demosaic.evaluation import pixelated, restored_pictures
 from demosaic.events import Estimate, Event, Notice, Way, WorkDone, WorkStarted

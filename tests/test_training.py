@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 
 from demosaic import pix2pix, training
 from demosaic.checkpoints import load_model, load_state, read_card, save_state
-from demosaic.config import DeviceConfig, SeedConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.training import SeedConfig
 from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
 from demosaic.events import (
     Evaluated,

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from build_rate import enlarge_all
 
-from demosaic.config import LEAST_SCORE, BuildConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.rules import LEAST_SCORE
 from demosaic.cutting import cut
 from demosaic.faces import MediaPipeDetector
 from demosaic.images import find_images, use_one_core

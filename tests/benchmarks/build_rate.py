@@ -19,7 +19,8 @@ import numpy as np
 from PIL import Image
 
 from demosaic.building import build_dataset
-from demosaic.config import LEAST_SCORE, BuildConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.rules import LEAST_SCORE
 from demosaic.events import BuildReport, Event, PhotoDone
 from demosaic.faces import MediaPipeDetector
 from demosaic.images import find_images

@@ -26,7 +26,8 @@ import numpy as np
 
 from demosaic.checkpoints import Model, load_model
 from demosaic.clips import restore_clip
-from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import Compute, choose, settle_threads
 from demosaic.events import ClipRestored
 from demosaic.images import Box, Pixels, crop

@@ -15,7 +15,8 @@ import torch
 
 from demosaic import devices, pix2pix
 from demosaic.augmentation import draw_example
-from demosaic.config import NETWORKS, SeedConfig, TrainConfig
+from demosaic.config.networks import NETWORKS
+from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.evaluation import pixelated, restored_pictures
 from demosaic.images import to_float
 from demosaic.mosaic import Grid

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from demosaic.checkpoints import load_model
-from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import choose
 from demosaic.errors import DemosaicError
 from demosaic.images import Pixels, find_images, jpeg_damaged, read_image, write_png

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from demosaic.checkpoints import load_model
-from demosaic.config import DeviceConfig, RestoreConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import choose, settle_threads
 from demosaic.images import Box, crop, resize
 from demosaic.mosaic import Grid, paint_cells, sample

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from demosaic import devices
-from demosaic.config import DeviceConfig, SeedConfig
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.training import SeedConfig
 from demosaic.pairs import Batch
 from demosaic.pix2pix import Networks, train_step
 

@@ -11,7 +11,7 @@ from typing import get_args
 import cv2
 import numpy as np
 
-from demosaic.config import Sampler
+from demosaic.config.rules import Sampler
 from demosaic.grids import Region
 from demosaic.images import Box, Pixels, crop, find_images, jpeg_damaged, read_image
 from demosaic.mosaic import Grid, paint_cells, sample

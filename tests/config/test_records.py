@@ -9,18 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demosaic.config import (
-    NETWORKS,
-    BuildConfig,
-    DeviceConfig,
-    PixelateConfig,
-    RestoreConfig,
-    ResUNetConfig,
-    SeedConfig,
-    TrainConfig,
-    UNetConfig,
-    differences,
-)
+from demosaic.config.compute import DeviceConfig
+from demosaic.config.dataset import BuildConfig
+from demosaic.config.networks import NETWORKS, ResUNetConfig, UNetConfig
+from demosaic.config.privacy import PixelateConfig
+from demosaic.config.restoration import RestoreConfig
+from demosaic.config.rules import differences
+from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.errors import USAGE, DemosaicError
 
 Config = (

@@ -1,0 +1,1 @@
+"""Frozen option records: the only home of a default."""
