@@ -17,7 +17,7 @@ from demosaic.grouping import nearly_the_same
 from demosaic.images import Pixels, decode, find_images, read_bytes
 from demosaic.looking import Look
 from demosaic.pairs import Pair
-from demosaic.words import counted
+from demosaic.text import counted
 
 BUILD = BuildConfig(max_per_photo=1, group_by="photo")
 """How faces are cut out: as for training, and of each photo the largest; bursts are marked."""

@@ -7,7 +7,7 @@ from demosaic.audit import ALIKE, CLEAR, FEW, MOSAIC, RESTORED, SHOWN_BLOCK, Aud
 from demosaic.events import Attack, AuditReport, Estimate
 from demosaic.plots import Plot, Point, Series
 from demosaic.report import Cell, Face, Gallery, Section, Table, Text
-from demosaic.words import counted
+from demosaic.text import counted
 
 TITLE = "What a mosaic gives away"
 _WAYS = {

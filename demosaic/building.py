@@ -42,7 +42,7 @@ from demosaic.images import (
 )
 from demosaic.looking import Look, Looks, MakeDetector, forget_looks
 from demosaic.pairs import COPY, Skipped
-from demosaic.words import counted
+from demosaic.text import counted
 
 Work = Callable[[Task], PhotoResult]
 """What a worker does with a photo."""

@@ -60,7 +60,7 @@ class _Commands(TyperGroup):
 
 
 def _fail(message: str, code: int) -> int:
-    from demosaic.words import in_one_line
+    from demosaic.text import in_one_line
 
     typer.echo(f"error: {in_one_line(' '.join(message.splitlines()))}", err=True)
     return code

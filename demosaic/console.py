@@ -53,7 +53,7 @@ from demosaic.events import (
     WorkDone,
     WorkStarted,
 )
-from demosaic.words import counted, in_one_line
+from demosaic.text import counted, in_one_line
 
 _SMOOTHING = 0.95  # of the losses on the live line
 

@@ -40,7 +40,7 @@ from demosaic.networks import Restorer
 from demosaic.observations import Views, observe, views
 from demosaic.pairs import Pairs
 from demosaic.restoration import restore_face
-from demosaic.words import counted
+from demosaic.text import counted
 
 SHOWN_BLOCK = 16
 """Side of the cells, px, of the faces and the spectra that are shown."""

@@ -43,7 +43,7 @@ from demosaic.files import make_folder, read_json, read_lines, write_json, write
 from demosaic.images import Pixels, write_png
 from demosaic.pairs import Pairs
 from demosaic.team import Team, team
-from demosaic.words import counted
+from demosaic.text import counted
 
 _Batch = TypeVar("_Batch")
 

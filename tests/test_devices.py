@@ -11,7 +11,7 @@ from demosaic import devices
 from demosaic.config.compute import DeviceConfig
 from demosaic.devices import Compute, Trial, choose, settle_threads, tune_allocator
 from demosaic.errors import USAGE, DemosaicError
-from demosaic.words import counted
+from demosaic.text import counted
 
 CPU = torch.device("cpu")
 

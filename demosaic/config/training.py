@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, get_args
 
 from demosaic.config.networks import UNetConfig
 from demosaic.config.rules import refuse, unless
-from demosaic.words import counted
+from demosaic.text import counted
 
 Preset = Literal["default", "seed"]
 

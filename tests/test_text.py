@@ -1,6 +1,6 @@
 """One is one, and more are many."""
 
-from demosaic.words import counted, in_one_line
+from demosaic.text import counted, in_one_line
 
 
 def test_what_is_counted_is_named_after_its_number() -> None:
