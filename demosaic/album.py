@@ -14,7 +14,9 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
 from demosaic.files import encoded
 from demosaic.grouping import nearly_the_same
-from demosaic.images import Pixels, decode, find_images, read_bytes
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.decoding import decode, read_bytes
+from demosaic.imaging.discovery import find_images
 from demosaic.looking import Look
 from demosaic.pairs import Pair
 from demosaic.text import counted

@@ -26,7 +26,7 @@ from demosaic.evaluation import pixelated
 from demosaic.events import Attack, AuditReport, Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces import FaceDetector
 from demosaic.files import read_json, read_lines
-from demosaic.images import Pixels, to_uint8
+from demosaic.imaging.arrays import Pixels, to_uint8
 from demosaic.looking import Look
 from demosaic.mosaic import Grid, base, cell_colours
 from demosaic.recognition import (

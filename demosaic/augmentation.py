@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
-from demosaic.images import Box, Pixels, crop, jpeg_damaged, paste, resize
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.encoding import jpeg_damaged
+from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.observations import Observation, observe
 

@@ -25,7 +25,8 @@ from demosaic.devices import Compute, settle
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.evaluation import pixelated, restored_pictures, score_grids, score_unlearned
 from demosaic.events import Listener, Notice, Scores
-from demosaic.images import Pixels, contact_sheet, to_float
+from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.sheets import contact_sheet
 from demosaic.mosaic import Grid
 from demosaic.networks import Critic, Restorer, ResUNet
 from demosaic.observations import observe, views

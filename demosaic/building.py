@@ -29,17 +29,12 @@ from demosaic.events import (
 )
 from demosaic.files import real_path
 from demosaic.grouping import person_found
-from demosaic.images import (
-    Box,
-    Pixels,
-    contact_sheet,
-    find_images,
-    read_image,
-    thumbnail,
-    titled,
-    use_one_core,
-    write_jpeg,
-)
+from demosaic.imaging.arrays import Pixels, use_one_core
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.discovery import find_images
+from demosaic.imaging.encoding import write_jpeg
+from demosaic.imaging.geometry import Box
+from demosaic.imaging.sheets import contact_sheet, thumbnail, titled
 from demosaic.looking import Look, Looks, MakeDetector, forget_looks
 from demosaic.pairs import COPY, Skipped
 from demosaic.text import counted

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.grids import Region
-from demosaic.images import Box, Pixels, crop, paste, resize, resize_mask
+from demosaic.imaging.arrays import Pixels, resize, resize_mask
+from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic import Floats, Grid, paint_cells
 
 

@@ -576,10 +576,11 @@ def restore(
         compare=compare,
         copy_untouched=copy_untouched,
     )
-    from demosaic import checkpoints, events, jobs, restoring
+    from demosaic import checkpoints, events, restoring
+    from demosaic.imaging import batch
 
     with _listening(as_json) as listen:
-        planned = jobs.plan(pictures, out, "restored", force=force, listen=listen)
+        planned = batch.plan(pictures, out, "restored", force=force, listen=listen)
         path, why = (model, "--model") if model else checkpoints.find_model(Path())
         listen(events.Notice(f"model {path} ({why})"))
         devices_config = DeviceConfig(device=device, threads=threads)
@@ -651,11 +652,12 @@ def pixelate(
         sampler=sampler,
         min_score=min_score,
     )
-    from demosaic import events, faces, jobs, pixelation
+    from demosaic import events, faces, pixelation
+    from demosaic.imaging import batch
 
     make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
     with _listening(as_json) as listen:
-        planned = jobs.plan(photos, out, "pixelated", force=force, listen=listen)
+        planned = batch.plan(photos, out, "pixelated", force=force, listen=listen)
         done = pixelation.pixelate_files(
             planned, config, make_detector=make_detector, listen=listen
         )

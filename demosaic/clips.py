@@ -12,12 +12,13 @@ from demosaic.checkpoints import Model
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.devices import Compute
-from demosaic.edits import MADE_IN_PART, write_comparison
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import ClipRestored, FrameRestored, Listener, Notice, ignore
 from demosaic.following import Find, Shown, followed, steadied
 from demosaic.grids import Region
-from demosaic.images import Pixels, read_mask
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.decoding import read_mask
+from demosaic.imaging.edited_copy import MADE_IN_PART, write_comparison
 from demosaic.regions import Mask, regions_in
 from demosaic.restoration import restore_regions
 from demosaic.samplers import evidence_of, told_by

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.images import Box
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import Grid
 
 Floats = NDArray[np.float32]

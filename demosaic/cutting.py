@@ -14,7 +14,10 @@ from demosaic.config.rules import Sampler
 from demosaic.errors import DemosaicError
 from demosaic.faces import Face, turned_upright
 from demosaic.grouping import SCENE, burst, likeness, person_of
-from demosaic.images import Box, Pixels, crop, encode_png, read_bytes, resize, taken_at, to_grey
+from demosaic.imaging.arrays import Pixels, resize, to_grey
+from demosaic.imaging.decoding import read_bytes, taken_at
+from demosaic.imaging.encoding import encode_png
+from demosaic.imaging.geometry import Box, crop
 from demosaic.looking import LOOK_AT, Examined, Look, decoded, reduction
 from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.pairs import NO_FACE, SPARE, Pair, Skipped

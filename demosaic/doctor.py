@@ -156,7 +156,7 @@ def _face_model() -> str:
 
 
 def _heic() -> str:
-    from demosaic.images import read_image
+    from demosaic.imaging.decoding import read_image
 
     height, width = read_image(_HEIC).shape[:2]
     return f"a picture of {width} x {height} px read"

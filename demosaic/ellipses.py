@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.images import Box, Floats, crop
+from demosaic.imaging.arrays import Floats
+from demosaic.imaging.geometry import Box, crop
 
 Mask = NDArray[np.bool_]
 Ends = NDArray[np.float32]

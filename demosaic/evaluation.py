@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from demosaic.canvas import part_shown
 from demosaic.devices import Compute
 from demosaic.events import Scores
-from demosaic.images import Pixels, to_float, to_uint8
+from demosaic.imaging.arrays import Pixels, to_float, to_uint8
 from demosaic.metrics import cell_error, psnr, ssim
 from demosaic.mosaic import Floats, Grid, base, cell_colours, finish, paint_cells
 from demosaic.networks import Generator, Restorer

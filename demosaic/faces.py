@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from demosaic.errors import DemosaicError
-from demosaic.images import Box, Pixels, crop
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.geometry import Box, crop
 
 _MODEL = "modules/face_detection/face_detection_short_range.tflite"
 

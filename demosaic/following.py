@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.grids import Region, find_mosaic
-from demosaic.images import Box, Pixels, crop, paste, resize, to_grey
+from demosaic.imaging.arrays import Pixels, resize, to_grey
+from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic import Floats, base, cell_colours, cells, mosaic
 
 Find = Callable[[Pixels], list[Region]]

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from demosaic.combs import SQUARE, Comb, Floats, Lattice, best_comb, slip
 from demosaic.ellipses import Mask
 from demosaic.ends import settled
-from demosaic.images import Box, Pixels, crop, to_grey
+from demosaic.imaging.arrays import Pixels, to_grey
+from demosaic.imaging.geometry import Box, crop
 from demosaic.lossless import flat_mosaics, shrunk
 from demosaic.mosaic import Grid
 from demosaic.outlines import DOUBT, NOISE, Levels, outlined

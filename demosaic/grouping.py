@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.files import encoded
-from demosaic.images import Pixels, resize, to_grey
+from demosaic.imaging.arrays import Pixels, resize, to_grey
 
 FACE_LIMIT, SCENE_LIMIT = 40, 10
 """Bits that near duplicates differ in at the most."""

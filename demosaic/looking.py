@@ -20,7 +20,9 @@ import platformdirs
 from demosaic.errors import DemosaicError
 from demosaic.faces import Face, FaceDetector, find_faces
 from demosaic.files import make_folder, write_bytes, writing
-from demosaic.images import Box, NotAPicture, Pixels, decode_photo, photo_size, resize
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.decoding import NotAPicture, decode_photo, photo_size
+from demosaic.imaging.geometry import Box
 
 MakeDetector = Callable[[], FaceDetector]
 """Called once in every worker process, so it can be pickled."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from demosaic.combs import Comb, Lattice, Places, ending
 from demosaic.ellipses import Mask, oval
-from demosaic.images import Box, Pixels, crop
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
 from demosaic.tiles import Sheet, Tiles, sheets_of
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.images import Pixels, to_grey
+from demosaic.imaging.arrays import Pixels, to_grey
 from demosaic.mosaic import Doubles, Floats, Grid, cell_means
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # as in Wang et al. 2004

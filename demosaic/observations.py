@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demosaic.images import Box, Pixels, to_float
+from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import Axis, Floats, Grid
 
 COARSE = 4

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from demosaic import ellipses
 from demosaic.combs import SQUARE, Comb, Floats, Lattice
 from demosaic.ellipses import Cut, Ends, Mask
-from demosaic.images import Box, crop
+from demosaic.imaging.geometry import Box, crop
 
 Levels = NDArray[np.uint8]
 _Size = tuple[int, int]

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from demosaic.config.training import Direction
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.files import encoded, read_json, read_lines
-from demosaic.images import Pixels, find_images, read_image, read_size, resize, to_float
+from demosaic.imaging.arrays import Pixels, resize, to_float
+from demosaic.imaging.decoding import read_image, read_size
+from demosaic.imaging.discovery import find_images
 from demosaic.mosaic import Grid
 
 COPY, NO_FACE = "same file as another", "no face"

@@ -14,7 +14,8 @@ from demosaic.config.training import SeedConfig
 from demosaic.devices import Compute, settle
 from demosaic.evaluation import baselines, evaluate, restorations
 from demosaic.events import Scores
-from demosaic.images import Pixels, contact_sheet, to_uint8
+from demosaic.imaging.arrays import Pixels, to_uint8
+from demosaic.imaging.sheets import contact_sheet
 from demosaic.mosaic import cell_colours, finish
 from demosaic.networks import Discriminator, Generator, frozen
 from demosaic.pairs import Batch, Pairs

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.images import Pixels, resize, to_grey
+from demosaic.imaging.arrays import Pixels, resize, to_grey
 
 Vectors = NDArray[np.float32]
 Points = Sequence[tuple[float, float]]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.grids import Region, find_mosaic
-from demosaic.images import Box, Pixels, crop
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 
 Mask = NDArray[np.bool_]

@@ -22,7 +22,10 @@ from demosaic.devices import choose
 from demosaic.errors import DemosaicError
 from demosaic.faces import MediaPipeDetector
 from demosaic.files import read_lines
-from demosaic.images import Box, Pixels, crop, paste, read_image, write_png
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
+from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 from demosaic.pairs import Pairs
 from demosaic.restoration import restore_image

@@ -43,7 +43,8 @@ from xml.etree.ElementTree import Element
 
 from demosaic import __version__
 from demosaic.files import encoded, write_bytes
-from demosaic.images import Pixels, encode_webp
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.encoding import encode_webp
 from demosaic.markup import as_html, element
 from demosaic.plots import Plot, draw
 

@@ -15,22 +15,14 @@ from demosaic.config.networks import UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.devices import Compute, Trial
-from demosaic.edits import write_comparison, write_restored
 from demosaic.errors import DemosaicError
 from demosaic.events import RegionRestored
 from demosaic.files import make_folder
 from demosaic.grids import Region
-from demosaic.images import (
-    Box,
-    Pixels,
-    crop,
-    paste,
-    read_image,
-    read_mask,
-    resize,
-    to_float,
-    to_uint8,
-)
+from demosaic.imaging.arrays import Pixels, resize, to_float, to_uint8
+from demosaic.imaging.decoding import read_image, read_mask
+from demosaic.imaging.edited_copy import write_comparison, write_restored
+from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic import Floats, Grid, cell_colours, cell_means, cell_shares, finish, paint_cells
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views

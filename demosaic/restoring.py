@@ -11,7 +11,7 @@ from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import ClipRestored, Listener, Notice, PictureRestored, ignore
 from demosaic.files import make_folder, write_with
-from demosaic.jobs import Job, do_all, is_clip
+from demosaic.imaging.batch import Job, do_all, is_clip
 from demosaic.restoration import restore_file, trial
 
 

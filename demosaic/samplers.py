@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
 from demosaic.grids import Region
-from demosaic.images import Box, Pixels, crop, to_grey
+from demosaic.imaging.arrays import Pixels, to_grey
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, cells, paint_cells, replicate
 
 _CLEAR = 1.5  # the log of how much likelier

@@ -33,7 +33,7 @@ from demosaic.events import (
     WorkStarted,
     ignore,
 )
-from demosaic.images import Pixels, use_one_core
+from demosaic.imaging.arrays import Pixels, use_one_core
 from demosaic.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
 from demosaic.mosaic import Doubles, Floats, Grid, cell_colours, finish
 from demosaic.networks import Restorer

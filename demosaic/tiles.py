@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.combs import Comb, Lattice, Places, through
-from demosaic.images import Box
+from demosaic.imaging.geometry import Box
 
 _Mask = NDArray[np.bool_]
 _Numbers = NDArray[np.int32]

@@ -40,7 +40,8 @@ from demosaic.events import (
     tee,
 )
 from demosaic.files import make_folder, read_json, read_lines, write_json, write_lines
-from demosaic.images import Pixels, write_png
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.encoding import write_png
 from demosaic.pairs import Pairs
 from demosaic.team import Team, team
 from demosaic.text import counted

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from demosaic.errors import DemosaicError
 from demosaic.files import make_folder, write_with
-from demosaic.images import Pixels, resize
+from demosaic.imaging.arrays import Pixels, resize
 
 Frame: TypeAlias = av.VideoFrame
 Changed = NDArray[np.bool_]

@@ -15,7 +15,11 @@ import numpy as np
 
 import people
 from demosaic.faces import MediaPipeDetector
-from demosaic.images import Box, Pixels, contact_sheet, crop, paste, read_image, resize, write_png
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
+from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.imaging.sheets import contact_sheet
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 
 PEOPLE, PHOTOS = 60, 5

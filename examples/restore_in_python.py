@@ -7,7 +7,8 @@ from demosaic.checkpoints import load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import choose
-from demosaic.images import read_image, write_png
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.restoration import restore_image
 
 model_path, picture, result = map(Path, sys.argv[1:])

@@ -22,7 +22,9 @@ from demosaic.devices import Compute
 from demosaic.events import Event, Listener, StepDone
 from demosaic.faces import Face
 from demosaic.files import read_lines
-from demosaic.images import Box, Pixels, write_png
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.encoding import write_png
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.training import train

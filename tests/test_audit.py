@@ -21,7 +21,9 @@ from demosaic.errors import DemosaicError
 from demosaic.events import Attack, AuditReport, Estimate, Event, Notice
 from demosaic.faces import MediaPipeDetector
 from demosaic.files import write_json, write_lines
-from demosaic.images import read_image, resize, write_png
+from demosaic.imaging.arrays import resize
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.looking import Look
 from demosaic.report import render, write_report
 from doubles import CARD

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from demosaic import augmentation
 from demosaic.augmentation import BLOCKS, Example, draw_example, pixelate_at_random, vary
 from demosaic.config.rules import Sampler
-from demosaic.images import Box, Pixels, to_float
+from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import sample
 from demosaic.observations import Observation
 

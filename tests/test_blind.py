@@ -26,7 +26,9 @@ from demosaic.errors import DemosaicError, Interrupted
 from demosaic.evaluation import pixelated, restored_pictures
 from demosaic.events import Evaluated, Event, Notice, Scores, StepDone, TrainingStarted, ignore
 from demosaic.files import read_lines
-from demosaic.images import Pixels, read_image, to_float, write_png
+from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.mosaic import Grid, base, cell_colours, cells
 from demosaic.networks import Critic, Restorer, ResUNet
 from demosaic.observations import Views, observe, views

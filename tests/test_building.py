@@ -23,7 +23,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import people
-from demosaic import __version__, cutting, images
+from demosaic import __version__, cutting
 from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError, Interrupted
@@ -39,7 +39,11 @@ from demosaic.events import (
 )
 from demosaic.faces import Face, FaceDetector, MediaPipeDetector
 from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, split_of
-from demosaic.images import Box, Pixels, decode, read_image, write_png
+from demosaic.imaging import decoding
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.decoding import decode, read_image
+from demosaic.imaging.encoding import write_png
+from demosaic.imaging.geometry import Box
 from demosaic.looking import MakeDetector
 from demosaic.pairs import Pairs
 from kills import COUNTED
@@ -808,7 +812,7 @@ def mistaken(image: Image.Image) -> Image.Image:
 
 def detector_of_a_mistaken_program() -> FaceDetector:
     """Spawned workers know nothing of what a test patches: each breaks its own conversion."""
-    images.to_rgb = mistaken
+    decoding.to_rgb = mistaken
     return GivenFaces(())
 
 
@@ -816,7 +820,7 @@ def detector_of_a_mistaken_program() -> FaceDetector:
 def test_a_mistake_of_ours_stops_the_build_and_is_not_a_bad_photo(
     workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "to_rgb", mistaken)  # and undone after the test
+    monkeypatch.setattr(decoding, "to_rgb", mistaken)  # and undone after the test
     (tmp_path / "photos").mkdir()
     for grey in (100, 150, 200):
         picture = np.full((300, 300, 3), grey, np.uint8)

@@ -27,7 +27,8 @@ from demosaic.config.networks import NETWORKS, ResUNetConfig, UNetConfig
 from demosaic.config.privacy import PixelateConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
-from demosaic.images import read_image, write_png
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.mosaic import Grid, cell_colours
 from demosaic.networks import Critic
 from doubles import CARD, TINY, a_dataset, generator, means, mosaicked, side_by_side, texture, wave

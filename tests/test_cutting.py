@@ -17,7 +17,10 @@ from demosaic.config.rules import LEAST_SCORE, Sampler
 from demosaic.cutting import PhotoResult, cut
 from demosaic.faces import Face, MediaPipeDetector
 from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, bits_apart, likeness
-from demosaic.images import Box, Pixels, decode, decode_photo, encode_png, jpeg_damaged, resize
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.decoding import decode, decode_photo
+from demosaic.imaging.encoding import encode_png, jpeg_damaged
+from demosaic.imaging.geometry import Box
 from demosaic.looking import Examined, examine
 from demosaic.mosaic import Grid, paint_cells, sample
 

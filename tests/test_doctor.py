@@ -16,7 +16,9 @@ from demosaic.config.networks import ResUNetConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Checked, Event
 from demosaic.faces import MediaPipeDetector
-from demosaic.images import Pixels, read_image, resize, write_png
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.networks import Critic
 
 FIRST = ["python", "typer", "rich", "torch", "mediapipe"]

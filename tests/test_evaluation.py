@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from demosaic import evaluation
 from demosaic.config.networks import UNetConfig
 from demosaic.events import Scores
-from demosaic.images import Pixels, to_float, write_png
+from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.encoding import write_png
 from demosaic.mosaic import Grid, cell_colours
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.observations import Views

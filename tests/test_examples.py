@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from demosaic.checkpoints import save_model
-from demosaic.images import read_image
+from demosaic.imaging.decoding import read_image
 from demosaic.mosaic import Grid
 from doubles import a_model, mosaicked, save
 

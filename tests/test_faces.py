@@ -13,7 +13,8 @@ import pytest
 import people
 from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.faces import Face, FaceDetector, MediaPipeDetector, find_faces, turned_upright
-from demosaic.images import Box, Pixels, crop, resize
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.geometry import Box, crop
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Forecast, PhotoDone, PhotosFound
 from demosaic.faces import MediaPipeDetector
-from demosaic.images import read_image, write_png
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.looking import Look, Looks
 
 CONFIG = BuildConfig(size=64, block=8)

@@ -19,7 +19,8 @@ from demosaic.errors import DemosaicError
 from demosaic.events import BuildReport, Event, Listener, PhotoSkipped, ignore
 from demosaic.faces import MediaPipeDetector
 from demosaic.forgetting import forget
-from demosaic.images import read_image, write_png
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.pairs import Pairs
 from kills import COUNTED
 

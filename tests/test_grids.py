@@ -12,7 +12,9 @@ import people
 from demosaic.combs import Comb, Floats, best_comb, slip
 from demosaic.ellipses import Mask
 from demosaic.grids import Region, find_mosaic
-from demosaic.images import Box, Pixels, crop, jpeg_damaged
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.encoding import jpeg_damaged
+from demosaic.imaging.geometry import Box, crop
 from demosaic.lossless import flat_mosaics
 from demosaic.mosaic import Grid, paint_cells
 from demosaic.tiles import Tiles, sheets_of

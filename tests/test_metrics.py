@@ -14,7 +14,7 @@ from torchmetrics.functional.image import (
 
 import people
 from demosaic import metrics
-from demosaic.images import Pixels
+from demosaic.imaging.arrays import Pixels
 from demosaic.mosaic import Grid, cell_colours
 from doubles import GRID, as_mosaic, grey, noise, smooth
 

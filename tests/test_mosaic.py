@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
-from demosaic.images import Pixels
+from demosaic.imaging.arrays import Pixels
 from demosaic.mosaic import (
     Floats,
     Grid,

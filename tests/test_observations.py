@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demosaic.images import Box, Pixels, to_float
+from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import Doubles, Floats, Grid, base, cells
 from demosaic.observations import COARSE, GUIDES, MULTIPLE, Observation, Views, observe, views
 

@@ -14,7 +14,9 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.config.training import Direction
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.faces import MediaPipeDetector
-from demosaic.images import Pixels, read_image, to_float, write_png
+from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.mosaic import Grid
 from demosaic.pairs import Pairs
 

@@ -15,8 +15,10 @@ from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, FaceHidden, PicturePixelated, PicturesFound, PictureSkipped
 from demosaic.faces import Face, FaceDetector, MediaPipeDetector
 from demosaic.grids import find_mosaic
-from demosaic.images import Box, Pixels, read_image
-from demosaic.jobs import Job, plan
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.batch import Job, plan
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import Grid
 from demosaic.pixelation import Place, pixelate_file, pixelate_files, pixelate_image
 from doubles import save, texture

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 
 import quickstart
-from demosaic.images import crop, encode_png, paste, read_image
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import encode_png
+from demosaic.imaging.geometry import crop, paste
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 
 

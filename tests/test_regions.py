@@ -5,7 +5,8 @@ import pytest
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.images import Box, Pixels
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import Grid
 from demosaic.regions import regions_in
 from doubles import mosaicked, texture

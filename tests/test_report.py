@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from browser import Browser, browsing
-from demosaic.images import Pixels
+from demosaic.imaging.arrays import Pixels
 from demosaic.markup import as_html, element
 from demosaic.plots import Plot, Point, Series, draw, round_values
 from demosaic.report import Cell, Face, Gallery, Part, Section, Table, Text, render, write_report
@@ -328,7 +328,7 @@ def test_the_picture_of_the_left_name_is_on_the_left(browser: Browser, page: Pat
     shot = page.with_name("shot.png")
     offset = browser.tell("scrollY")
     browser.screenshot(shot)
-    from demosaic.images import read_image
+    from demosaic.imaging.decoding import read_image
 
     line = read_image(shot)[round(height + offset)]
     assert line[left + width // 4].tolist() == [0, 0, 0]

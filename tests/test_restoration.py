@@ -13,7 +13,8 @@ from demosaic.checkpoints import Model, load_model, save_model
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.grids import Region
-from demosaic.images import Box, read_image
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.geometry import Box
 from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
 from demosaic.networks import Restorer
 from demosaic.observations import Views

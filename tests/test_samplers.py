@@ -8,7 +8,9 @@ import people
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.grids import Region
-from demosaic.images import Box, Pixels, crop, jpeg_damaged, resize
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.encoding import jpeg_damaged
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions

@@ -33,7 +33,8 @@ from demosaic.events import (
     TrainingStarted,
 )
 from demosaic.files import read_lines
-from demosaic.images import read_image, write_png
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
 from demosaic.networks import Generator
 from demosaic.pairs import Pairs
 from demosaic.pix2pix import Networks

@@ -21,7 +21,8 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.cutting import cut
 from demosaic.faces import MediaPipeDetector
-from demosaic.images import find_images, use_one_core
+from demosaic.imaging.arrays import use_one_core
+from demosaic.imaging.discovery import find_images
 from demosaic.looking import examine
 
 AUTOCROP = """

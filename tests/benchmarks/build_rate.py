@@ -23,7 +23,7 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.events import BuildReport, Event, PhotoDone
 from demosaic.faces import MediaPipeDetector
-from demosaic.images import find_images
+from demosaic.imaging.discovery import find_images
 
 PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 NOISE = 3.0  # grey levels; what a camera adds, and an enlarged photo lacks

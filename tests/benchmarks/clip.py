@@ -30,7 +30,8 @@ from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import Compute, choose, settle_threads
 from demosaic.events import ClipRestored
-from demosaic.images import Box, Pixels, crop
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic import Grid, cell_colours, paint_cells
 from demosaic.restoration import trial
 

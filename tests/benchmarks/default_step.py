@@ -18,7 +18,7 @@ from demosaic.augmentation import draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.evaluation import pixelated, restored_pictures
-from demosaic.images import to_float
+from demosaic.imaging.arrays import to_float
 from demosaic.mosaic import Grid
 from demosaic.networks import Critic, Restorer, ResUNet
 from demosaic.observations import views

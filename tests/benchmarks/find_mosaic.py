@@ -37,7 +37,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from demosaic.grids import Region, find_mosaic
-from demosaic.images import Box, Pixels, crop, find_images, paste, read_image, use_one_core
+from demosaic.imaging.arrays import Pixels, use_one_core
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.discovery import find_images
+from demosaic.imaging.geometry import Box, crop, paste
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import people

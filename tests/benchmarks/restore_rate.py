@@ -15,7 +15,8 @@ from demosaic.checkpoints import load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import choose, settle_threads
-from demosaic.images import Box, crop, resize
+from demosaic.imaging.arrays import resize
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions

@@ -13,7 +13,11 @@ import numpy as np
 
 from demosaic.config.rules import Sampler
 from demosaic.grids import Region
-from demosaic.images import Box, Pixels, crop, find_images, jpeg_damaged, read_image
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.discovery import find_images
+from demosaic.imaging.encoding import jpeg_damaged
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic import Grid, paint_cells, sample
 from demosaic.regions import filled
 from demosaic.samplers import told_of

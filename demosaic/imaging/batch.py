@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demosaic.edits import written_suffix
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
 from demosaic.events import Event, Listener, Notice, PicturesFound, PictureSkipped, ignore
 from demosaic.files import real_path
-from demosaic.images import find_images
+from demosaic.imaging.discovery import find_images
+from demosaic.imaging.edited_copy import written_suffix
 
 # What can hold any sound with H.264 keeps its kind
 _CLIPS = {

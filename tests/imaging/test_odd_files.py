@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from demosaic.faces import MediaPipeDetector
-from demosaic.images import NotAPicture, decode, decode_photo, photo_size
+from demosaic.imaging.decoding import NotAPicture, decode, decode_photo, photo_size
 from demosaic.looking import Examined, examine
 
-ODD_FILES = Path(__file__).parents[2] / "shared" / "odd_files"
+ODD_FILES = Path(__file__).parents[3] / "shared" / "odd_files"
 pytestmark = pytest.mark.skipif(
     not ODD_FILES.is_dir(), reason="the odd files lie beside a checkout only"
 )

@@ -15,31 +15,21 @@ from PIL import ExifTags, Image, ImageCms
 
 import people
 from demosaic.errors import PROBLEM, DemosaicError
-from demosaic.images import (
-    Box,
-    Floats,
+from demosaic.imaging.arrays import Floats, Pixels, resize, to_float, to_levels, to_uint8
+from demosaic.imaging.decoding import (
     NotAPicture,
-    Pixels,
-    contact_sheet,
-    crop,
     decode,
     decode_photo,
-    encode_png,
-    encode_webp,
-    find_images,
-    paste,
     photo_size,
     read_bytes,
     read_image,
     read_size,
-    resize,
     taken_at,
-    to_float,
-    to_levels,
-    to_uint8,
-    write_jpeg,
-    write_png,
 )
+from demosaic.imaging.discovery import find_images
+from demosaic.imaging.encoding import encode_png, encode_webp, write_jpeg, write_png
+from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.imaging.sheets import contact_sheet
 from doubles import INVERSE, swapped_profile, texture
 
 KINDS = ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "GIF", "PPM"]
@@ -312,7 +302,7 @@ def test_a_mistake_in_our_conversion_does_not_pass_for_a_damaged_picture(
     def mistaken(image: Image.Image) -> Image.Image:
         raise TypeError("a mistake of ours")
 
-    monkeypatch.setattr("demosaic.images.to_rgb", mistaken)
+    monkeypatch.setattr("demosaic.imaging.decoding.to_rgb", mistaken)
     with pytest.raises(TypeError, match=r"^a mistake of ours$"):
         read(encoded(Image.fromarray(texture(4, 4)), "PNG"))
 

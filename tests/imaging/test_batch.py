@@ -17,8 +17,8 @@ from demosaic.events import (
     RegionRestored,
 )
 from demosaic.files import make_folder
-from demosaic.images import read_image
-from demosaic.jobs import Job, plan
+from demosaic.imaging.batch import Job, plan
+from demosaic.imaging.decoding import read_image
 from demosaic.mosaic import Grid
 from demosaic.restoring import restore_files
 from doubles import ANYTHING, a_model, mosaicked, save, texture
@@ -262,7 +262,7 @@ def test_a_mistake_of_ours_is_not_left_out_as_a_damaged_picture(
         save(folder / name, mosaicked(32, 32, Grid.square(4))) for name in ("a.png", "b.png")
     ]
     jobs = plan(sources, None, "restored", force=False)
-    monkeypatch.setattr("demosaic.images.to_rgb", mistaken)
+    monkeypatch.setattr("demosaic.imaging.decoding.to_rgb", mistaken)
     with pytest.raises(TypeError, match=r"^a mistake of ours$"):
         restore_files(jobs, model_file, ANYTHING)
 

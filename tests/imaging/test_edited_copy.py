@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demosaic.edits import write_pixelated, write_restored
-from demosaic.images import Levels, Pixels, read_image
+from demosaic.imaging.arrays import Levels, Pixels
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.edited_copy import write_pixelated, write_restored
 from doubles import INVERSE, swapped_profile, texture
 
 

@@ -15,18 +15,17 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from demosaic.errors import DemosaicError
 from demosaic.files import write_bytes, write_with
-from demosaic.images import (
+from demosaic.imaging.arrays import Levels, Pixels
+from demosaic.imaging.decoding import (
     DAMAGED,
     EXIF_ORIENTATION,
-    Levels,
-    Pixels,
-    encode_png,
     opened,
     read_bytes,
     to_rgb,
     turn_of,
     upright,
 )
+from demosaic.imaging.encoding import encode_png
 
 _FORMATS = {
     ".png": "PNG",
@@ -36,7 +35,9 @@ _FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+
 _TIFF_XMP, _TIFF_PROFILE, _TIFF_BITS = 700, 34675, 258
+
 # The turn, and how a TIFF lays out its pixels, profile and XMP: true of the original file only
 _EXIF_OF_THE_FILE = (
     *range(254, 260),
@@ -55,21 +56,28 @@ _EXIF_OF_THE_FILE = (
     34377,
     _TIFF_PROFILE,
 )
+
 _MAX_EXIF = 65_000  # what fits into JPEG
+
 # How a picture was taken: camera and lens models, resolution, dates, exposure, flash, focal length,
 # colour space. Whatever is not known to be harmless to the people in it is not listed
 _EXIF_DETAILS = 0x8769
+
 _HARMLESS = {
     *(0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0132),
     *(0x829A, 0x829D, 0x8822, 0x8827, 0x9003, 0x9004, *range(0x9010, 0x9013)),
     *range(0x9201, 0x920B),
     *(0x9290, 0x9291, 0x9292, 0xA001, *range(0xA402, 0xA407), 0xA433, 0xA434),
 }
+
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
 MADE = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
 """IPTC's word for what a model made."""
+
 MADE_IN_PART = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
 """And for what it made a part of."""
+
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '

@@ -1,0 +1,53 @@
+"""Contact sheets: several pictures on one."""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.geometry import Box
+
+
+def titled(picture: Pixels, title: str) -> Pixels:
+    """The picture under a line of text in black on white."""
+    strip = np.full((28, picture.shape[1], 3), 255, np.uint8)
+    cv2.putText(strip, title, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([strip, picture])
+
+
+def thumbnail(picture: Pixels, side: int, box: Box | None) -> Pixels:
+    """The picture fitted into a white square, with a red frame round `box` of it, if given."""
+    scale = side / max(picture.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+    small = resize(picture, width, height).copy()
+    if box:
+        x, y, across, down = (round(v * scale) for v in (box.x, box.y, box.width, box.height))
+        cv2.rectangle(small, (x, y), (x + across, y + down), (255, 0, 0), 1)
+    square = np.full((side, side, 3), 255, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = small
+    return square
+
+
+def contact_sheet(pictures: Sequence[Pixels], columns: int, side: int) -> Pixels:
+    """The pictures, each scaled to fit `side` x `side` (or its own shape times it), in rows on
+    white.
+    """
+    height, width = pictures[0].shape[:2]
+    tile = (
+        (round(side * width / height), side)
+        if width > height
+        else (side, round(side * height / width))
+    )
+    rows = math.ceil(len(pictures) / columns)
+    gap = max(2, side // 32)
+    sheet = np.full(
+        (rows * (tile[1] + gap) + gap, columns * (tile[0] + gap) + gap, 3), 255, np.uint8
+    )
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, columns)
+        top, left = gap + row * (tile[1] + gap), gap + column * (tile[0] + gap)
+        sheet[top : top + tile[1], left : left + tile[0]] = resize(picture, *tile)
+    return sheet
