@@ -14,7 +14,8 @@ from demosaic.config.rules import Sampler
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.observations import Observation, observe
 
 BLOCKS = (4, 32)

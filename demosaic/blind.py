@@ -23,11 +23,12 @@ from demosaic.config.networks import NETWORKS
 from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute, settle
 from demosaic.errors import USAGE, DemosaicError
-from demosaic.evaluation import pixelated, restored_pictures, score_grids, score_unlearned
+from demosaic.evaluation import restored_pictures, score_grids, score_unlearned
 from demosaic.events import Listener, Notice, Scores
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.sheets import contact_sheet
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import pixelated
 from demosaic.networks import Critic, Restorer, ResUNet
 from demosaic.observations import observe, views
 from demosaic.pairs import Pairs

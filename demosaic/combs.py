@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]

@@ -19,7 +19,8 @@ from demosaic.imaging.decoding import read_bytes, taken_at
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box, crop
 from demosaic.looking import LOOK_AT, Examined, Look, decoded, reduction
-from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.pairs import NO_FACE, SPARE, Pair, Skipped
 
 Grey = NDArray[np.float32]

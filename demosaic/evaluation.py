@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from demosaic.canvas import part_shown
 from demosaic.devices import Compute
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float, to_uint8
 from demosaic.metrics import cell_error, psnr, ssim
-from demosaic.mosaic import Floats, Grid, base, cell_colours, finish, paint_cells
+from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.operators import base
+from demosaic.mosaic.pixelate import cell_colours, pixelated
+from demosaic.mosaic.quantise import finish
+from demosaic.mosaic.resampling import part_shown
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
 from demosaic.pairs import Pairs
@@ -148,11 +151,6 @@ def score_unlearned(targets: Iterable[Pixels], grids: Mapping[str, Grid]) -> dic
                     yield f"{name}, {kind}", score(picture, observed, target, grid)
 
     return _means(found())
-
-
-def pixelated(target: Pixels, grid: Grid) -> Pixels:
-    """The picture (H, W, 3) as a mosaic of means."""
-    return paint_cells(cell_colours(target, grid), grid, (target.shape[0], target.shape[1]))
 
 
 def restored_pictures(

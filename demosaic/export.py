@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from demosaic.checkpoints import Model
 from demosaic.errors import DemosaicError, how_to_install
 from demosaic.files import write_with
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.networks import Restorer
 from demosaic.observations import Views, observe, views
 

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from demosaic.grids import Region, find_mosaic
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.mosaic import Floats, base, cell_colours, cells, mosaic
+from demosaic.mosaic.grid import Floats
+from demosaic.mosaic.operators import base, cells, mosaic
+from demosaic.mosaic.pixelate import cell_colours
 
 Find = Callable[[Pixels], list[Region]]
 """A full look: the mosaics in a picture (H, W, 3)."""

@@ -23,7 +23,7 @@ from demosaic.ends import settled
 from demosaic.imaging.arrays import Pixels, to_grey
 from demosaic.imaging.geometry import Box, crop
 from demosaic.lossless import flat_mosaics, shrunk
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.outlines import DOUBT, NOISE, Levels, outlined
 from demosaic.weaves import is_repeating, is_woven
 

@@ -15,7 +15,8 @@ from demosaic.combs import Comb, Lattice, Places, ending
 from demosaic.ellipses import Mask, oval
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic import Grid, cell_colours, cell_shares, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours, cell_shares, paint_cells
 from demosaic.tiles import Sheet, Tiles, sheets_of
 
 Bits = NDArray[np.uint8]

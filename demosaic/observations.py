@@ -16,7 +16,7 @@ from torch import Tensor
 
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic import Axis, Floats, Grid
+from demosaic.mosaic.grid import Axis, Floats, Grid
 
 COARSE = 4
 """Pixels of a picture along one side of a point of the guide."""

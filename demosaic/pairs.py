@@ -19,7 +19,7 @@ from demosaic.files import encoded, read_json, read_lines
 from demosaic.imaging.arrays import Pixels, resize, to_float
 from demosaic.imaging.decoding import read_image, read_size
 from demosaic.imaging.discovery import find_images
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 
 COPY, NO_FACE = "same file as another", "no face"
 """Why a photo that can be read gives no pair."""

@@ -16,7 +16,8 @@ from demosaic.evaluation import baselines, evaluate, restorations
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_uint8
 from demosaic.imaging.sheets import contact_sheet
-from demosaic.mosaic import cell_colours, finish
+from demosaic.mosaic.pixelate import cell_colours
+from demosaic.mosaic.quantise import finish
 from demosaic.networks import Discriminator, Generator, frozen
 from demosaic.pairs import Batch, Pairs
 

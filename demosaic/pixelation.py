@@ -17,7 +17,8 @@ from demosaic.imaging.decoding import NotAPicture, decode, read_bytes
 from demosaic.imaging.edited_copy import write_pixelated
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.looking import examine
-from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import paint_cells, sample
 
 _SMALLEST = 3  # px; the smallest cells of a share of a face, and the smallest that restore finds
 

@@ -13,7 +13,8 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.grids import Region, find_mosaic
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
 Mask = NDArray[np.bool_]
 

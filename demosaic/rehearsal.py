@@ -26,7 +26,8 @@ from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.pairs import Pairs
 from demosaic.restoration import restore_image
 from demosaic.training import train as train_on

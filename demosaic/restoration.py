@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from demosaic.canvas import Canvas, canvas_of, part_shown, surrounded
+from demosaic.canvas import Canvas, canvas_of
 from demosaic.checkpoints import Model, ModelCard
 from demosaic.config.networks import UNetConfig
 from demosaic.config.restoration import RestoreConfig
@@ -23,7 +23,10 @@ from demosaic.imaging.arrays import Pixels, resize, to_float, to_uint8
 from demosaic.imaging.decoding import read_image, read_mask
 from demosaic.imaging.edited_copy import write_comparison, write_restored
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.mosaic import Floats, Grid, cell_colours, cell_means, cell_shares, finish, paint_cells
+from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
+from demosaic.mosaic.quantise import finish
+from demosaic.mosaic.resampling import part_shown, surrounded
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
 from demosaic.regions import Mask, filled, places_given, regions_in

@@ -18,7 +18,9 @@ from demosaic.config.rules import Sampler
 from demosaic.grids import Region
 from demosaic.imaging.arrays import Pixels, to_grey
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic import Floats, Grid, cell_colours, cell_shares, cells, paint_cells, replicate
+from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.operators import cells, replicate
+from demosaic.mosaic.pixelate import cell_colours, cell_shares, paint_cells
 
 _CLEAR = 1.5  # the log of how much likelier
 _SURE = 12.0  # the same, for means in JPEG; of 1,184 mosaics of corners 8 look so much like means

@@ -21,7 +21,7 @@ from demosaic.config.evaluation import EvaluateConfig
 from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute, choose, settle, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.evaluation import pixelated, unlearned
+from demosaic.evaluation import unlearned
 from demosaic.events import (
     Estimate,
     EvaluationReport,
@@ -35,7 +35,9 @@ from demosaic.events import (
 )
 from demosaic.imaging.arrays import Pixels, use_one_core
 from demosaic.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
-from demosaic.mosaic import Doubles, Floats, Grid, cell_colours, finish
+from demosaic.mosaic.grid import Doubles, Floats, Grid
+from demosaic.mosaic.pixelate import cell_colours, pixelated
+from demosaic.mosaic.quantise import finish
 from demosaic.networks import Restorer
 from demosaic.observations import Views, observe, views
 from demosaic.pairs import Pairs

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.mosaic import Edges, Grid
+from demosaic.mosaic.grid import Edges, Grid
 
 _Table = NDArray[np.float64]
 

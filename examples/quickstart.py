@@ -20,7 +20,8 @@ from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.imaging.sheets import contact_sheet
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
 PEOPLE, PHOTOS = 60, 5
 HELD_OUT = 7  # faces in the picture at the end

@@ -25,7 +25,9 @@ from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.operators import cells
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.training import train
 

@@ -23,13 +23,15 @@ from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute
 from demosaic.errors import DemosaicError, Interrupted
-from demosaic.evaluation import pixelated, restored_pictures
+from demosaic.evaluation import restored_pictures
 from demosaic.events import Evaluated, Event, Notice, Scores, StepDone, TrainingStarted, ignore
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.mosaic import Grid, base, cell_colours, cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.operators import base, cells
+from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.networks import Critic, Restorer, ResUNet
 from demosaic.observations import Views, observe, views
 from demosaic.pairs import Pairs

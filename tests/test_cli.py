@@ -29,7 +29,8 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.mosaic import Grid, cell_colours
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours
 from demosaic.networks import Critic
 from doubles import CARD, TINY, a_dataset, generator, means, mosaicked, side_by_side, texture, wave
 

@@ -26,7 +26,8 @@ from doubles import COMPUTE, our_model, save, texture
 av = pytest.importorskip("av", reason="PyAV needs Python 3.11")
 from demosaic.clips import restore_clip  # noqa: E402
 from demosaic.following import Shown, followed, steadied  # noqa: E402
-from demosaic.mosaic import Grid, cell_colours  # noqa: E402
+from demosaic.mosaic.grid import Grid  # noqa: E402
+from demosaic.mosaic.pixelate import cell_colours  # noqa: E402
 
 FRAMES, SIDE, BLOCK, FACE = 14, 240, 12, 144
 TIMES = [0, 1, 2, 4, 5, 7, 8, 9, 12, 13, 14, 15, 18, 19]  # twentieths of a second, not even

@@ -22,7 +22,8 @@ from demosaic.imaging.decoding import decode, decode_photo
 from demosaic.imaging.encoding import encode_png, jpeg_damaged
 from demosaic.imaging.geometry import Box
 from demosaic.looking import Examined, examine
-from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import paint_cells, sample
 
 POINTS = ((20.0, 20.0), (40.0, 20.0), (30.0, 30.0), (30.0, 40.0), (10.0, 20.0), (50.0, 20.0))
 

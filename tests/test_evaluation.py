@@ -13,7 +13,9 @@ from demosaic.config.networks import UNetConfig
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.encoding import write_png
-from demosaic.mosaic import Grid, cell_colours
+from demosaic.mosaic import pixelate
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.observations import Views
 from demosaic.pairs import Pairs
@@ -219,7 +221,7 @@ class Knowing(Restorer):
 
 def test_pixelated_is_the_mosaic_of_means() -> None:
     picture, grid = noise(), Grid(7, 5, 3, 2)
-    found = evaluation.pixelated(picture, grid)
+    found = pixelate.pixelated(picture, grid)
     assert np.array_equal(found, as_mosaic(picture, grid))
     assert not np.array_equal(found, picture)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from demosaic.checkpoints import save_model
 from demosaic.imaging.decoding import read_image
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 from doubles import a_model, mosaicked, save
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

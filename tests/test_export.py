@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from demosaic.checkpoints import Model, ModelCard, save_model
 from demosaic.cli import app
 from demosaic.config.networks import ResUNetConfig, UNetConfig
-from demosaic.evaluation import pixelated
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import pixelated
 from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.observations import Views, observe, views
 

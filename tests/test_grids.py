@@ -16,7 +16,8 @@ from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
 from demosaic.lossless import flat_mosaics
-from demosaic.mosaic import Grid, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import paint_cells
 from demosaic.tiles import Tiles, sheets_of
 from demosaic.weaves import is_repeating
 

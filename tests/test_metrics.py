@@ -15,7 +15,8 @@ from torchmetrics.functional.image import (
 import people
 from demosaic import metrics
 from demosaic.imaging.arrays import Pixels
-from demosaic.mosaic import Grid, cell_colours
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours
 from doubles import GRID, as_mosaic, grey, noise, smooth
 
 

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic import Doubles, Floats, Grid, base, cells
+from demosaic.mosaic.grid import Doubles, Floats, Grid
+from demosaic.mosaic.operators import base, cells
 from demosaic.observations import COARSE, GUIDES, MULTIPLE, Observation, Views, observe, views
 
 SMALL = 3e-5  # float32 sums of a few hundred values of the order of one

@@ -17,7 +17,7 @@ from demosaic.faces import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.pairs import Pairs
 
 

@@ -19,7 +19,7 @@ from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.pixelation import Place, pixelate_file, pixelate_files, pixelate_image
 from doubles import save, texture
 

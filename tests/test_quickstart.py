@@ -8,7 +8,8 @@ import quickstart
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import crop, paste
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
 
 def test_hoppers_face_is_pixelated_and_nothing_else(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.regions import regions_in
 from doubles import mosaicked, texture
 

@@ -15,7 +15,9 @@ from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.grids import Region
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic import Grid, cell_colours, cells, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.operators import cells
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.networks import Restorer
 from demosaic.observations import Views
 from demosaic.restoration import Restored, restore_face, restore_file, restore_image, restore_region

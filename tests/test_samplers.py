@@ -11,7 +11,9 @@ from demosaic.grids import Region
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic import Grid, cells, mosaic, paint_cells, sample
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.operators import cells, mosaic
+from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions
 from demosaic.samplers import Told, centred, evidence_of, told_of

@@ -32,7 +32,8 @@ from demosaic.devices import Compute, choose, settle_threads
 from demosaic.events import ClipRestored
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic import Grid, cell_colours, paint_cells
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.restoration import trial
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))

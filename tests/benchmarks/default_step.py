@@ -17,9 +17,10 @@ from demosaic import devices, pix2pix
 from demosaic.augmentation import draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import SeedConfig, TrainConfig
-from demosaic.evaluation import pixelated, restored_pictures
+from demosaic.evaluation import restored_pictures
 from demosaic.imaging.arrays import to_float
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import pixelated
 from demosaic.networks import Critic, Restorer, ResUNet
 from demosaic.observations import views
 from demosaic.pairs import Batch

@@ -17,7 +17,8 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import choose, settle_threads
 from demosaic.imaging.arrays import resize
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.regions import filled
 from demosaic.restoration import restore_regions
 

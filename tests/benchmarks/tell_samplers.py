@@ -18,7 +18,8 @@ from demosaic.imaging.decoding import read_image
 from demosaic.imaging.discovery import find_images
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic import Grid, paint_cells, sample
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.regions import filled
 from demosaic.samplers import told_of
 

@@ -19,7 +19,7 @@ from demosaic.events import (
 from demosaic.files import make_folder
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image
-from demosaic.mosaic import Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.restoring import restore_files
 from doubles import ANYTHING, a_model, mosaicked, save, texture
 

@@ -13,18 +13,10 @@ from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
 from demosaic.imaging.arrays import Pixels
-from demosaic.mosaic import (
-    Floats,
-    Grid,
-    base,
-    cell_colours,
-    cells,
-    mosaic,
-    quantise,
-    reconcile,
-    replicate,
-    sample,
-)
+from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.operators import base, cells, mosaic, reconcile, replicate
+from demosaic.mosaic.pixelate import cell_colours, sample
+from demosaic.mosaic.quantise import quantise
 
 SMALL = 2e-5  # float32 sums of a few hundred values of the order of one
 
