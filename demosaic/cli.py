@@ -855,8 +855,9 @@ def audit(
     """
     config = AuditConfig(faces=faces, gallery=gallery, realism=realism)
     from demosaic import audit as auditing
-    from demosaic import audit_page, checkpoints, console, events, looking, report
+    from demosaic import audit_page, checkpoints, console, events, looking
     from demosaic.faces import MediaPipeDetector
+    from demosaic.reporting import page as reporting
 
     page = _new_page(out, force)
     make_detector = partial(MediaPipeDetector, LEAST_SCORE)
@@ -874,7 +875,7 @@ def audit(
             devices=DeviceConfig(device=device, threads=threads),
             listen=screen,
         )
-        report.write_report(
+        reporting.write_report(
             page,
             title=audit_page.TITLE,
             lead=audit_page.lead(done.report),

@@ -8,10 +8,10 @@ import numpy as np
 
 from demosaic.errors import DemosaicError
 from demosaic.files import read_json, read_lines, real_path
+from demosaic.reporting.plots import Points
 
-Points = list[tuple[float, float]]
-"""Steps and values."""
 _POINTS = 20  # of a smoothed curve
+
 _VALIDATED = ("block 16, restored", "block 16, sharp", "reconciled")  # of both recipes
 
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from demosaic.events import Estimate, EvaluationReport, Way
-from demosaic.plots import Plot, Point, Series
-from demosaic.report import Cell, Face, Gallery, Part, Section, Table, Text, write_report
-from demosaic.runs import Points
+from demosaic.reporting.page import Cell, Face, Gallery, Part, Section, Table, Text, write_report
+from demosaic.reporting.plots import Plot, Point, Points, Series
 from demosaic.scoring import SHOWN_BLOCK, Evaluation, Shown
 
 _METRICS: dict[str, tuple[str, Callable[[float], str]]] = {

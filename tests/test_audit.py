@@ -25,7 +25,7 @@ from demosaic.imaging.arrays import resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.looking import Look
-from demosaic.report import render, write_report
+from demosaic.reporting.page import render, write_report
 from doubles import CARD
 
 LOOK = Look(lambda: MediaPipeDetector(LEAST_SCORE), None)

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from demosaic.markup import element
+from demosaic.reporting.html import element
 
 _WIDTH, _HEIGHT = 400, 250
+
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 26, 40  # margins
+
 _COLOURS = 6  # of the page's, then they come again
+
 _DOTS = 40  # more points than this are a line only
 
 
@@ -191,3 +194,7 @@ def _styles(series: Sequence[Series]) -> list[str]:
 def _swatch(style: str) -> Element:
     line = element("line", x1=0, x2=22, y1=5, y2=5, class_="line")
     return element("svg", element("g", line, class_=style), viewBox="0 0 22 10", aria_hidden="true")
+
+
+Points = list[tuple[float, float]]
+"""Steps and values."""

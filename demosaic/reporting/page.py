@@ -45,12 +45,14 @@ from demosaic import __version__
 from demosaic.files import encoded, write_bytes
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import encode_webp
-from demosaic.markup import as_html, element
-from demosaic.plots import Plot, draw
+from demosaic.reporting.html import as_html, element
+from demosaic.reporting.plots import Plot, draw
 
 _HERE = Path(__file__).parent
+
 # Pictures and the page's own lines, and nothing from anywhere
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
 _HONESTY = (
     "A restored face is a plausible one that agrees with the blocks, not the person's true face. "
     "It is not for identifying anyone; and pixelation is not anonymity. This page holds pictures "

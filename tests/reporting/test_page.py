@@ -10,9 +10,19 @@ import pytest
 
 from browser import Browser, browsing
 from demosaic.imaging.arrays import Pixels
-from demosaic.markup import as_html, element
-from demosaic.plots import Plot, Point, Series, draw, round_values
-from demosaic.report import Cell, Face, Gallery, Part, Section, Table, Text, render, write_report
+from demosaic.reporting.html import as_html, element
+from demosaic.reporting.page import (
+    Cell,
+    Face,
+    Gallery,
+    Part,
+    Section,
+    Table,
+    Text,
+    render,
+    write_report,
+)
+from demosaic.reporting.plots import Plot, Point, Series, draw, round_values
 
 STRANGE = "<script>alert('1')</script> & \"2\" \udcff"
 ESCAPED = "&lt;script&gt;alert('1')&lt;/script&gt; &amp; \"2\" \\udcff"
