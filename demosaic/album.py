@@ -12,12 +12,12 @@ from demosaic.config.privacy import AuditConfig
 from demosaic.cutting import cut
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
+from demosaic.faces.cache import Look
 from demosaic.files import encoded
 from demosaic.grouping import nearly_the_same
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, read_bytes
 from demosaic.imaging.discovery import find_images
-from demosaic.looking import Look
 from demosaic.pairs import Pair
 from demosaic.text import counted
 

@@ -23,10 +23,10 @@ from demosaic.config.training import TrainConfig
 from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import DemosaicError
 from demosaic.events import Attack, AuditReport, Listener, Notice, WorkDone, WorkStarted, ignore
-from demosaic.faces import FaceDetector
+from demosaic.faces.cache import Look
+from demosaic.faces.detector import FaceDetector
 from demosaic.files import read_json, read_lines
 from demosaic.imaging.arrays import Pixels, to_uint8
-from demosaic.looking import Look
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours, pixelated

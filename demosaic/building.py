@@ -27,6 +27,7 @@ from demosaic.events import (
     PhotoSkipped,
     ignore,
 )
+from demosaic.faces.cache import Look, Looks, MakeDetector, forget_looks
 from demosaic.files import real_path
 from demosaic.grouping import person_found
 from demosaic.imaging.arrays import Pixels, use_one_core
@@ -35,7 +36,6 @@ from demosaic.imaging.discovery import find_images
 from demosaic.imaging.encoding import write_jpeg
 from demosaic.imaging.geometry import Box
 from demosaic.imaging.sheets import contact_sheet, thumbnail, titled
-from demosaic.looking import Look, Looks, MakeDetector, forget_looks
 from demosaic.pairs import COPY, Skipped
 from demosaic.text import counted
 

@@ -266,14 +266,15 @@ def build_dataset(
         val=val,
         test=test,
     )
-    from demosaic import building, faces, forecasting, looking
+    from demosaic import building, forecasting
+    from demosaic.faces import cache, detector
 
-    make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
-    detector_name = faces.MediaPipeDetector.name()
+    make_detector = partial(detector.MediaPipeDetector, LEAST_SCORE)
+    detector_name = detector.MediaPipeDetector.name()
     with _listening(as_json) as listen:
         if dry_run:
-            looks = looking.Looks(looking.users_looks(), detector_name)
-            look = looking.Look(make_detector, looks, remember=False)
+            looks = cache.Looks(cache.users_looks(), detector_name)
+            look = cache.Look(make_detector, looks, remember=False)
             forecast = forecasting.forecast(
                 photos, pairs, config, look=look, prune=prune, workers=workers, listen=listen
             )
@@ -285,7 +286,7 @@ def build_dataset(
             config,
             make_detector=make_detector,
             detector_name=detector_name,
-            looks=looking.users_looks(),
+            looks=cache.users_looks(),
             prune=prune,
             workers=workers,
             listen=listen,
@@ -310,10 +311,11 @@ def forget(
     demosaic forget ./pairs "Jane Doe/holiday.jpg"
     demosaic forget ./pairs "Jane Doe"
     """
-    from demosaic import console, forgetting, looking
+    from demosaic import console, forgetting
+    from demosaic.faces import cache
 
     with console.Console() as screen:
-        report = forgetting.forget(pairs, name, looks=looking.users_looks(), listen=screen)
+        report = forgetting.forget(pairs, name, looks=cache.users_looks(), listen=screen)
         screen(report)
 
 
@@ -652,10 +654,11 @@ def pixelate(
         sampler=sampler,
         min_score=min_score,
     )
-    from demosaic import events, faces, pixelation
+    from demosaic import events, pixelation
+    from demosaic.faces import detector
     from demosaic.imaging import batch
 
-    make_detector = partial(faces.MediaPipeDetector, LEAST_SCORE)
+    make_detector = partial(detector.MediaPipeDetector, LEAST_SCORE)
     with _listening(as_json) as listen:
         planned = batch.plan(photos, out, "pixelated", force=force, listen=listen)
         done = pixelation.pixelate_files(
@@ -855,20 +858,21 @@ def audit(
     """
     config = AuditConfig(faces=faces, gallery=gallery, realism=realism)
     from demosaic import audit as auditing
-    from demosaic import audit_page, checkpoints, console, events, looking
-    from demosaic.faces import MediaPipeDetector
+    from demosaic import audit_page, checkpoints, console, events
+    from demosaic.faces import cache
+    from demosaic.faces.detector import MediaPipeDetector
     from demosaic.reporting import page as reporting
 
     page = _new_page(out, force)
     make_detector = partial(MediaPipeDetector, LEAST_SCORE)
-    looks = looking.Looks(looking.users_looks(), MediaPipeDetector.name())
+    looks = cache.Looks(cache.users_looks(), MediaPipeDetector.name())
     with console.Console(stderr=as_json) as screen:
         model = model or checkpoints.model_at_hand(Path())
         screen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
         done = auditing.audit(
             photos,
             config,
-            look=looking.Look(make_detector, looks),
+            look=cache.Look(make_detector, looks),
             detector=make_detector(),
             model=model,
             pairs=pairs,

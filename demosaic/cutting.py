@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import Sampler
 from demosaic.errors import DemosaicError
-from demosaic.faces import Face, turned_upright
+from demosaic.faces.analysis import LOOK_AT, Examined, decoded, reduction
+from demosaic.faces.cache import Look
+from demosaic.faces.detector import Face, turned_upright
 from demosaic.grouping import SCENE, burst, likeness, person_of
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 from demosaic.imaging.decoding import read_bytes, taken_at
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box, crop
-from demosaic.looking import LOOK_AT, Examined, Look, decoded, reduction
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.pairs import NO_FACE, SPARE, Pair, Skipped

@@ -150,7 +150,7 @@ def _precision() -> str:
 
 
 def _face_model() -> str:
-    from demosaic.faces import MediaPipeDetector
+    from demosaic.faces.detector import MediaPipeDetector
 
     return MediaPipeDetector(LEAST_SCORE).name()
 

@@ -14,8 +14,8 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.cutting import PhotoResult, Task
 from demosaic.datasets import Built, built_before
 from demosaic.events import Forecast, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
+from demosaic.faces.cache import Look
 from demosaic.files import encoded
-from demosaic.looking import Look
 
 _SAMPLE = 200  # photos; of the share that gives pairs that tells a few hundredths
 

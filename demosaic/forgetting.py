@@ -5,8 +5,8 @@ from pathlib import Path
 from demosaic.building import draw_preview
 from demosaic.datasets import PairWriter
 from demosaic.events import ForgetReport, Listener, PairMoved, ignore
+from demosaic.faces.cache import forget_looks
 from demosaic.files import writing
-from demosaic.looking import forget_looks
 
 
 def forget(

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import FaceHidden, Listener, PicturePixelated, ignore
-from demosaic.faces import FaceDetector
+from demosaic.faces.analysis import examine
+from demosaic.faces.detector import FaceDetector
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Pixels, blurred
 from demosaic.imaging.batch import Job, do_all
 from demosaic.imaging.decoding import NotAPicture, decode, read_bytes
 from demosaic.imaging.edited_copy import write_pixelated
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.looking import examine
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 

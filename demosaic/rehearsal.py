@@ -20,7 +20,7 @@ from demosaic.config.rules import LEAST_SCORE
 from demosaic.config.training import TrainConfig
 from demosaic.devices import choose
 from demosaic.errors import DemosaicError
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image

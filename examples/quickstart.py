@@ -14,7 +14,7 @@ import matplotlib
 import numpy as np
 
 import people
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png

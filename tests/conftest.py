@@ -10,7 +10,7 @@ from hypothesis import settings
 import people
 from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 
 settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)
 settings.load_profile("demosaic")

@@ -20,7 +20,7 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.devices import Compute
 from demosaic.events import Event, Listener, StepDone
-from demosaic.faces import Face
+from demosaic.faces.detector import Face
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import write_png

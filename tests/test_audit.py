@@ -19,12 +19,12 @@ from demosaic.config.privacy import AuditConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
 from demosaic.events import Attack, AuditReport, Estimate, Event, Notice
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.cache import Look
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.files import write_json, write_lines
 from demosaic.imaging.arrays import resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.looking import Look
 from demosaic.reporting.page import render, write_report
 from doubles import CARD
 

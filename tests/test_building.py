@@ -37,14 +37,14 @@ from demosaic.events import (
     PhotoSkipped,
     ignore,
 )
-from demosaic.faces import Face, FaceDetector, MediaPipeDetector
+from demosaic.faces.cache import MakeDetector
+from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
 from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, split_of
 from demosaic.imaging import decoding
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
-from demosaic.looking import MakeDetector
 from demosaic.pairs import Pairs
 from kills import COUNTED
 
@@ -332,7 +332,7 @@ from pathlib import Path
 from demosaic.building import build_dataset
 from demosaic.config.rules import BuildConfig
 from demosaic.events import PhotoDone
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 
 def listen(event):
     if isinstance(event, PhotoDone):
@@ -625,7 +625,7 @@ from pathlib import Path
 from demosaic import datasets, files
 from demosaic.building import build_dataset
 from demosaic.config.rules import BuildConfig
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 
 settle = datasets.PairWriter.settle
 def settle_with_kill(self, detector=""):

@@ -15,13 +15,13 @@ import people
 from demosaic.config.dataset import BuildConfig, Offset
 from demosaic.config.rules import LEAST_SCORE, Sampler
 from demosaic.cutting import PhotoResult, cut
-from demosaic.faces import Face, MediaPipeDetector
+from demosaic.faces.analysis import Examined, examine
+from demosaic.faces.detector import Face, MediaPipeDetector
 from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, bits_apart, likeness
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import decode, decode_photo
 from demosaic.imaging.encoding import encode_png, jpeg_damaged
 from demosaic.imaging.geometry import Box
-from demosaic.looking import Examined, examine
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 
@@ -129,7 +129,7 @@ def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
     monkeypatch.setattr("demosaic.cutting.decoded", watched)
     small = target(cut_out(data, config, face))
     assert asked == [reduce]
-    monkeypatch.setattr("demosaic.looking._REDUCTIONS", (1,))
+    monkeypatch.setattr("demosaic.faces.analysis._REDUCTIONS", (1,))
     full = target(cut_out(data, config, face))
     assert np.abs(small.astype(int) - full).mean() < 2
 
@@ -144,7 +144,7 @@ def test_a_portrait_is_decoded_once(
         asked.append(scale)
         return decode_photo(data, scale)
 
-    monkeypatch.setattr("demosaic.looking.decode_photo", watched)
+    monkeypatch.setattr("demosaic.faces.cache.decode_photo", watched)
     data = saved(resize(portrait(), 3000, 3000), "JPEG")
     result = cut(data, examine(data, detector), "a.jpg", "hash", BuildConfig(min_sharpness=0))
     assert [pair.crop > 8 * 256 for pair, _ in result.kept] == [True]

@@ -15,7 +15,7 @@ from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Checked, Event
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
@@ -108,12 +108,12 @@ def test_two_owners_of_cv2_that_disagree_are_found(monkeypatch: pytest.MonkeyPat
 def test_what_cannot_be_loaded_is_a_line_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     assert doctor._checked("cv2", doctor._cv2).advice.startswith("cannot be loaded (")
-    monkeypatch.setitem(sys.modules, "demosaic.faces", None)
+    monkeypatch.setitem(sys.modules, "demosaic.faces.detector", None)
     assert doctor._checked("face model", doctor._face_model).advice.startswith("cannot be loaded (")
 
 
 def test_a_wheel_without_the_face_model_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demosaic.faces._MODEL", "moved.tflite")
+    monkeypatch.setattr("demosaic.faces.detector._MODEL", "moved.tflite")
     assert "carries no face model" in doctor._checked("face model", doctor._face_model).advice
 
 

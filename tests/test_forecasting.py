@@ -11,10 +11,10 @@ from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Forecast, PhotoDone, PhotosFound
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.cache import Look, Looks
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.looking import Look, Looks
 
 CONFIG = BuildConfig(size=64, block=8)
 DETECTOR = partial(MediaPipeDetector, 0.5)

@@ -17,7 +17,7 @@ from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import BuildReport, Event, Listener, PhotoSkipped, ignore
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.forgetting import forget
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png

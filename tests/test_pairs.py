@@ -13,7 +13,7 @@ from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.training import Direction
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png

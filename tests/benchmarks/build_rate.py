@@ -22,7 +22,7 @@ from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.events import BuildReport, Event, PhotoDone
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.discovery import find_images
 
 PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.analysis import Examined, examine
+from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.decoding import NotAPicture, decode, decode_photo, photo_size
-from demosaic.looking import Examined, examine
 
 ODD_FILES = Path(__file__).parents[3] / "shared" / "odd_files"
 pytestmark = pytest.mark.skipif(

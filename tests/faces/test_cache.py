@@ -14,11 +14,12 @@ from PIL import Image
 import people
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
-from demosaic.faces import Face, MediaPipeDetector
+from demosaic.faces.analysis import Examined, examine
+from demosaic.faces.cache import Look, Looks, forget_looks
+from demosaic.faces.detector import Face, MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box
-from demosaic.looking import Examined, Look, Looks, examine, forget_looks
 
 FACE = Face(Box(20, 30, 90, 90), 0.9, ((31.5, 40.25),) * 6, 90)
 

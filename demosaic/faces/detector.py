@@ -18,15 +18,24 @@ from demosaic.imaging.geometry import Box, crop
 
 _MODEL = "modules/face_detection/face_detection_short_range.tflite"
 
+
 # What follows was measured on 250 photos of `photos/` in all four turns, and on collages of them.
 _UPRIGHT_SCORE = 0.85  # turned the wrong way, a face scores .67 and at most .82; upright .93
+
 _TURNED_SCORE, _TURNED_LEAD = 0.6, 0.05  # what another turn needs, and has over upright
+
 _LARGE = 640  # px; smaller photos have no small faces that are worth a crop
+
 _PORTRAIT = 1 / 6  # of the longer side: who stands behind such a face is out of focus
+
 _LOOKS = (2, 4, 8)  # tiles of a half, a quarter and an eighth of the longer side
+
 _EASY_LOOKS = (2, 4)  # those that every large photo gets; the last, 100 tiles, must be worth it
+
 _TILE_STEP = 0.7  # of a tile: faces of up to 0.3 lie whole in one, larger ones the look before saw
+
 _TILE_SCORE = 0.6
+
 _SAME, _NESTED = 0.3, 0.45  # overlap, of the union and of the smaller box, of one face found twice
 
 

@@ -12,7 +12,13 @@ import pytest
 
 import people
 from demosaic.errors import PROBLEM, DemosaicError
-from demosaic.faces import Face, FaceDetector, MediaPipeDetector, find_faces, turned_upright
+from demosaic.faces.detector import (
+    Face,
+    FaceDetector,
+    MediaPipeDetector,
+    find_faces,
+    turned_upright,
+)
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.geometry import Box, crop
 
@@ -325,7 +331,7 @@ def refuse(event, arguments):
 
 sys.addaudithook(refuse)
 import people
-from demosaic.faces import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector
 print(len(MediaPipeDetector(0.5).detect(people.photo(0, 0, 0).image)))
 """
 
