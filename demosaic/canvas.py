@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.grids import Region
+from demosaic.detection.region import Region
 from demosaic.imaging.arrays import Pixels, resize, resize_mask
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic.grid import Floats, Grid

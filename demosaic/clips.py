@@ -11,17 +11,17 @@ import numpy as np
 from demosaic.checkpoints import Model
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
+from demosaic.detection.region import Region
+from demosaic.detection.sampler import evidence_of, told_by
 from demosaic.devices import Compute
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import ClipRestored, FrameRestored, Listener, Notice, ignore
 from demosaic.following import Find, Shown, followed, steadied
-from demosaic.grids import Region
-from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
 from demosaic.imaging.edited_copy import MADE_IN_PART, write_comparison
-from demosaic.regions import Mask, regions_in
+from demosaic.regions import regions_in
 from demosaic.restoration import restore_regions
-from demosaic.samplers import evidence_of, told_by
 from demosaic.video import Changed, Frame, Told, edit_clip
 
 _Looked = tuple[Frame, Pixels, list[Region]]

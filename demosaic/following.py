@@ -13,7 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.grids import Region, find_mosaic
+from demosaic.detection.detector import find_mosaic
+from demosaic.detection.region import Region
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic.grid import Floats

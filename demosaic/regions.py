@@ -2,33 +2,24 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.restoration import RestoreConfig
+from demosaic.detection.detector import find_mosaic
+from demosaic.detection.region import Place, Region, filled_place
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.grids import Region, find_mosaic
-from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
-Mask = NDArray[np.bool_]
-
 _MISFIT = 0.03  # of a region's variance; JPEG at quality 60 leaves 0.005, a clean face 0.1 and more
+
 _NOISE = 25.0  # squared grey levels; so much is JPEG or scaling, whatever the variance
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a mosaic is said to be."""
-
-    box: Box
-    hidden: Mask
-    """(box.height, box.width): which pixels are mosaic."""
 
 
 def regions_in(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -> list[Region]:
@@ -39,7 +30,7 @@ def regions_in(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -
     """
     places = places_given(image, config, mask)
     if not places and config.block:
-        places = [_filled(Box.whole(image))]
+        places = [filled_place(Box.whole(image))]
     found = [_region(image, place, config) for place in places] or find_mosaic(image)
     if not found:
         raise DemosaicError(
@@ -54,14 +45,14 @@ def places_given(image: Pixels, config: RestoreConfig, mask: Mask | None = None)
     if mask is not None:
         return list(_parts(image, mask))
     if config.regions == "whole":
-        return [_filled(Box.whole(image))]
+        return [filled_place(Box.whole(image))]
     boxes = [Box(*region) for region in config.regions]
     for box in boxes:
         if not box.inside(image):
             raise DemosaicError(
                 f"the region {_named(box)} is not inside the picture of {_size(image)} px"
             )
-    return [_filled(box) for box in boxes]
+    return [filled_place(box) for box in boxes]
 
 
 def _parts(image: Pixels, mask: Mask) -> Iterator[Place]:
@@ -88,15 +79,6 @@ def _size(plane: NDArray[np.generic]) -> str:
 
 def _named(box: Box) -> str:
     return ",".join(map(str, box.corners))
-
-
-def _filled(box: Box) -> Place:
-    return Place(box, np.ones((box.height, box.width), bool))
-
-
-def filled(box: Box, grid: Grid) -> Region:
-    """A mosaic that covers every pixel of a box."""
-    return Region(box, grid, _filled(box).hidden, 1.0)
 
 
 def _region(image: Pixels, place: Place, config: RestoreConfig) -> Region:

@@ -14,12 +14,13 @@ from demosaic.checkpoints import Model, ModelCard
 from demosaic.config.networks import UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
+from demosaic.detection.region import Region, filled
+from demosaic.detection.sampler import Told, centred, told_of
 from demosaic.devices import Compute, Trial
 from demosaic.errors import DemosaicError
 from demosaic.events import RegionRestored
 from demosaic.files import make_folder
-from demosaic.grids import Region
-from demosaic.imaging.arrays import Pixels, resize, to_float, to_uint8
+from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
 from demosaic.imaging.decoding import read_image, read_mask
 from demosaic.imaging.edited_copy import write_comparison, write_restored
 from demosaic.imaging.geometry import Box, crop, paste
@@ -29,8 +30,7 @@ from demosaic.mosaic.quantise import finish
 from demosaic.mosaic.resampling import part_shown, surrounded
 from demosaic.networks import Generator, Restorer
 from demosaic.observations import observe, views
-from demosaic.regions import Mask, filled, places_given, regions_in
-from demosaic.samplers import Told, centred, told_of
+from demosaic.regions import places_given, regions_in
 
 _TRIAL_BLOCK = 16  # px
 

@@ -13,13 +13,13 @@ import pytest
 import people
 from demosaic.checkpoints import save_model
 from demosaic.config.restoration import RestoreConfig
+from demosaic.detection.detector import find_mosaic
+from demosaic.detection.region import Region, filled
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import ClipRestored, Event, FrameRestored, Notice
-from demosaic.grids import Region, find_mosaic
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import is_clip, plan, result_name
 from demosaic.imaging.geometry import Box
-from demosaic.regions import filled
 from demosaic.restoring import restore_files
 from doubles import COMPUTE, our_model, save, texture
 

@@ -11,10 +11,10 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 import people
 from demosaic.config.privacy import PixelateConfig
+from demosaic.detection.detector import find_mosaic
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, FaceHidden, PicturePixelated, PicturesFound, PictureSkipped
 from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
-from demosaic.grids import find_mosaic
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image

@@ -11,8 +11,8 @@ from PIL import Image
 
 from demosaic.checkpoints import Model, load_model, save_model
 from demosaic.config.restoration import RestoreConfig
+from demosaic.detection.region import Region
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.grids import Region
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
 from demosaic.mosaic.grid import Grid

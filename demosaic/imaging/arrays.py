@@ -13,6 +13,7 @@ Levels = NDArray[np.uint16]
 """A picture of 16 bits: RGB or RGBA, (H, W, 3 or 4), 0..65535."""
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 """A picture for arithmetic: RGB, (3, H, W), -1..1."""
 
 Kind = TypeVar("Kind", bound=np.generic)

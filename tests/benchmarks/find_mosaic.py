@@ -36,7 +36,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from demosaic.grids import Region, find_mosaic
+from demosaic.detection.detector import find_mosaic
+from demosaic.detection.region import Region
 from demosaic.imaging.arrays import Pixels, use_one_core
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.discovery import find_images

@@ -17,11 +17,10 @@ from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.devices import choose
 from demosaic.errors import DemosaicError
-from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.discovery import find_images
 from demosaic.imaging.encoding import jpeg_damaged, write_png
-from demosaic.regions import Mask
 from demosaic.restoration import restore_image
 
 PNG = 100

@@ -14,12 +14,12 @@ import numpy as np
 from demosaic.checkpoints import load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
+from demosaic.detection.region import filled
 from demosaic.devices import choose, settle_threads
 from demosaic.imaging.arrays import resize
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
-from demosaic.regions import filled
 from demosaic.restoration import restore_regions
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))

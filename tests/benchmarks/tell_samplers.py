@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from demosaic.config.rules import Sampler
-from demosaic.grids import Region
+from demosaic.detection.region import Region, filled
+from demosaic.detection.sampler import told_of
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.discovery import find_images
@@ -20,8 +21,6 @@ from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
-from demosaic.regions import filled
-from demosaic.samplers import told_of
 
 PNG = 100
 BLOCKS = (6, 8, 12, 16, 20, 24)

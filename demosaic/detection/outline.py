@@ -9,32 +9,46 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic import ellipses
-from demosaic.combs import SQUARE, Comb, Floats, Lattice
-from demosaic.ellipses import Cut, Ends, Mask
+from demosaic.detection import ellipse
+from demosaic.detection.ellipse import Cut, Ends
+from demosaic.detection.lattice import SQUARE, Comb, Floats, Lattice
+from demosaic.imaging.arrays import Mask
 from demosaic.imaging.geometry import Box, crop
 
 Levels = NDArray[np.uint8]
+
 _Size = tuple[int, int]
 """Columns and rows."""
 
+
 NOISE = 0.15
 """Grey levels; smaller steps are no evidence."""
+
 DOUBT = 0.05
 """Of a pixel's or a column's evidence of 1; what is plain inside and out is rather outside."""
+
 _NEAR = 7  # pixels over which calm is averaged, so many that an end of the mosaic stays sharp
+
 _LEAST = 9  # pixels over which steps are averaged, and those of a cell at least
+
 _USUAL = 65  # percentile of the core, of whose pixels some are less clear than the mosaic
+
 _CLEAR = 0.12  # of the steps on lines; calmer ones are blurred at a mosaic's end
+
 _PART = 0.4  # of a cell, within which steps on lines are everywhere in a mosaic
+
 _MOST = 256  # pixels a side that are judged; those of larger parts are put together
+
 # Of the evidence in each corner that an ellipse leaves of its box; 98 ellipses of 100 through JPEG
 # have less, boxes taken for ellipses more: they went beyond the box at most of its sides
 _CORNER = -0.15
+
 _WHOLE = 0.95  # of a box's evidence; what a plain border of a picture that is all mosaic costs
+
 # Of a box's evidence; where all that speaks for a mosaic is so little more, the box is one. Round
 # ellipses, whose boxes have corners that are none, it is 1.21 and more, round 6 of 10 boxes less
 _LITTLE_MORE = 1.15
+
 _STRICTLY = 0.25  # how much of the evidence is the strict one, where an ellipse has its last place
 
 
@@ -51,12 +65,12 @@ def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[
     if around == Box.whole(steps[0]) and strict.sum() > _WHOLE * held:
         return around, np.ones((around.height, around.width), bool)
     if strict.clip(0).sum() > _LITTLE_MORE * held:
-        ends = ellipses.most_likely(ample, inner)
-        if ellipses.held(strict, ends) > held and _is_cut_off(strict, ends):
+        ends = ellipse.most_likely(ample, inner)
+        if ellipse.held(strict, ends) > held and _is_cut_off(strict, ends):
             seen = (1 - _STRICTLY) * ample + _STRICTLY * strict
             size = seen.shape[1], seen.shape[0]
-            ends = ellipses.cutting(ends, seen, _cut(steps, lattice, around, size))
-            return ellipses.drawn(_placed(ends, around, size), steps[0])
+            ends = ellipse.cutting(ends, seen, _cut(steps, lattice, around, size))
+            return ellipse.drawn(_placed(ends, around, size), steps[0])
     return box, np.ones((box.height, box.width), bool)
 
 
@@ -72,7 +86,7 @@ def _is_cut_off(seen: Floats, ends: Ends) -> bool:
     """Whether there is a photo in every corner that an ellipse leaves of its box, of two at least
     that lie in the picture.
     """
-    means = [float(part.mean()) for part in ellipses.corners(seen, ends) if part.size]
+    means = [float(part.mean()) for part in ellipse.corners(seen, ends) if part.size]
     return len(means) > 1 and max(means) < _CORNER
 
 

@@ -9,17 +9,18 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.combs import Comb, Floats, best_comb, slip
-from demosaic.ellipses import Mask
-from demosaic.grids import Region, find_mosaic
-from demosaic.imaging.arrays import Pixels
+from demosaic.detection.detector import find_mosaic
+from demosaic.detection.exact import flat_mosaics
+from demosaic.detection.flat_cells import Tiles, sheets_of
+from demosaic.detection.lattice import Comb, Floats
+from demosaic.detection.periodicity import best_comb, slip
+from demosaic.detection.region import Region
+from demosaic.detection.texture import is_repeating
+from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
-from demosaic.lossless import flat_mosaics
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells
-from demosaic.tiles import Tiles, sheets_of
-from demosaic.weaves import is_repeating
 
 
 @pytest.fixture(scope="module")
@@ -499,7 +500,7 @@ def test_the_squares_of_jpeg_are_no_places_to_look_into(
         looks.append(len(profile))
         return best_comb(profile)
 
-    monkeypatch.setattr("demosaic.grids.best_comb", counted)
+    monkeypatch.setattr("demosaic.detection.detector.best_comb", counted)
     find_mosaic(photo)
     without = len(looks)
     find_mosaic(jpeg_damaged(photo, 40))

@@ -11,21 +11,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Lattice, Places, ending
-from demosaic.ellipses import Mask, oval
-from demosaic.imaging.arrays import Pixels
+from demosaic.detection.ellipse import oval
+from demosaic.detection.flat_cells import Sheet, Tiles, sheets_of
+from demosaic.detection.lattice import Comb, Lattice, Places, ending
+from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_shares, paint_cells
-from demosaic.tiles import Sheet, Tiles, sheets_of
 
 Bits = NDArray[np.uint8]
+
 _Numbers = NDArray[np.int32]
 
+
 _SQUARE, _GAP = np.ones((2, 2), np.uint8), np.ones((3, 3), np.uint8)
+
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+
 _ALL = 0.9  # of the steps; JPEG's own squares have as many between the lines
+
 _PLAIN = 0.8  # share of flat pixels in cells of 10 px and one colour
+
 _FULL = 0.975  # share of a box; a mosaic that fills it so far is the box (an ellipse fills 0.79)
 
 

@@ -7,16 +7,15 @@ import pytest
 import people
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
-from demosaic.grids import Region
+from demosaic.detection.region import Region, filled
+from demosaic.detection.sampler import Told, centred, evidence_of, told_of
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells, mosaic
 from demosaic.mosaic.pixelate import paint_cells, sample
-from demosaic.regions import filled
 from demosaic.restoration import restore_regions
-from demosaic.samplers import Told, centred, evidence_of, told_of
 from doubles import COMPUTE, our_model
 
 BOX = Box(72, 60, 95, 116)

@@ -11,18 +11,26 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Lattice, Places, through
+from demosaic.detection.lattice import Comb, Lattice, Places, through
 from demosaic.imaging.geometry import Box
 
 _Mask = NDArray[np.bool_]
+
 _Numbers = NDArray[np.int32]
 
+
 _TILED = 0.4  # share of a box
+
 _STRAY = 0.1  # of the tiles along the best line; so few begin elsewhere by chance
+
 _MET = 0.6  # share of lines that a lattice has; of cells of 12.5 px, all lines but 1 in 3
+
 _CELLS = 16  # that fit together, 4 x 4; 9 such lie in 1 clean photo of 100
+
 _FEW = 6  # the same, beside a mosaic with cells of the same sides
+
 _MANY = 200  # sheets; one mosaic that was resized can fall into 2,000, no crowd has so many
+
 _ON_LINES = 0.9  # of the tiles of a part of a mosaic, some of which may be cut
 
 

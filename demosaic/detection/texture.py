@@ -14,11 +14,16 @@ from demosaic.mosaic.grid import Edges, Grid
 
 _Table = NDArray[np.float64]
 
+
 _UNEVEN = 0.2  # of the squared step; mosaics through JPEG of quality 60 have 0.03, cloth 0.4
+
 # Of the mean step; the median line of mosaics has 0.61 and more, a subdivided check's 0.5
 _BARE = 0.55
+
 _AGAIN = 0.7  # of the step to the next cell; mosaics have 1.1 and more, boards of two colours 0.1
+
 _WIDE = 4.5  # pixels; the outermost of larger cells are what scaling and JPEG blend
+
 _ROUNDING = 1.0  # squared grey levels
 
 

@@ -9,24 +9,32 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.combs import SQUARE, Comb, Floats, Places, sharpened
+from demosaic.detection.lattice import SQUARE, Comb, Floats, Places
+from demosaic.detection.periodicity import sharpened
 
 _Ends = NDArray[np.intp]
 """(N, 2): where a mosaic may begin and end."""
+
 _Tries = NDArray[np.float64]
 """(N, 5): the pitch and start of a comb, where a mosaic begins and ends, what speaks against."""
+
 
 # How much longer all cells are and where the first begins: programs round the edges of cells to the
 # nearest, down or up, and by an error of 1e-6 even those up that fall on whole pixels
 _ROUNDINGS = ((0, 0), (0, -0.01), (0, -0.49), (0, 0.49), (0.04, 0.49))
+
 # All in steps of a line, from 3,400 ends of whole cells through JPEG that lie on a line or a pixel
 # beside one, as a regression tells these apart
 _MOST = 2.0
+
 _SEEN = 0.25  # what a column's evidence of 1 is worth
+
 # What speaks against an end that is not about where it was, or where a square of JPEG's ends too;
 # and against cells that do not fill the mosaic
 _UNUSUAL = 0.4
+
 _WHOLE = 0.5  # against other than whole sides; at 0.4 one in 100 through JPEG 60 loses them
+
 _SLIVER = 1.0  # what speaks against a cell of one pixel
 
 

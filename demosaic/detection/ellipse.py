@@ -11,25 +11,33 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.imaging.arrays import Floats
+from demosaic.imaging.arrays import Floats, Mask
 from demosaic.imaging.geometry import Box, crop
 
-Mask = NDArray[np.bool_]
 Ends = NDArray[np.float32]
 """Left, top, right and bottom."""
 
+
 # Of the ends of an ellipse: one end, or two of one axis, the same way or apart
 _WAYS = np.array([*np.eye(4), [1, 0, 1, 0], [0, 1, 0, 1], [-1, 0, 1, 0], [0, -1, 0, 1]], np.float32)
+
 _ROUNDS = 3  # of sweeps over these
+
 _PART = 0.8  # of a cell, within which an edge is looked for, and of so many pixels at least:
+
 _LEAST = 6
+
 _HELD = 30  # steps, as roots, that all of the evidence is worth; 10 and 60 find fewer
+
 # The same, of an end on a line, as most programs make ellipses; at 0.2, of ellipses that end
 # elsewhere in JPEG of quality 60 as many are missed as without looking at edges
 _ON_LINE = 0.1
+
 _BESIDE = 0.6  # pixels from a line, on which an end still lies
 
+
 _angles = (np.arange(256, dtype=np.float32) + 0.5) * (2 * np.pi / 256)
+
 _COSINES, _SINES = np.cos(_angles), np.sin(_angles)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
-from demosaic.grids import Region
+from demosaic.detection.region import Region
 from demosaic.imaging.arrays import Pixels, to_grey
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Floats, Grid
@@ -23,19 +23,31 @@ from demosaic.mosaic.operators import cells, replicate
 from demosaic.mosaic.pixelate import cell_colours, cell_shares, paint_cells
 
 _CLEAR = 1.5  # the log of how much likelier
+
 _SURE = 12.0  # the same, for means in JPEG; of 1,184 mosaics of corners 8 look so much like means
+
 _PULL = 0.25  # to colours that may be corners; of means it keeps 0.6 dB of the 1 that all of it has
+
 _COLOUR = 0.5  # of it counts in JPEG, which mixes colours across a border
+
 _DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
+
 _FEWEST, _MOST = 4, 64  # of these
+
 _CELLS = 256  # at the border that are asked; more only cost time
+
 _FLAT_AS = 6.0  # times what is usual; rougher cells are none
+
 _LONELY = 5  # cells across, most of them flat: those that JPEG made rough are a mosaic's too; else
+
 # 20 of 240 mosaics of means that fill a picture are taken for corners, so 1
 _NOISE = 3.0  # squared grey levels; so much is rounding, however smooth the place
+
 _QUARTERS = (np.arange(4) + 0.5) / 4  # of a cell: 16 points stand for all of it
 
+
 _Doubles = NDArray[np.float64]
+
 _Part = tuple[Region, float]
 """What of a mosaic is flat, and how noisy its cells are, squared grey levels."""
 

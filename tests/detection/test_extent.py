@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from demosaic.combs import Comb, Floats
-from demosaic.ends import settled
+from demosaic.detection.extent import settled
+from demosaic.detection.lattice import Comb, Floats
 
 _Places = NDArray[np.intp]
 

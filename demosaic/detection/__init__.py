@@ -1,0 +1,1 @@
+"""Where a mosaic is in a picture, and its grid."""
