@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from demosaic.album import BUILD, Album, gather
 from demosaic.blind import trial
 from demosaic.chances import binomial_tail, least_told, share
-from demosaic.checkpoints import Model, load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.training import TrainConfig
-from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import DemosaicError
 from demosaic.events import Attack, AuditReport, Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Look
 from demosaic.faces.detector import FaceDetector
 from demosaic.files import read_json, read_lines
 from demosaic.imaging.arrays import Pixels, to_uint8
+from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours, pixelated

@@ -14,9 +14,9 @@ from demosaic.config.rules import Sampler
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.models.inputs import Observation, observe
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
-from demosaic.observations import Observation, observe
 
 BLOCKS = (4, 32)
 """Cell sides drawn, pixels of the face, smallest and largest."""

@@ -18,19 +18,19 @@ import torch
 from torch import Tensor, nn
 
 from demosaic.augmentation import BLOCKS, Example, draw_example
-from demosaic.checkpoints import load_model
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import TrainConfig
-from demosaic.devices import Compute, settle
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.evaluation import restored_pictures, score_grids, score_unlearned
 from demosaic.events import Listener, Notice, Scores
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.sheets import contact_sheet
+from demosaic.models.checkpoint import load_model
+from demosaic.models.compute import Compute, settle
+from demosaic.models.inputs import observe, views
+from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
-from demosaic.networks import Critic, Restorer, ResUNet
-from demosaic.observations import observe, views
 from demosaic.pairs import Pairs
 from demosaic.stages import Faces, FaithfulStage, SharpStage
 from demosaic.team import Team

@@ -450,16 +450,17 @@ def train(
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
     _keep_numpy_to_one_thread()
-    from demosaic import board, checkpoints, console, devices, events, files, training
+    from demosaic import board, console, events, files, training
+    from demosaic.models import compute, lookup
 
     run = _run_folder(name or f"{files.real_path(pairs).name}-{preset}")
 
-    devices.tune_allocator()
+    compute.tune_allocator()
     with console.Console() as screen:
         listen = events.tee(screen, board.log_to_board(run)) if tensorboard else screen
         report = training.train(pairs, run, config, devices=devices_config, listen=listen)
         screen.trained(report)
-        checkpoints.remember_model(Path(report.best))
+        lookup.remember_model(Path(report.best))
 
 
 def _run_folder(name: str) -> Path:
@@ -578,12 +579,13 @@ def restore(
         compare=compare,
         copy_untouched=copy_untouched,
     )
-    from demosaic import checkpoints, events, restoring
+    from demosaic import events, restoring
     from demosaic.imaging import batch
+    from demosaic.models import lookup
 
     with _listening(as_json) as listen:
         planned = batch.plan(pictures, out, "restored", force=force, listen=listen)
-        path, why = (model, "--model") if model else checkpoints.find_model(Path())
+        path, why = (model, "--model") if model else lookup.find_model(Path())
         listen(events.Notice(f"model {path} ({why})"))
         devices_config = DeviceConfig(device=device, threads=threads)
         done = restoring.restore_files(planned, path, config, devices=devices_config, listen=listen)
@@ -727,13 +729,14 @@ def evaluate(
     config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_numpy_to_one_thread()
-    from demosaic import checkpoints, devices, events, scorecard, scoring
+    from demosaic import events, scorecard, scoring
+    from demosaic.models import checkpoint, compute, lookup
 
-    devices.tune_allocator()
+    compute.tune_allocator()
     with _listening(as_json) as listen:
-        path, why = (model, "--model") if model else checkpoints.find_model(Path())
+        path, why = (model, "--model") if model else lookup.find_model(Path())
         listen(events.Notice(f"model {path} ({why})"))
-        checkpoints.read_card(path)  # no model is said before no place for its page
+        checkpoint.read_card(path)  # no model is said before no place for its page
         page = None if quick else _new_page(out or path.with_name("report.html"), force)
         models = {"restored": path}
         found = scoring.evaluate(pairs, models, config, devices=devices_config, listen=listen)
@@ -771,10 +774,11 @@ def compare(
     config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_numpy_to_one_thread()
-    from demosaic import devices, events, scorecard, scoring
+    from demosaic import events, scorecard, scoring
     from demosaic import runs as folders
+    from demosaic.models import compute
 
-    devices.tune_allocator()
+    compute.tune_allocator()
     with _listening(as_json) as listen:
         named = dict(zip(folders.names_of(runs), runs, strict=True))
         models = {name: folders.best_model(run) for name, run in named.items()}
@@ -807,13 +811,14 @@ def export(
     demosaic export runs/pairs-default/best.safetensors --onnx
     """
     config = RestoreConfig(realism=realism)
-    from demosaic import checkpoints, console
-    from demosaic import export as exporting
+    from demosaic import console
+    from demosaic.models import checkpoint
+    from demosaic.models import onnx as exporting
 
     path = out or model.with_suffix(".onnx")
     if path.is_file() and not force:
         raise DemosaicError(f"{path} is already there: --force replaces it")
-    exporting.export_onnx(checkpoints.load_model(model), path, realism=config.realism)
+    exporting.export_onnx(checkpoint.load_model(model), path, realism=config.realism)
     with console.Console() as screen:
         screen.say(f"saved {path}")
 
@@ -858,16 +863,17 @@ def audit(
     """
     config = AuditConfig(faces=faces, gallery=gallery, realism=realism)
     from demosaic import audit as auditing
-    from demosaic import audit_page, checkpoints, console, events
+    from demosaic import audit_page, console, events
     from demosaic.faces import cache
     from demosaic.faces.detector import MediaPipeDetector
+    from demosaic.models import lookup
     from demosaic.reporting import page as reporting
 
     page = _new_page(out, force)
     make_detector = partial(MediaPipeDetector, LEAST_SCORE)
     looks = cache.Looks(cache.users_looks(), MediaPipeDetector.name())
     with console.Console(stderr=as_json) as screen:
-        model = model or checkpoints.model_at_hand(Path())
+        model = model or lookup.model_at_hand(Path())
         screen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
         done = auditing.audit(
             photos,

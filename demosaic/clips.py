@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from demosaic.checkpoints import Model
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region
 from demosaic.detection.sampler import evidence_of, told_by
-from demosaic.devices import Compute
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import ClipRestored, FrameRestored, Listener, Notice, ignore
 from demosaic.following import Find, Shown, followed, steadied
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
 from demosaic.imaging.edited_copy import MADE_IN_PART, write_comparison
+from demosaic.models.checkpoint import Model
+from demosaic.models.compute import Compute
 from demosaic.regions import regions_in
 from demosaic.restoration import restore_regions
 from demosaic.video import Changed, Frame, Told, edit_clip

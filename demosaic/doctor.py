@@ -135,7 +135,7 @@ def _cv2() -> str:
 
 
 def _devices() -> str:
-    from demosaic.devices import present
+    from demosaic.models.compute import present
 
     return ", ".join(present())
 
@@ -143,7 +143,7 @@ def _devices() -> str:
 def _precision() -> str:
     """What `auto` chooses here."""
     from demosaic.blind import trial
-    from demosaic.devices import choose, settle_threads
+    from demosaic.models.compute import choose, settle_threads
 
     settle_threads(DeviceConfig())
     return choose(DeviceConfig(), trial(_TRIAL, BuildConfig.size))[1]

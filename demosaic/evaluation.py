@@ -10,17 +10,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from demosaic.devices import Compute
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float, to_uint8
 from demosaic.metrics import cell_error, psnr, ssim
+from demosaic.models.compute import Compute
+from demosaic.models.inputs import observe, views
+from demosaic.models.pix2pix import Generator
+from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Floats, Grid
 from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
 from demosaic.mosaic.resampling import part_shown
-from demosaic.networks import Generator, Restorer
-from demosaic.observations import observe, views
 from demosaic.pairs import Pairs
 
 _BATCH = 4

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from demosaic.config.training import SeedConfig
-from demosaic.devices import Compute, settle
 from demosaic.evaluation import baselines, evaluate, restorations
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_uint8
 from demosaic.imaging.sheets import contact_sheet
+from demosaic.models.compute import Compute, settle
+from demosaic.models.pix2pix import Discriminator, Generator, frozen
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.mosaic.quantise import finish
-from demosaic.networks import Discriminator, Generator, frozen
 from demosaic.pairs import Batch, Pairs
 
 _SAMPLES = 8

@@ -12,13 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from demosaic.building import build_dataset
-from demosaic.checkpoints import load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.config.training import TrainConfig
-from demosaic.devices import choose
 from demosaic.errors import DemosaicError
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.files import read_lines
@@ -26,6 +24,8 @@ from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.models.checkpoint import load_model
+from demosaic.models.compute import choose
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.pairs import Pairs

@@ -10,13 +10,11 @@ import torch
 from torch import nn
 
 from demosaic.canvas import Canvas, canvas_of
-from demosaic.checkpoints import Model, ModelCard
 from demosaic.config.networks import UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import Told, centred, told_of
-from demosaic.devices import Compute, Trial
 from demosaic.errors import DemosaicError
 from demosaic.events import RegionRestored
 from demosaic.files import make_folder
@@ -24,12 +22,15 @@ from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
 from demosaic.imaging.decoding import read_image, read_mask
 from demosaic.imaging.edited_copy import write_comparison, write_restored
 from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.models.checkpoint import Model, ModelCard
+from demosaic.models.compute import Compute, Trial
+from demosaic.models.inputs import observe, views
+from demosaic.models.pix2pix import Generator
+from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Floats, Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
 from demosaic.mosaic.quantise import finish
 from demosaic.mosaic.resampling import part_shown, surrounded
-from demosaic.networks import Generator, Restorer
-from demosaic.observations import observe, views
 from demosaic.regions import places_given, regions_in
 
 _TRIAL_BLOCK = 16  # px

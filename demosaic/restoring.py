@@ -4,14 +4,14 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from demosaic.checkpoints import Model, load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import ClipRestored, Listener, Notice, PictureRestored, ignore
 from demosaic.files import make_folder, write_with
 from demosaic.imaging.batch import Job, do_all, is_clip
+from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.restoration import restore_file, trial
 
 

@@ -15,11 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from demosaic.checkpoints import Model, load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
 from demosaic.config.training import TrainConfig
-from demosaic.devices import Compute, choose, settle, settle_threads
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.evaluation import unlearned
 from demosaic.events import (
@@ -35,11 +33,13 @@ from demosaic.events import (
 )
 from demosaic.imaging.arrays import Pixels, use_one_core
 from demosaic.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
+from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.compute import Compute, choose, settle, settle_threads
+from demosaic.models.inputs import Views, observe, views
+from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Doubles, Floats, Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
-from demosaic.networks import Restorer
-from demosaic.observations import Views, observe, views
 from demosaic.pairs import Pairs
 from demosaic.restoration import restore_face
 from demosaic.text import counted

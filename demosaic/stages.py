@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from demosaic.devices import Compute, settle
 from demosaic.losses import feature_distance, log_error, relativistic, roughness
-from demosaic.networks import Critic, ResUNet
-from demosaic.observations import Views
+from demosaic.models.compute import Compute, settle
+from demosaic.models.inputs import Views
+from demosaic.models.resunet import Critic, ResUNet
 from demosaic.optimisers import ADAM_SHARE, Muon
 
 _WARM_UP = 50  # steps

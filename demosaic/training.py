@@ -16,11 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from demosaic import blind, pix2pix
-from demosaic.checkpoints import FORMAT, ModelCard, load_state, save_model, save_state, write_card
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.rules import differences
 from demosaic.config.training import SeedConfig, TrainConfig
-from demosaic.devices import Compute, choose, settle_threads
 from demosaic.errors import USAGE, DemosaicError, Interrupted
 from demosaic.evaluation import as_record
 from demosaic.events import (
@@ -42,6 +40,15 @@ from demosaic.events import (
 from demosaic.files import make_folder, read_json, read_lines, write_json, write_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import write_png
+from demosaic.models.checkpoint import (
+    FORMAT,
+    ModelCard,
+    load_state,
+    save_model,
+    save_state,
+    write_card,
+)
+from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.pairs import Pairs
 from demosaic.team import Team, team
 from demosaic.text import counted

@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
-from demosaic.checkpoints import load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.devices import choose
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
+from demosaic.models.checkpoint import load_model
+from demosaic.models.compute import choose
 from demosaic.restoration import restore_image
 
 model_path, picture, result = map(Path, sys.argv[1:])

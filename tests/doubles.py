@@ -12,23 +12,24 @@ from PIL import Image, ImageCms
 from torch import Tensor
 
 from demosaic.building import build_dataset
-from demosaic.checkpoints import Model, ModelCard, load_state
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
-from demosaic.devices import Compute
 from demosaic.events import Event, Listener, StepDone
 from demosaic.faces.detector import Face
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
+from demosaic.models.checkpoint import Model, ModelCard, load_state
+from demosaic.models.compute import Compute
+from demosaic.models.pix2pix import Generator
+from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
-from demosaic.networks import Generator, Restorer, ResUNet
 from demosaic.training import train
 
 TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))

@@ -9,8 +9,8 @@ from demosaic.augmentation import BLOCKS, Example, draw_example, pixelate_at_ran
 from demosaic.config.rules import Sampler
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.geometry import Box
+from demosaic.models.inputs import Observation
 from demosaic.mosaic.pixelate import sample
-from demosaic.observations import Observation
 
 SIDE = 64
 

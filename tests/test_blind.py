@@ -17,11 +17,9 @@ from torch import Tensor, nn
 from demosaic import blind, stages
 from demosaic.augmentation import BLOCKS
 from demosaic.blind import Blind, decibels
-from demosaic.checkpoints import load_model, read_card
 from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
-from demosaic.devices import Compute
 from demosaic.errors import DemosaicError, Interrupted
 from demosaic.evaluation import restored_pictures
 from demosaic.events import Evaluated, Event, Notice, Scores, StepDone, TrainingStarted, ignore
@@ -29,11 +27,13 @@ from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
+from demosaic.models.checkpoint import load_model, read_card
+from demosaic.models.compute import Compute
+from demosaic.models.inputs import Views, observe, views
+from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells
 from demosaic.mosaic.pixelate import cell_colours, pixelated
-from demosaic.networks import Critic, Restorer, ResUNet
-from demosaic.observations import Views, observe, views
 from demosaic.pairs import Pairs
 from demosaic.stages import Faces, settling, sharpening
 from demosaic.team import Team

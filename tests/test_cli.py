@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 import people
 from demosaic import __version__, blind, cli, pix2pix, training
-from demosaic.checkpoints import read_card, remembered_model, save_model
 from demosaic.config import networks
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
@@ -29,9 +28,11 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
+from demosaic.models.checkpoint import read_card, save_model
+from demosaic.models.lookup import remembered_model
+from demosaic.models.resunet import Critic
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
-from demosaic.networks import Critic
 from doubles import CARD, TINY, a_dataset, generator, means, mosaicked, side_by_side, texture, wave
 
 COMMANDS = ("build-dataset", "train", "restore")

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import people
-from demosaic.checkpoints import save_model
 from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.detector import find_mosaic
 from demosaic.detection.region import Region, filled
@@ -20,6 +19,7 @@ from demosaic.events import ClipRestored, Event, FrameRestored, Notice
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import is_clip, plan, result_name
 from demosaic.imaging.geometry import Box
+from demosaic.models.checkpoint import save_model
 from demosaic.restoring import restore_files
 from doubles import COMPUTE, our_model, save, texture
 

@@ -19,7 +19,7 @@ from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.networks import Critic
+from demosaic.models.resunet import Critic
 
 FIRST = ["python", "typer", "rich", "torch", "mediapipe"]
 LAST = ["cv2", "devices", "precision", "face model", "HEIC", "disk", *rehearsal.STEPS]

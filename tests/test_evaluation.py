@@ -13,11 +13,12 @@ from demosaic.config.networks import UNetConfig
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.encoding import write_png
+from demosaic.models.inputs import Views
+from demosaic.models.pix2pix import Generator
+from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic import pixelate
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
-from demosaic.networks import Generator, Restorer, ResUNet
-from demosaic.observations import Views
 from demosaic.pairs import Pairs
 from doubles import COMPUTE, GRID, OURS, TINY, Echo, a_dataset, as_mosaic, grey, noise, smooth
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from demosaic.checkpoints import save_model
 from demosaic.imaging.decoding import read_image
+from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
 from doubles import a_model, mosaicked, save
 

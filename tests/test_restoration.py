@@ -9,17 +9,17 @@ import pytest
 import torch
 from PIL import Image
 
-from demosaic.checkpoints import Model, load_model, save_model
 from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.region import Region
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
+from demosaic.models.checkpoint import Model, load_model, save_model
+from demosaic.models.inputs import Views
+from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
-from demosaic.networks import Restorer
-from demosaic.observations import Views
 from demosaic.restoration import Restored, restore_face, restore_file, restore_image, restore_region
 from doubles import (
     ANYTHING,

@@ -11,15 +11,15 @@ from torch import nn
 
 from browser import browsing
 from demosaic import scoring
-from demosaic.checkpoints import Model, ModelCard, load_model, save_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
 from demosaic.errors import DemosaicError
 from demosaic.evaluation import restored_pictures
 from demosaic.events import Estimate, Event, Notice, Way, WorkDone, WorkStarted
+from demosaic.models.checkpoint import Model, ModelCard, load_model, save_model
+from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means, pixelated
-from demosaic.networks import Restorer, ResUNet
 from demosaic.runs import best_model, names_of, pairs_of, smoothed, training_curves
 from demosaic.scorecard import write_scorecard
 from demosaic.scoring import Evaluation, Kind, estimate

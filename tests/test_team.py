@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from demosaic.checkpoints import load_state
 from demosaic.errors import PROBLEM
 from demosaic.files import read_lines
+from demosaic.models.checkpoint import load_state
 from demosaic.team import Team, team
 from doubles import a_dataset
 

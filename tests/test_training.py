@@ -18,7 +18,6 @@ import torch
 from safetensors.torch import load_file
 
 from demosaic import pix2pix, training
-from demosaic.checkpoints import load_model, load_state, read_card, save_state
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
 from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
@@ -35,7 +34,8 @@ from demosaic.events import (
 from demosaic.files import read_lines
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.networks import Generator
+from demosaic.models.checkpoint import load_model, load_state, read_card, save_state
+from demosaic.models.pix2pix import Generator
 from demosaic.pairs import Pairs
 from demosaic.pix2pix import Networks
 from demosaic.training import drawn_ahead, train

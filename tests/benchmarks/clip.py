@@ -24,14 +24,14 @@ import av
 import cv2
 import numpy as np
 
-from demosaic.checkpoints import Model, load_model
 from demosaic.clips import restore_clip
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.devices import Compute, choose, settle_threads
 from demosaic.events import ClipRestored
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box, crop
+from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.restoration import trial

@@ -13,16 +13,17 @@ from functools import partial
 import numpy as np
 import torch
 
-from demosaic import devices, pix2pix
+from demosaic import pix2pix
 from demosaic.augmentation import draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.evaluation import restored_pictures
 from demosaic.imaging.arrays import to_float
+from demosaic.models import compute as devices
+from demosaic.models.inputs import views
+from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
-from demosaic.networks import Critic, Restorer, ResUNet
-from demosaic.observations import views
 from demosaic.pairs import Batch
 from demosaic.stages import Faces, FaithfulStage, SharpStage
 

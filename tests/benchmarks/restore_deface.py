@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from demosaic.checkpoints import load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.devices import choose
 from demosaic.errors import DemosaicError
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.discovery import find_images
 from demosaic.imaging.encoding import jpeg_damaged, write_png
+from demosaic.models.checkpoint import load_model
+from demosaic.models.compute import choose
 from demosaic.restoration import restore_image
 
 PNG = 100

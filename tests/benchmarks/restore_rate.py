@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from demosaic.checkpoints import load_model
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.region import filled
-from demosaic.devices import choose, settle_threads
 from demosaic.imaging.arrays import resize
 from demosaic.imaging.geometry import Box, crop
+from demosaic.models.checkpoint import load_model
+from demosaic.models.compute import choose, settle_threads
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.restoration import restore_regions

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demosaic import devices
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
+from demosaic.models import compute as devices
 from demosaic.pairs import Batch
 from demosaic.pix2pix import Networks, train_step
 

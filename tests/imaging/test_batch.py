@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from demosaic.checkpoints import save_model
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
 from demosaic.events import (
@@ -19,6 +18,7 @@ from demosaic.events import (
 from demosaic.files import make_folder
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image
+from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
 from demosaic.restoring import restore_files
 from doubles import ANYTHING, a_model, mosaicked, save, texture

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demosaic.checkpoints import Model
 from demosaic.errors import DemosaicError, how_to_install
 from demosaic.files import write_with
+from demosaic.models.checkpoint import Model
+from demosaic.models.inputs import Views, observe, views
+from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Grid
-from demosaic.networks import Restorer
-from demosaic.observations import Views, observe, views
 
 
 class _Flat(nn.Module):

@@ -12,21 +12,19 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from demosaic import __version__
-from demosaic.checkpoints import (
+from demosaic.config.networks import UNetConfig
+from demosaic.errors import PROBLEM, DemosaicError
+from demosaic.models.checkpoint import (
     FORMAT,
-    find_model,
     load_model,
     load_state,
     read_card,
-    remember_model,
-    remembered_model,
     save_model,
     save_state,
     write_card,
 )
-from demosaic.config.networks import UNetConfig
-from demosaic.errors import PROBLEM, DemosaicError
-from demosaic.networks import Restorer, ResUNet
+from demosaic.models.lookup import find_model, remember_model, remembered_model
+from demosaic.models.resunet import Restorer, ResUNet
 from doubles import CARD, OUR_CARD, OURS, TINY, generator
 
 CPU = torch.device("cpu")

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.geometry import Box
+from demosaic.models.inputs import COARSE, GUIDES, MULTIPLE, Observation, Views, observe, views
 from demosaic.mosaic.grid import Doubles, Floats, Grid
 from demosaic.mosaic.operators import base, cells
-from demosaic.observations import COARSE, GUIDES, MULTIPLE, Observation, Views, observe, views
 
 SMALL = 3e-5  # float32 sums of a few hundred values of the order of one
 Mask = NDArray[np.bool_]

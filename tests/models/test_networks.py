@@ -11,19 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from demosaic.config.networks import NETWORKS, ResUNetConfig, UNetConfig
-from demosaic.networks import (
-    Attention,
-    Critic,
-    Discriminator,
-    Generator,
-    Restorer,
-    ResUNet,
-    SameConv,
-    ShuffledConv,
-    UpConv,
-    frozen,
-)
-from demosaic.observations import COARSE, GUIDES
+from demosaic.models.inputs import COARSE, GUIDES
+from demosaic.models.pix2pix import Discriminator, Generator, SameConv, UpConv, frozen
+from demosaic.models.resunet import Attention, Critic, Restorer, ResUNet, ShuffledConv
 
 SUMMARY = UNetConfig(discriminator="summary")
 TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import nn
 from typer.testing import CliRunner
 
-from demosaic.checkpoints import Model, ModelCard, save_model
 from demosaic.cli import app
 from demosaic.config.networks import ResUNetConfig, UNetConfig
+from demosaic.models.checkpoint import Model, ModelCard, save_model
+from demosaic.models.inputs import Views, observe, views
+from demosaic.models.pix2pix import Generator
+from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
-from demosaic.networks import Generator, Restorer, ResUNet
-from demosaic.observations import Views, observe, views
 
 SIDE = 32
 TINY = ResUNetConfig((4, 4, 8), (1, 1, 1), (1, 1), attention=2, head=4)

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from demosaic import devices
 from demosaic.config.compute import DeviceConfig
-from demosaic.devices import Compute, Trial, choose, settle_threads, tune_allocator
 from demosaic.errors import USAGE, DemosaicError
+from demosaic.models import compute as devices
+from demosaic.models.compute import Compute, Trial, choose, settle_threads, tune_allocator
 from demosaic.text import counted
 
 CPU = torch.device("cpu")

@@ -20,10 +20,12 @@ from demosaic.mosaic.grid import Axis, Floats, Grid
 
 COARSE = 4
 """Pixels of a picture along one side of a point of the guide."""
+
 GUIDES = 9
 """Planes of the guide: phase in the cell (sine and cosine, down and across), cell height and width,
 place in the picture (down and across), consistency.
 """
+
 MULTIPLE = 32
 """Sides of a batch of views are multiples of so many pixels."""
 

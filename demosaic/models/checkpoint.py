@@ -7,13 +7,10 @@ resume.pt is read with weights only.
 
 import errno
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
@@ -23,11 +20,12 @@ from demosaic import __version__
 from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.errors import DemosaicError
-from demosaic.files import encoded, make_folder, write_bytes, write_with
-from demosaic.networks import Generator, Restorer, ResUNet
+from demosaic.files import write_bytes, write_with
+from demosaic.models.pix2pix import Generator
+from demosaic.models.resunet import Restorer, ResUNet
 
 FORMAT = 2
-MODEL_VARIABLE = "DEMOSAIC_MODEL"
+
 _RECIPES: dict[str, str] = {
     TrainConfig.preset: (
         "One network for cells of any size and offset, trained on mosaics drawn anew at every step;"
@@ -35,7 +33,9 @@ _RECIPES: dict[str, str] = {
     ),
     SeedConfig.preset: "The 2020 article's pix2pix, trained on the stored pairs.",
 }
+
 _KEY = "demosaic"
+
 _MAIN_MEMORY = torch.device("cpu")
 
 
@@ -151,53 +151,6 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
         ) from error
     generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(generator.eval().requires_grad_(False), card)
-
-
-def find_model(folder: Path) -> tuple[Path, str]:
-    """The model to take when none is named, and why this one. Raises DemosaicError when there is
-    none.
-    """
-    named = os.environ.get(MODEL_VARIABLE)
-    if named:
-        return Path(named), f"${MODEL_VARIABLE}"
-    runs = sorted(folder.glob("runs/*/best.safetensors"), key=lambda path: path.stat().st_mtime)
-    if runs:
-        return runs[-1], "the newest below runs/"
-    last = remembered_model()
-    if last is not None:
-        return last, "the last one you trained"
-    raise DemosaicError(
-        "there is no model yet: train one with `demosaic train PAIRS`, or name one with --model"
-    )
-
-
-def model_at_hand(folder: Path) -> Path | None:
-    """The model of `find_model`, if there is one."""
-    try:
-        return find_model(folder)[0]
-    except DemosaicError:
-        return None
-
-
-def remember_model(path: Path) -> None:
-    """Note the last model this user trained, in the user's own data folder, if that can be
-    written.
-    """
-    with suppress(DemosaicError):
-        make_folder(_memory().parent)
-        write_bytes(_memory(), encoded(str(path.resolve())))
-
-
-def remembered_model() -> Path | None:
-    """The last model this user trained, if it is still there."""
-    if not _memory().is_file():
-        return None
-    path = Path(_memory().read_text(encoding="utf-8"))
-    return path if path.is_file() else None
-
-
-def _memory() -> Path:
-    return platformdirs.user_data_path("demosaic") / "last-model.txt"
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

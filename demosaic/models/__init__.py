@@ -1,0 +1,1 @@
+"""Networks, model files and what computes them."""
