@@ -9,16 +9,17 @@ from pathlib import Path
 
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.privacy import AuditConfig
-from demosaic.cutting import cut
+from demosaic.dataset.crops import cut
+from demosaic.dataset.events import PhotoDone, PhotosFound, PhotoSkipped
+from demosaic.dataset.near_duplicates import nearly_the_same
+from demosaic.dataset.records import Pair
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.events import Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
+from demosaic.events import Listener, ignore
 from demosaic.faces.cache import Look
 from demosaic.files import encoded
-from demosaic.grouping import nearly_the_same
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, read_bytes
 from demosaic.imaging.discovery import find_images
-from demosaic.pairs import Pair
 from demosaic.text import counted
 
 BUILD = BuildConfig(max_per_photo=1, group_by="photo")

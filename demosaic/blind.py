@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from demosaic.augmentation import BLOCKS, Example, draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import TrainConfig
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.evaluation import restored_pictures, score_grids, score_unlearned
 from demosaic.events import Listener, Notice, Scores
@@ -31,7 +32,6 @@ from demosaic.models.inputs import observe, views
 from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
-from demosaic.pairs import Pairs
 from demosaic.stages import Faces, FaithfulStage, SharpStage
 from demosaic.team import Team
 

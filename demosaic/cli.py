@@ -266,7 +266,8 @@ def build_dataset(
         val=val,
         test=test,
     )
-    from demosaic import building, forecasting
+    from demosaic.dataset import build as building
+    from demosaic.dataset import dry_run as forecasting
     from demosaic.faces import cache, detector
 
     make_detector = partial(detector.MediaPipeDetector, LEAST_SCORE)
@@ -311,7 +312,8 @@ def forget(
     demosaic forget ./pairs "Jane Doe/holiday.jpg"
     demosaic forget ./pairs "Jane Doe"
     """
-    from demosaic import console, forgetting
+    from demosaic import console
+    from demosaic.dataset import forget as forgetting
     from demosaic.faces import cache
 
     with console.Console() as screen:

@@ -19,26 +19,28 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from demosaic.dataset.events import (
+    BuildReport,
+    Forecast,
+    ForgetReport,
+    PairMoved,
+    PhotoDone,
+    PhotosFound,
+    PhotoSkipped,
+)
 from demosaic.events import (
     LOG_EVERY,
     Attack,
     AuditReport,
-    BuildReport,
     Checked,
     ClipRestored,
     Evaluated,
     EvaluationReport,
     Event,
     FaceHidden,
-    Forecast,
-    ForgetReport,
     FrameRestored,
     ModelSaved,
     Notice,
-    PairMoved,
-    PhotoDone,
-    PhotosFound,
-    PhotoSkipped,
     PicturePixelated,
     PictureRestored,
     PicturesFound,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from demosaic.dataset.reader import Pairs
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float, to_uint8
 from demosaic.metrics import cell_error, psnr, ssim
@@ -22,7 +23,6 @@ from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
 from demosaic.mosaic.resampling import part_shown
-from demosaic.pairs import Pairs
 
 _BATCH = 4
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from demosaic.config.training import SeedConfig
+from demosaic.dataset.reader import Batch, Pairs
 from demosaic.evaluation import baselines, evaluate, restorations
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_uint8
@@ -19,7 +20,6 @@ from demosaic.models.compute import Compute, settle
 from demosaic.models.pix2pix import Discriminator, Generator, frozen
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.mosaic.quantise import finish
-from demosaic.pairs import Batch, Pairs
 
 _SAMPLES = 8
 _KERAS_EPS = 1e-7

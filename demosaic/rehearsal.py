@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from demosaic.building import build_dataset
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.config.training import TrainConfig
+from demosaic.dataset.build import build_dataset
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.files import read_lines
@@ -28,7 +29,6 @@ from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import choose
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
-from demosaic.pairs import Pairs
 from demosaic.restoration import restore_image
 from demosaic.training import train as train_on
 

@@ -18,6 +18,7 @@ import torch
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
 from demosaic.config.training import TrainConfig
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.evaluation import unlearned
 from demosaic.events import (
@@ -40,7 +41,6 @@ from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Doubles, Floats, Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
-from demosaic.pairs import Pairs
 from demosaic.restoration import restore_face
 from demosaic.text import counted
 

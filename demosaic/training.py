@@ -19,6 +19,7 @@ from demosaic import blind, pix2pix
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.rules import differences
 from demosaic.config.training import SeedConfig, TrainConfig
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError, Interrupted
 from demosaic.evaluation import as_record
 from demosaic.events import (
@@ -49,7 +50,6 @@ from demosaic.models.checkpoint import (
     write_card,
 )
 from demosaic.models.compute import Compute, choose, settle_threads
-from demosaic.pairs import Pairs
 from demosaic.team import Team, team
 from demosaic.text import counted
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 
 import people
-from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
+from demosaic.dataset.build import build_dataset
 from demosaic.faces.detector import MediaPipeDetector
 
 settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)

@@ -11,12 +11,12 @@ import torch
 from PIL import Image, ImageCms
 from torch import Tensor
 
-from demosaic.building import build_dataset
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
+from demosaic.dataset.build import build_dataset
 from demosaic.events import Event, Listener, StepDone
 from demosaic.faces.detector import Face
 from demosaic.files import read_lines

@@ -20,6 +20,7 @@ from demosaic.blind import Blind, decibels
 from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError, Interrupted
 from demosaic.evaluation import restored_pictures
 from demosaic.events import Evaluated, Event, Notice, Scores, StepDone, TrainingStarted, ignore
@@ -34,7 +35,6 @@ from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells
 from demosaic.mosaic.pixelate import cell_colours, pixelated
-from demosaic.pairs import Pairs
 from demosaic.stages import Faces, settling, sharpening
 from demosaic.team import Team
 from demosaic.training import train

@@ -8,18 +8,20 @@ import pytest
 from rich.console import Console as Terminal
 
 from demosaic.console import Console, article_lines
-from demosaic.events import (
+from demosaic.dataset.events import (
     BuildReport,
     Closest,
-    Evaluated,
-    Event,
     Forecast,
-    ModelSaved,
-    Notice,
     PairMoved,
     PhotoDone,
     PhotosFound,
     PhotoSkipped,
+)
+from demosaic.events import (
+    Evaluated,
+    Event,
+    ModelSaved,
+    Notice,
     PictureRestored,
     PicturesFound,
     PictureSkipped,

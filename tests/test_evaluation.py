@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from demosaic import evaluation
 from demosaic.config.networks import UNetConfig
+from demosaic.dataset.reader import Pairs
 from demosaic.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.encoding import write_png
@@ -19,7 +20,6 @@ from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic import pixelate
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
-from demosaic.pairs import Pairs
 from doubles import COMPUTE, GRID, OURS, TINY, Echo, a_dataset, as_mosaic, grey, noise, smooth
 
 

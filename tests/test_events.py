@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from demosaic import events
+from demosaic.dataset.events import PhotoDone, PhotoSkipped
 from demosaic.events import (
     Evaluated,
     Event,
     FrameRestored,
     Notice,
-    PhotoDone,
-    PhotoSkipped,
     PictureRestored,
     RegionRestored,
     Scores,

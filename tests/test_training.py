@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from demosaic import pix2pix, training
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
 from demosaic.events import (
     Evaluated,
@@ -36,7 +37,6 @@ from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import load_model, load_state, read_card, save_state
 from demosaic.models.pix2pix import Generator
-from demosaic.pairs import Pairs
 from demosaic.pix2pix import Networks
 from demosaic.training import drawn_ahead, train
 from doubles import (

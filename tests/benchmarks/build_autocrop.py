@@ -19,7 +19,7 @@ from build_rate import enlarge_all
 
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
-from demosaic.cutting import cut
+from demosaic.dataset.crops import cut
 from demosaic.faces.analysis import examine
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import use_one_core

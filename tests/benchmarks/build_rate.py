@@ -18,10 +18,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
-from demosaic.events import BuildReport, Event, PhotoDone
+from demosaic.dataset.build import build_dataset
+from demosaic.dataset.events import BuildReport, PhotoDone
+from demosaic.events import Event
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.discovery import find_images
 

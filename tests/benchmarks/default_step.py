@@ -17,6 +17,7 @@ from demosaic import pix2pix
 from demosaic.augmentation import draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import SeedConfig, TrainConfig
+from demosaic.dataset.reader import Batch
 from demosaic.evaluation import restored_pictures
 from demosaic.imaging.arrays import to_float
 from demosaic.models import compute as devices
@@ -24,7 +25,6 @@ from demosaic.models.inputs import views
 from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
-from demosaic.pairs import Batch
 from demosaic.stages import Faces, FaithfulStage, SharpStage
 
 ROUNDS = 5

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
+from demosaic.dataset.reader import Batch
 from demosaic.models import compute as devices
-from demosaic.pairs import Batch
 from demosaic.pix2pix import Networks, train_step
 
 BATCH, SIDE = 4, 256

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from demosaic import forecasting
-from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
+from demosaic.dataset import dry_run
+from demosaic.dataset.build import build_dataset
+from demosaic.dataset.events import Forecast, PhotoDone, PhotosFound
 from demosaic.errors import DemosaicError
-from demosaic.events import Event, Forecast, PhotoDone, PhotosFound
+from demosaic.events import Event
 from demosaic.faces.cache import Look, Looks
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.decoding import read_image
@@ -23,7 +24,7 @@ DETECTOR = partial(MediaPipeDetector, 0.5)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_forecast_of_all_photos_comes_true(workers: int, photos: Path, tmp_path: Path) -> None:
     events: list[Event] = []
-    foreseen = forecasting.forecast(
+    foreseen = dry_run.forecast(
         photos,
         tmp_path / "out",
         CONFIG,
@@ -47,10 +48,10 @@ def test_a_forecast_of_all_photos_comes_true(workers: int, photos: Path, tmp_pat
 def test_a_forecast_scales_what_a_sample_gives(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forecasting, "_SAMPLE", 6)
+    monkeypatch.setattr(dry_run, "_SAMPLE", 6)
 
     def foreseen() -> Forecast:
-        return forecasting.forecast(photos, tmp_path / "out", CONFIG, look=Look(DETECTOR, None))
+        return dry_run.forecast(photos, tmp_path / "out", CONFIG, look=Look(DETECTOR, None))
 
     first, again = foreseen(), foreseen()
     assert (first.photos, first.sampled) == (24, 6)
@@ -62,14 +63,12 @@ def test_a_forecast_scales_what_a_sample_gives(
 def test_what_a_build_would_refuse_is_refused(photos: Path, tmp_path: Path) -> None:
     shutil.copytree(photos / "person-000", tmp_path / "photos")
     with pytest.raises(DemosaicError, match="where nothing is written"):
-        forecasting.forecast(
+        dry_run.forecast(
             tmp_path / "photos", tmp_path / "photos" / "out", CONFIG, look=Look(DETECTOR, None)
         )
     nobody = BuildConfig(group_by="guest-([0-9]+)")
     with pytest.raises(DemosaicError, match="finds nothing in any photo's name"):
-        forecasting.forecast(
-            tmp_path / "photos", tmp_path / "out", nobody, look=Look(DETECTOR, None)
-        )
+        dry_run.forecast(tmp_path / "photos", tmp_path / "out", nobody, look=Look(DETECTOR, None))
 
 
 def test_a_forecast_tells_what_is_to_be_added_to_an_earlier_build(
@@ -88,7 +87,7 @@ def test_a_forecast_tells_what_is_to_be_added_to_an_earlier_build(
     remembered = sorted(cache.rglob("*"))
 
     look = Look(DETECTOR, Looks(cache, "mediapipe"), remember=False)
-    foreseen = forecasting.forecast(album, out, CONFIG, look=look, prune=True)
+    foreseen = dry_run.forecast(album, out, CONFIG, look=look, prune=True)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert sorted(cache.rglob("*")) == remembered
     report = build(album, out, CONFIG, prune=True)
@@ -106,16 +105,16 @@ def test_a_forecast_of_a_finished_build_is_that_nothing_is_to_do(
     def unused() -> MediaPipeDetector:
         raise AssertionError("no photo is new")
 
-    foreseen = forecasting.forecast(photos, out, CONFIG, look=Look(unused, None))
+    foreseen = dry_run.forecast(photos, out, CONFIG, look=Look(unused, None))
     assert (foreseen.known, foreseen.there) == (24, report.pairs)
     assert (foreseen.pairs, foreseen.megabytes, foreseen.gone) == (0, 0, 0)
     with pytest.raises(DemosaicError, match=r"was built with other options \(block 8 -> 16\)"):
-        forecasting.forecast(photos, out, BuildConfig(size=64, block=16), look=Look(DETECTOR, None))
+        dry_run.forecast(photos, out, BuildConfig(size=64, block=16), look=Look(DETECTOR, None))
 
 
 def test_the_time_counts_the_start_once_and_each_photo() -> None:
     def seconds(times: list[float], photos: int) -> float:
-        return forecasting._seconds([forecasting._Tried(photos, [], *forecasting._rate(times))])
+        return dry_run._seconds([dry_run._Tried(photos, [], *dry_run._rate(times))])
 
     assert seconds([10.0, 13.0, 13.5, 14.0], 101) == pytest.approx(3 + 100 * 0.5)
     assert seconds([10.0, 10.5, 13.5, 14.0], 101) == pytest.approx(3 + 100 * 0.5)

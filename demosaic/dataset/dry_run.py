@@ -9,11 +9,13 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from demosaic.building import photos_in, work_on
 from demosaic.config.dataset import BuildConfig
-from demosaic.cutting import PhotoResult, Task
-from demosaic.datasets import Built, built_before
-from demosaic.events import Forecast, Listener, PhotoDone, PhotosFound, PhotoSkipped, ignore
+from demosaic.dataset.build import photos_in
+from demosaic.dataset.crops import PhotoResult, Task
+from demosaic.dataset.events import Forecast, PhotoDone, PhotosFound, PhotoSkipped
+from demosaic.dataset.workers import work_on
+from demosaic.dataset.writer import Built, built_before
+from demosaic.events import Listener, ignore
 from demosaic.faces.cache import Look
 from demosaic.files import encoded
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from demosaic.building import draw_preview
-from demosaic.datasets import PairWriter
-from demosaic.events import ForgetReport, Listener, PairMoved, ignore
+from demosaic.dataset.events import ForgetReport, PairMoved
+from demosaic.dataset.previews import draw_preview
+from demosaic.dataset.writer import PairWriter
+from demosaic.events import Listener, ignore
 from demosaic.faces.cache import forget_looks
 from demosaic.files import writing
 

@@ -9,19 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demosaic.grouping import (
+from demosaic.dataset.near_duplicates import (
     FACE_LIMIT,
     SCENE_LIMIT,
     Likenesses,
-    Member,
     bits_apart,
-    burst,
-    groups,
     near_any,
     nearest,
-    person_of,
-    split_of,
 )
+from demosaic.dataset.splits import Member, burst, groups, person_of, split_of
 
 BITS = 256
 PLAIN = np.random.default_rng(0).integers(0, 2, BITS).astype(bool)

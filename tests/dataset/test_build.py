@@ -23,29 +23,23 @@ import pytest
 from PIL import Image, ImageOps
 
 import people
-from demosaic import __version__, cutting
-from demosaic.building import build_dataset
+from demosaic import __version__
 from demosaic.config.dataset import BuildConfig
+from demosaic.dataset import crops
+from demosaic.dataset.build import build_dataset
+from demosaic.dataset.events import BuildReport, PairMoved, PhotoDone, PhotosFound, PhotoSkipped
+from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT
+from demosaic.dataset.reader import Pairs
+from demosaic.dataset.splits import split_of
 from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError, Interrupted
-from demosaic.events import (
-    BuildReport,
-    Event,
-    Listener,
-    PairMoved,
-    PhotoDone,
-    PhotosFound,
-    PhotoSkipped,
-    ignore,
-)
+from demosaic.events import Event, Listener, ignore
 from demosaic.faces.cache import MakeDetector
 from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
-from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, split_of
 from demosaic.imaging import decoding
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
-from demosaic.pairs import Pairs
 from kills import COUNTED
 
 SMALL = BuildConfig(size=64, block=8)
@@ -329,7 +323,7 @@ KILLED = """
 import sys
 from functools import partial
 from pathlib import Path
-from demosaic.building import build_dataset
+from demosaic.dataset.build import build_dataset
 from demosaic.config.rules import BuildConfig
 from demosaic.events import PhotoDone
 from demosaic.faces.detector import MediaPipeDetector
@@ -623,7 +617,7 @@ MOVED_OR_KILLED = f"""{COUNTED}
 from functools import partial
 from pathlib import Path
 from demosaic import datasets, files
-from demosaic.building import build_dataset
+from demosaic.dataset.build import build_dataset
 from demosaic.config.rules import BuildConfig
 from demosaic.faces.detector import MediaPipeDetector
 
@@ -771,7 +765,7 @@ def test_photos_that_cannot_be_read_for_now_lose_nothing(
         raise DemosaicError(f"cannot read {path}")
 
     with monkeypatch.context() as patch:
-        patch.setattr(cutting, "read_bytes", refuse)
+        patch.setattr(crops, "read_bytes", refuse)
         report = build(album, tmp_path / "out", prune=True)
     assert lines(tmp_path / "out" / "pairs.jsonl") == before
     assert (report.gone, report.pruned) == (0, 0)

@@ -1,51 +1,26 @@
 """Photos in, pairs out."""
 
-import multiprocessing
-import signal
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from demosaic.config.dataset import BuildConfig
-from demosaic.cutting import PhotoResult, Task, photo_to_pairs
-from demosaic.datasets import PairWriter
+from demosaic.dataset.crops import PhotoResult, Task
+from demosaic.dataset.events import BuildReport, PairMoved, PhotoDone, PhotosFound, PhotoSkipped
+from demosaic.dataset.previews import draw_sheets
+from demosaic.dataset.records import COPY, Skipped
+from demosaic.dataset.splits import person_found
+from demosaic.dataset.workers import work_on
+from demosaic.dataset.writer import PairWriter
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
-from demosaic.events import (
-    BuildReport,
-    Listener,
-    Notice,
-    PairMoved,
-    PhotoDone,
-    PhotosFound,
-    PhotoSkipped,
-    ignore,
-)
+from demosaic.events import Listener, Notice, ignore
 from demosaic.faces.cache import Look, Looks, MakeDetector, forget_looks
 from demosaic.files import real_path
-from demosaic.grouping import person_found
-from demosaic.imaging.arrays import Pixels, use_one_core
-from demosaic.imaging.decoding import read_image
 from demosaic.imaging.discovery import find_images
-from demosaic.imaging.encoding import write_jpeg
-from demosaic.imaging.geometry import Box
-from demosaic.imaging.sheets import contact_sheet, thumbnail, titled
-from demosaic.pairs import COPY, Skipped
 from demosaic.text import counted
 
-Work = Callable[[Task], PhotoResult]
-"""What a worker does with a photo."""
-
 _FORGOTTEN = "forgotten"
-_HANDFUL = 4  # photos that travel together between processes
-_AHEAD = 3  # handfuls a worker may be ahead of the writer, which bounds the memory
-_SHEET_PAIRS, _SHEET_COLUMNS, _REFUSED_COLUMNS, _SHEET_SIDE = 60, 5, 10, 128
 
 
 def build_dataset(
@@ -86,7 +61,7 @@ def build_dataset(
         listen(PairMoved(pair.id, pair.photo, before, pair.split))
     _refuse_empty(writer, photos)
     _tell_of_empty_splits(writer, listen)
-    _draw_sheets(writer, photos)
+    draw_sheets(writer, photos)
     return BuildReport(
         folder=str(out),
         photos=len(paths),
@@ -239,106 +214,3 @@ def _refuse_empty(writer: PairWriter, photos: Path) -> None:
             f"{writer.folder / 'skipped.jsonl'}",
             NOTHING_TO_DO,
         )
-
-
-# Many photos: in this process or in several
-
-
-def work_on(
-    tasks: Iterable[Task],
-    *,
-    config: BuildConfig,
-    look: Look,
-    forgotten: Collection[str] = (),
-    workers: int,
-) -> Iterator[PhotoResult]:
-    """The results, in the order of the tasks."""
-    work = partial(photo_to_pairs, config=config, look=look, forgotten=forgotten)
-    return map(work, tasks) if workers == 1 else _work_in_processes(tasks, work, workers)
-
-
-def _work_in_processes(tasks: Iterable[Task], work: Work, workers: int) -> Iterator[PhotoResult]:
-    spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
-    pool = ProcessPoolExecutor(
-        workers, mp_context=spawn, initializer=_start_worker, initargs=(work,)
-    )
-    waiting: deque[Future[list[PhotoResult]]] = deque()
-    try:
-        for some in _handfuls(tasks):
-            waiting.append(pool.submit(_work_on, some))
-            if len(waiting) >= workers * _AHEAD:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-    except BrokenProcessPool as error:
-        raise DemosaicError(
-            "a worker process was killed (out of memory?): the same command goes on; "
-            "fewer --workers take less memory"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_work_here: Work | None = None  # of a worker process, set once when it starts
-
-
-def _start_worker(work: Work) -> None:
-    global _work_here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
-    use_one_core()
-    _work_here = work
-
-
-def _work_on(tasks: Sequence[Task]) -> list[PhotoResult]:
-    assert _work_here is not None
-    return [_work_here(task) for task in tasks]
-
-
-def _handfuls(tasks: Iterable[Task]) -> Iterator[list[Task]]:
-    remaining = iter(tasks)
-    while some := list(islice(remaining, _HANDFUL)):
-        yield some
-
-
-# Sheets to look at
-
-
-def _draw_sheets(writer: PairWriter, photos: Path) -> None:
-    """preview.jpg: a sample of the pairs; skipped.jpg: a few of what was refused, a row a
-    reason.
-    """
-    draw_preview(writer)
-    rows = []
-    for reason, count in writer.reasons().items():
-        refused = _refused(writer.examples(reason), photos)
-        if refused:
-            row = contact_sheet(refused, _REFUSED_COLUMNS, _SHEET_SIDE)
-            rows.append(titled(row, f"{reason}: {count}"))
-    if rows:
-        write_jpeg(writer.folder / "skipped.jpg", np.vstack(rows))
-    else:
-        (writer.folder / "skipped.jpg").unlink(missing_ok=True)
-
-
-def draw_preview(writer: PairWriter) -> None:
-    """preview.jpg anew: a sample of the pairs; none when there are none."""
-    sheet = writer.folder / "preview.jpg"
-    shown = sorted(writer.pairs(), key=lambda pair: pair.id)[:_SHEET_PAIRS]
-    pictures = [read_image(writer.folder / pair.split / f"{pair.id}.png") for pair in shown]
-    if pictures:
-        write_jpeg(sheet, contact_sheet(pictures, _SHEET_COLUMNS, _SHEET_SIDE))
-    else:
-        sheet.unlink(missing_ok=True)
-
-
-def _refused(examples: Sequence[Skipped], photos: Path) -> list[Pixels]:
-    """A row of pictures of what was refused, filled up with white; none when none can be shown."""
-    shown: list[Pixels] = []
-    for skipped in examples[:_REFUSED_COLUMNS]:
-        try:
-            image = read_image(photos / skipped.photo)
-        except DemosaicError:
-            continue
-        shown.append(thumbnail(image, _SHEET_SIDE, Box(*skipped.box) if skipped.box else None))
-    blank = np.full((_SHEET_SIDE, _SHEET_SIDE, 3), 255, np.uint8)
-    return shown + [blank] * (_REFUSED_COLUMNS - len(shown)) if shown else []

@@ -20,8 +20,11 @@ from typing import Any, Literal, TypeVar
 from demosaic import __version__
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import differences
+from demosaic.dataset.events import Closest
+from demosaic.dataset.near_duplicates import Likenesses, bits_apart, near_any, nearest
+from demosaic.dataset.records import COPY, NO_FACE, SPARE, SPLITS, Pair, Skipped
+from demosaic.dataset.splits import Member, groups, person_of, split_of
 from demosaic.errors import DemosaicError
-from demosaic.events import Closest
 from demosaic.files import (
     append_lines,
     drop_torn_line,
@@ -33,17 +36,6 @@ from demosaic.files import (
     write_lines,
     writing,
 )
-from demosaic.grouping import (
-    Likenesses,
-    Member,
-    bits_apart,
-    groups,
-    near_any,
-    nearest,
-    person_of,
-    split_of,
-)
-from demosaic.pairs import COPY, NO_FACE, SPARE, SPLITS, Pair, Skipped
 
 FORMAT = 1
 
@@ -85,6 +77,7 @@ class Built:
 
 
 _Record = TypeVar("_Record", Pair, Skipped)
+
 _State = Literal["building", "settling", "forgetting", "finished"]
 """What goes on with a dataset: photos are added, all are being grouped, some taken out, nothing."""
 

@@ -13,15 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
+from demosaic.dataset.build import build_dataset
+from demosaic.dataset.events import BuildReport, PhotoSkipped
+from demosaic.dataset.forget import forget
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError
-from demosaic.events import BuildReport, Event, Listener, PhotoSkipped, ignore
+from demosaic.events import Event, Listener, ignore
 from demosaic.faces.detector import MediaPipeDetector
-from demosaic.forgetting import forget
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-from demosaic.pairs import Pairs
 from kills import COUNTED
 
 CONFIG = BuildConfig(size=64, block=8, val=0.5)
@@ -218,7 +219,7 @@ def test_what_an_interrupted_build_left_can_be_forgotten_and_it_goes_on(
 
 KILLED = f"""{COUNTED}
 from pathlib import Path
-from demosaic.forgetting import forget
+from demosaic.dataset.forget import forget
 
 Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
 forget(Path(sys.argv[1]), "jane", looks=Path(sys.argv[2]))

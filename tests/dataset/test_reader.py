@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demosaic.building import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.training import Direction
+from demosaic.dataset.build import build_dataset
+from demosaic.dataset.reader import Pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.mosaic.grid import Grid
-from demosaic.pairs import Pairs
 
 
 def side_by_side(folder: Path, count: int, *, size: int = 32, start: int = 0) -> None:

@@ -14,10 +14,10 @@ from PIL import Image
 import people
 from demosaic.config.dataset import BuildConfig, Offset
 from demosaic.config.rules import LEAST_SCORE, Sampler
-from demosaic.cutting import PhotoResult, cut
+from demosaic.dataset.crops import PhotoResult, cut
+from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT, bits_apart, likeness
 from demosaic.faces.analysis import Examined, examine
 from demosaic.faces.detector import Face, MediaPipeDetector
-from demosaic.grouping import FACE_LIMIT, SCENE_LIMIT, bits_apart, likeness
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import decode, decode_photo
 from demosaic.imaging.encoding import encode_png, jpeg_damaged
@@ -126,7 +126,7 @@ def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
         asked.append(scale)
         return decode_photo(data, scale)
 
-    monkeypatch.setattr("demosaic.cutting.decoded", watched)
+    monkeypatch.setattr("demosaic.dataset.crops.decoded", watched)
     small = target(cut_out(data, config, face))
     assert asked == [reduce]
     monkeypatch.setattr("demosaic.faces.analysis._REDUCTIONS", (1,))

@@ -1,0 +1,82 @@
+"""Many photos: worked on in this process or in several."""
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from itertools import islice
+
+from demosaic.config.dataset import BuildConfig
+from demosaic.dataset.crops import PhotoResult, Task, photo_to_pairs
+from demosaic.errors import DemosaicError
+from demosaic.faces.cache import Look
+from demosaic.imaging.arrays import use_one_core
+
+Work = Callable[[Task], PhotoResult]
+"""What a worker does with a photo."""
+
+_HANDFUL = 4  # photos that travel together between processes
+
+_AHEAD = 3  # handfuls a worker may be ahead of the writer, which bounds the memory
+
+
+# Many photos: in this process or in several
+
+
+def work_on(
+    tasks: Iterable[Task],
+    *,
+    config: BuildConfig,
+    look: Look,
+    forgotten: Collection[str] = (),
+    workers: int,
+) -> Iterator[PhotoResult]:
+    """The results, in the order of the tasks."""
+    work = partial(photo_to_pairs, config=config, look=look, forgotten=forgotten)
+    return map(work, tasks) if workers == 1 else _work_in_processes(tasks, work, workers)
+
+
+def _work_in_processes(tasks: Iterable[Task], work: Work, workers: int) -> Iterator[PhotoResult]:
+    spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
+    pool = ProcessPoolExecutor(
+        workers, mp_context=spawn, initializer=_start_worker, initargs=(work,)
+    )
+    waiting: deque[Future[list[PhotoResult]]] = deque()
+    try:
+        for some in _handfuls(tasks):
+            waiting.append(pool.submit(_work_on, some))
+            if len(waiting) >= workers * _AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise DemosaicError(
+            "a worker process was killed (out of memory?): the same command goes on; "
+            "fewer --workers take less memory"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_work_here: Work | None = None  # of a worker process, set once when it starts
+
+
+def _start_worker(work: Work) -> None:
+    global _work_here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    use_one_core()
+    _work_here = work
+
+
+def _work_on(tasks: Sequence[Task]) -> list[PhotoResult]:
+    assert _work_here is not None
+    return [_work_here(task) for task in tasks]
+
+
+def _handfuls(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    remaining = iter(tasks)
+    while some := list(islice(remaining, _HANDFUL)):
+        yield some
