@@ -40,7 +40,7 @@ from demosaic.recognition import (
     ranks,
     similarities,
 )
-from demosaic.restoration import restore_face
+from demosaic.restoration.image import restore_face
 
 CLEAR, MOSAIC, ALIKE, RESTORED = "clear", "mosaic", "mosaic, alike", "restored"
 """Ways to look: at clear faces, to compare with; at mosaics, beside clear photos or beside photos

@@ -581,9 +581,10 @@ def restore(
         compare=compare,
         copy_untouched=copy_untouched,
     )
-    from demosaic import events, restoring
+    from demosaic import events
     from demosaic.imaging import batch
     from demosaic.models import lookup
+    from demosaic.restoration import batch as restoring
 
     with _listening(as_json) as listen:
         planned = batch.plan(pictures, out, "restored", force=force, listen=listen)

@@ -33,19 +33,15 @@ from demosaic.events import (
     Attack,
     AuditReport,
     Checked,
-    ClipRestored,
     Evaluated,
     EvaluationReport,
     Event,
     FaceHidden,
-    FrameRestored,
     ModelSaved,
     Notice,
     PicturePixelated,
-    PictureRestored,
     PicturesFound,
     PictureSkipped,
-    RegionRestored,
     Scores,
     SheetSaved,
     StepDone,
@@ -55,6 +51,7 @@ from demosaic.events import (
     WorkDone,
     WorkStarted,
 )
+from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored, RegionRestored
 from demosaic.text import counted, in_one_line
 
 _SMOOTHING = 0.95  # of the losses on the live line

@@ -29,7 +29,7 @@ from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import choose
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
-from demosaic.restoration import restore_image
+from demosaic.restoration.image import restore_image
 from demosaic.training import train as train_on
 
 FACE = Path(__file__).with_name("drawn-face.png")

@@ -41,7 +41,7 @@ from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Doubles, Floats, Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
-from demosaic.restoration import restore_face
+from demosaic.restoration.image import restore_face
 from demosaic.text import counted
 
 SHOWN_BLOCK = 16

@@ -9,7 +9,7 @@ from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import choose
-from demosaic.restoration import restore_image
+from demosaic.restoration.image import restore_image
 
 model_path, picture, result = map(Path, sys.argv[1:])
 compute, _ = choose(DeviceConfig())

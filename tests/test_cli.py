@@ -501,7 +501,7 @@ def test_an_option_of_restore_arrives_in_its_field(
         found.append((path, config))
         return 1
 
-    from demosaic import restoring
+    from demosaic.restoration import batch as restoring
 
     monkeypatch.setattr(restoring, "restore_files", listen_in)
     write_png(here / "a.png", wave(0))

@@ -22,16 +22,15 @@ from demosaic.events import (
     Event,
     ModelSaved,
     Notice,
-    PictureRestored,
     PicturesFound,
     PictureSkipped,
-    RegionRestored,
     Scores,
     SheetSaved,
     StepDone,
     TrainingStarted,
     TrainReport,
 )
+from demosaic.restoration.events import PictureRestored, RegionRestored
 
 LOSSES = {"discriminator": 0.01532, "generator": 6.12345, "adversarial": 0.56789, "l1": 0.0555556}
 ARTICLE = [

@@ -12,10 +12,7 @@ from demosaic.dataset.events import PhotoDone, PhotoSkipped
 from demosaic.events import (
     Evaluated,
     Event,
-    FrameRestored,
     Notice,
-    PictureRestored,
-    RegionRestored,
     Scores,
     StepDone,
     ignore,
@@ -24,6 +21,7 @@ from demosaic.events import (
     write_to,
 )
 from demosaic.files import read_lines
+from demosaic.restoration.events import FrameRestored, PictureRestored, RegionRestored
 
 SCORES = Scores(psnr=24.5, ssim=0.75, l1=0.05, cell_error=0.25)
 

@@ -24,17 +24,17 @@ import av
 import cv2
 import numpy as np
 
-from demosaic.clips import restore_clip
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.events import ClipRestored
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box, crop
 from demosaic.models.checkpoint import Model, load_model
 from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
-from demosaic.restoration import trial
+from demosaic.restoration.clip import restore_clip
+from demosaic.restoration.events import ClipRestored
+from demosaic.restoration.image import trial
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import people

@@ -21,7 +21,7 @@ from demosaic.imaging.discovery import find_images
 from demosaic.imaging.encoding import jpeg_damaged, write_png
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import choose
-from demosaic.restoration import restore_image
+from demosaic.restoration.image import restore_image
 
 PNG = 100
 

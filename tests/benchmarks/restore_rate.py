@@ -20,7 +20,7 @@ from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import choose, settle_threads
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
-from demosaic.restoration import restore_regions
+from demosaic.restoration.image import restore_regions
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 from people import photo

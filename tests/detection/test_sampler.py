@@ -15,7 +15,7 @@ from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells, mosaic
 from demosaic.mosaic.pixelate import paint_cells, sample
-from demosaic.restoration import restore_regions
+from demosaic.restoration.image import restore_regions
 from doubles import COMPUTE, our_model
 
 BOX = Box(72, 60, 95, 116)

@@ -7,20 +7,14 @@ from PIL import Image
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
-from demosaic.events import (
-    Event,
-    Notice,
-    PictureRestored,
-    PicturesFound,
-    PictureSkipped,
-    RegionRestored,
-)
+from demosaic.events import Event, Notice, PicturesFound, PictureSkipped
 from demosaic.files import make_folder
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image
 from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
-from demosaic.restoring import restore_files
+from demosaic.restoration.batch import restore_files
+from demosaic.restoration.events import PictureRestored, RegionRestored
 from doubles import ANYTHING, a_model, mosaicked, save, texture
 
 

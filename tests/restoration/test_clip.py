@@ -15,19 +15,20 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.detector import find_mosaic
 from demosaic.detection.region import Region, filled
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.events import ClipRestored, Event, FrameRestored, Notice
+from demosaic.events import Event, Notice
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import is_clip, plan, result_name
 from demosaic.imaging.geometry import Box
 from demosaic.models.checkpoint import save_model
-from demosaic.restoring import restore_files
+from demosaic.restoration.batch import restore_files
+from demosaic.restoration.events import ClipRestored, FrameRestored
 from doubles import COMPUTE, our_model, save, texture
 
 av = pytest.importorskip("av", reason="PyAV needs Python 3.11")
-from demosaic.clips import restore_clip  # noqa: E402
-from demosaic.following import Shown, followed, steadied  # noqa: E402
 from demosaic.mosaic.grid import Grid  # noqa: E402
 from demosaic.mosaic.pixelate import cell_colours  # noqa: E402
+from demosaic.restoration.clip import restore_clip  # noqa: E402
+from demosaic.restoration.tracking import Shown, followed, steadied  # noqa: E402
 
 FRAMES, SIDE, BLOCK, FACE = 14, 240, 12, 144
 TIMES = [0, 1, 2, 4, 5, 7, 8, 9, 12, 13, 14, 15, 18, 19]  # twentieths of a second, not even
@@ -260,7 +261,7 @@ def test_without_pyav_a_clip_says_what_to_install(
     model = our_model()
     save_model(folder / "model.safetensors", model.generator, model.card)
     (folder / "a.mp4").touch()
-    for name in ("demosaic.clips", "demosaic.video"):
+    for name in ("demosaic.restoration.clip", "demosaic.restoration.video_io"):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "av", None)
     jobs = plan([folder / "a.mp4"], None, "restored", force=False)

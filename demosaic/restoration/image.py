@@ -9,14 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from demosaic.canvas import Canvas, canvas_of
 from demosaic.config.networks import UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import Told, centred, told_of
 from demosaic.errors import DemosaicError
-from demosaic.events import RegionRestored
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
 from demosaic.imaging.decoding import read_image, read_mask
@@ -31,7 +29,9 @@ from demosaic.mosaic.grid import Floats, Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
 from demosaic.mosaic.quantise import finish
 from demosaic.mosaic.resampling import part_shown, surrounded
-from demosaic.regions import places_given, regions_in
+from demosaic.restoration.context import Canvas, canvas_of
+from demosaic.restoration.events import RegionRestored
+from demosaic.restoration.targets import places_given, regions_in
 
 _TRIAL_BLOCK = 16  # px
 

@@ -8,7 +8,7 @@ from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box
 from demosaic.mosaic.grid import Grid
-from demosaic.regions import regions_in
+from demosaic.restoration.targets import regions_in
 from doubles import mosaicked, texture
 
 

@@ -25,11 +25,14 @@ from demosaic.files import make_folder, write_with
 from demosaic.imaging.arrays import Pixels, resize
 
 Frame: TypeAlias = av.VideoFrame
+
 Changed = NDArray[np.bool_]
+
 Edit = Callable[[Iterator[tuple[Frame, Pixels]]], Iterator[tuple[Frame, Pixels, Changed]]]
 """Takes each frame with its upright picture (H, W, 3), and gives it back with another picture and
 which of its pixels (H, W) have changed.
 """
+
 
 _CONTAINERS = {
     ".mp4": "mp4",
@@ -38,18 +41,22 @@ _CONTAINERS = {
     ".mkv": "matroska",
     ".webm": "webm",
 }
+
 _LOSSLESS = {"ffv1", "ffvhuff", "huffyuv", "utvideo"}
+
 _QUALITY = {  # no eye sees a difference, and two cores keep up
     "libx264": {"crf": "16", "preset": "fast"},
     "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
     "ffv1": {"level": "3", "g": "1"},
 }
+
 # Formats of pixels whose planes hold one colour each, and what a value is
 _PLANES: dict[str, type[np.uint8] | type[np.uint16]] = {
     **dict.fromkeys(("gray", "yuv420p", "yuv422p", "yuv444p"), np.uint8),
     **dict.fromkeys(("yuvj420p", "yuvj422p", "yuvj444p"), np.uint8),
     **dict.fromkeys(("yuv420p10le", "yuv422p10le", "yuv444p10le"), np.uint16),
 }
+
 _UNTOLD = 0  # the type of a frame, that the encoder is to choose
 
 

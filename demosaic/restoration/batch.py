@@ -7,12 +7,13 @@ from pathlib import Path
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
-from demosaic.events import ClipRestored, Listener, Notice, PictureRestored, ignore
+from demosaic.events import Listener, Notice, ignore
 from demosaic.files import make_folder, write_with
 from demosaic.imaging.batch import Job, do_all, is_clip
 from demosaic.models.checkpoint import Model, load_model
 from demosaic.models.compute import Compute, choose, settle_threads
-from demosaic.restoration import restore_file, trial
+from demosaic.restoration.events import ClipRestored, PictureRestored
+from demosaic.restoration.image import restore_file, trial
 
 
 def restore_files(
@@ -63,7 +64,7 @@ def _restore_clip(
     job: Job, model: Model, config: RestoreConfig, compute: Compute, listen: Listener
 ) -> ClipRestored:
     try:
-        from demosaic.clips import restore_clip
+        from demosaic.restoration.clip import restore_clip
     except ModuleNotFoundError as error:  # PyAV is an extra
         raise DemosaicError(
             f"{job.source}: a clip needs PyAV (Python 3.11 or later): {how_to_install('video')}"

@@ -13,22 +13,26 @@ from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region
 from demosaic.detection.sampler import evidence_of, told_by
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.events import ClipRestored, FrameRestored, Listener, Notice, ignore
-from demosaic.following import Find, Shown, followed, steadied
+from demosaic.events import Listener, Notice, ignore
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
 from demosaic.imaging.edited_copy import MADE_IN_PART, write_comparison
 from demosaic.models.checkpoint import Model
 from demosaic.models.compute import Compute
-from demosaic.regions import regions_in
-from demosaic.restoration import restore_regions
-from demosaic.video import Changed, Frame, Told, edit_clip
+from demosaic.restoration.events import ClipRestored, FrameRestored
+from demosaic.restoration.image import restore_regions
+from demosaic.restoration.targets import regions_in
+from demosaic.restoration.tracking import Find, Shown, followed, steadied
+from demosaic.restoration.video_io import Changed, Frame, Told, edit_clip
 
 _Looked = tuple[Frame, Pixels, list[Region]]
 """A frame, its upright picture and the mosaics in it."""
 
+
 _AHEAD = 4  # frames whose mosaics tell too what the cells of one show
+
 _GAP = 1  # pixels beside a mosaic that have some of its colours in a clip
+
 _VOICE = 5.0  # the most evidence of one frame; its mosaics' ends may be wrong
 
 

@@ -19,6 +19,7 @@ from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
 _MISFIT = 0.03  # of a region's variance; JPEG at quality 60 leaves 0.005, a clean face 0.1 and more
 
+
 _NOISE = 25.0  # squared grey levels; so much is JPEG or scaling, whatever the variance
 
 

@@ -23,21 +23,36 @@ from demosaic.mosaic.pixelate import cell_colours
 
 Find = Callable[[Pixels], list[Region]]
 """A full look: the mosaics in a picture (H, W, 3)."""
+
 _Frame = TypeVar("_Frame")
+
 _Flags = NDArray[np.bool_]
+
 _Levels = NDArray[np.uint8]
 
+
 _BATCH = 8  # pictures between which what one look loses is made good by those after it
+
 _CLEAR = 1.5  # times: how much stronger lines of cells are than what is between them
+
 _CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
+
 _FLAT = 2.0  # grey levels from a cell's mean, on average: flat, whatever was done to the clip
+
 _FLAT_AS = 3.0  # times as rough as most cells of the mosaic, and still one of them
+
 _EDGE_FLAT = 0.6  # share of the outermost cells on each side that are flat
+
 _BETTER = 0.02  # share of cells that clearly say so
+
 _FEW = 3  # cells, across and down, that are worth following
+
 _SAME = 0.3  # of the smaller box: shared by two that are the same mosaic
+
 _NEAR = 1  # pixels; so far through a lossy clip a look's ends are off
+
 _MEMORY = 0.7  # of a pixel comes from the picture before, where cells did not change
+
 _ALIKE = 6.0  # grey levels; cells that differ by so much remember a third
 
 

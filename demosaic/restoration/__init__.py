@@ -1,0 +1,1 @@
+"""Pixelated faces restored: a region, a picture, a folder, a clip."""
