@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from demosaic.album import BUILD, Album, gather
 from demosaic.blind import trial
-from demosaic.chances import binomial_tail, least_told, share
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.training import TrainConfig
 from demosaic.errors import DemosaicError
+from demosaic.evaluation.statistics import binomial_tail, least_told, share
 from demosaic.events import Attack, AuditReport, Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Look
 from demosaic.faces.detector import FaceDetector

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from demosaic.album import BUILD
 from demosaic.audit import ALIKE, CLEAR, FEW, MOSAIC, RESTORED, SHOWN_BLOCK, Audit, Shown, best_of
-from demosaic.events import Attack, AuditReport, Estimate
+from demosaic.evaluation.events import Estimate
+from demosaic.events import Attack, AuditReport
 from demosaic.reporting.page import Cell, Face, Gallery, Section, Table, Text
 from demosaic.reporting.plots import Plot, Point, Series
 from demosaic.text import counted

@@ -22,8 +22,10 @@ from demosaic.config.networks import NETWORKS
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError
-from demosaic.evaluation import restored_pictures, score_grids, score_unlearned
-from demosaic.events import Listener, Notice, Scores
+from demosaic.evaluation.baselines import score_unlearned
+from demosaic.evaluation.events import Scores
+from demosaic.evaluation.validation import restored_pictures, score_grids
+from demosaic.events import Listener, Notice
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.sheets import contact_sheet
 from demosaic.models.checkpoint import load_model

@@ -732,7 +732,9 @@ def evaluate(
     config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_numpy_to_one_thread()
-    from demosaic import events, scorecard, scoring
+    from demosaic import events
+    from demosaic.evaluation import benchmark
+    from demosaic.evaluation import page as scorecard
     from demosaic.models import checkpoint, compute, lookup
 
     compute.tune_allocator()
@@ -742,7 +744,7 @@ def evaluate(
         checkpoint.read_card(path)  # no model is said before no place for its page
         page = None if quick else _new_page(out or path.with_name("report.html"), force)
         models = {"restored": path}
-        found = scoring.evaluate(pairs, models, config, devices=devices_config, listen=listen)
+        found = benchmark.evaluate(pairs, models, config, devices=devices_config, listen=listen)
         if page:
             scorecard.write_scorecard(page, found)
             listen(events.Notice(f"look at {page}"))
@@ -777,8 +779,10 @@ def compare(
     config = _how_to_score(faces, realism, quick, out)
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_numpy_to_one_thread()
-    from demosaic import events, scorecard, scoring
+    from demosaic import events
     from demosaic import runs as folders
+    from demosaic.evaluation import benchmark
+    from demosaic.evaluation import page as scorecard
     from demosaic.models import compute
 
     compute.tune_allocator()
@@ -787,7 +791,7 @@ def compare(
         models = {name: folders.best_model(run) for name, run in named.items()}
         chosen = pairs or folders.pairs_of(runs[0])
         page = None if quick else _new_page(out or Path("compare.html"), force)
-        found = scoring.evaluate(chosen, models, config, devices=devices_config, listen=listen)
+        found = benchmark.evaluate(chosen, models, config, devices=devices_config, listen=listen)
         if page:
             curves = {name: folders.training_curves(run) for name, run in named.items()}
             scorecard.write_scorecard(page, found, curves)

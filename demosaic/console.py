@@ -28,13 +28,13 @@ from demosaic.dataset.events import (
     PhotosFound,
     PhotoSkipped,
 )
+from demosaic.evaluation.events import EvaluationReport, Scores, WayScores
 from demosaic.events import (
     LOG_EVERY,
     Attack,
     AuditReport,
     Checked,
     Evaluated,
-    EvaluationReport,
     Event,
     FaceHidden,
     ModelSaved,
@@ -42,12 +42,10 @@ from demosaic.events import (
     PicturePixelated,
     PicturesFound,
     PictureSkipped,
-    Scores,
     SheetSaved,
     StepDone,
     TrainingStarted,
     TrainReport,
-    WayScores,
     WorkDone,
     WorkStarted,
 )

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
+from demosaic.evaluation.events import Estimate, Scores
 from demosaic.files import append_lines, as_line, drop_torn_line, encoded
 
 LOG_EVERY = 10
@@ -47,20 +48,6 @@ class StepDone(Event):
     seconds: float
     losses: Mapping[str, float]
     progress: float
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Means over held-out pairs, on the 8-bit pictures a user would get."""
-
-    psnr: float
-    """dB, over all pixels and channels of a picture."""
-    ssim: float
-    """0..1, as in Wang et al. 2004 (11 px Gaussian window)."""
-    l1: float
-    """Mean absolute error in [-1, 1] units, as the article logs it."""
-    cell_error: float
-    """Grey levels (0..255) between the restored cells and the observed ones, on average."""
 
 
 @dataclass(frozen=True)
@@ -173,61 +160,6 @@ class DoctorReport(Event):
     def problems(self) -> list[Checked]:
         """What is not well."""
         return [check for check in self.checks if check.advice]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over faces, or a share of them (0..1), and the interval that holds the true one in 95
-    of 100 cases.
-    """
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Way:
-    """What fills a mosaic."""
-
-    method: str
-    """`mosaic` (as it is), `bicubic`, `base`, or a model's name."""
-    realism: float | None = None
-    """A model's, 0..1; None where there is none to choose."""
-
-    def __str__(self) -> str:
-        return self.method if self.realism is None else f"{self.method}, realism {self.realism:g}"
-
-
-@dataclass(frozen=True)
-class WayScores:
-    """How one way did on one kind of mosaic."""
-
-    way: Way
-    block: int
-    """Side of the square cells, px."""
-    aligned: bool
-    """Whether the cells begin in the corner, or at an offset drawn for each face."""
-    estimates: Mapping[str, Estimate]
-    """By metric: `psnr` (dB), `gain` (dB over `base` on the same face), `ssim` and `ms_ssim`
-    (0..1), `cell_error` (grey levels), `sharpness` (1 is the original's).
-    """
-
-
-@dataclass(frozen=True)
-class EvaluationReport(Event):
-    """What an evaluation found."""
-
-    pairs: str
-    split: str
-    """Which of the pairs: `test` where there are any, else `val`."""
-    faces: int
-    models: Mapping[str, str]
-    """The model files by name."""
-    computed: str
-    """On what, and in which precision."""
-    seconds: float
-    scores: tuple[WayScores, ...]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 
 from demosaic.config.training import SeedConfig
 from demosaic.dataset.reader import Batch, Pairs
-from demosaic.evaluation import baselines, evaluate, restorations
-from demosaic.events import Scores
+from demosaic.evaluation.baselines import baselines
+from demosaic.evaluation.events import Scores
+from demosaic.evaluation.validation import evaluate, restorations
 from demosaic.imaging.arrays import Pixels, to_uint8
 from demosaic.imaging.sheets import contact_sheet
 from demosaic.models.compute import Compute, settle

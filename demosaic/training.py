@@ -21,7 +21,8 @@ from demosaic.config.rules import differences
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError, Interrupted
-from demosaic.evaluation import as_record
+from demosaic.evaluation.baselines import as_record
+from demosaic.evaluation.events import Scores
 from demosaic.events import (
     LOG_EVERY,
     Evaluated,
@@ -29,7 +30,6 @@ from demosaic.events import (
     Listener,
     ModelSaved,
     Notice,
-    Scores,
     SheetSaved,
     StepDone,
     TrainingStarted,

@@ -14,11 +14,12 @@ from browser import browsing
 from demosaic import album, cli, recognition
 from demosaic.audit import Audit, Shown, finding, safe_block, trained_photos
 from demosaic.audit_page import lead, sections
-from demosaic.chances import binomial_tail, least_told, share
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
-from demosaic.events import Attack, AuditReport, Estimate, Event, Notice
+from demosaic.evaluation.events import Estimate
+from demosaic.evaluation.statistics import binomial_tail, least_told, share
+from demosaic.events import Attack, AuditReport, Event, Notice
 from demosaic.faces.cache import Look
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.files import write_json, write_lines

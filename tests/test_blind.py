@@ -22,8 +22,9 @@ from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError, Interrupted
-from demosaic.evaluation import restored_pictures
-from demosaic.events import Evaluated, Event, Notice, Scores, StepDone, TrainingStarted, ignore
+from demosaic.evaluation.events import Scores
+from demosaic.evaluation.validation import restored_pictures
+from demosaic.events import Evaluated, Event, Notice, StepDone, TrainingStarted, ignore
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image

@@ -8,7 +8,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from demosaic.board import log_to_board
 from demosaic.errors import DemosaicError
-from demosaic.events import Evaluated, Notice, Scores, StepDone
+from demosaic.evaluation.events import Scores
+from demosaic.events import Evaluated, Notice, StepDone
 
 
 def test_losses_and_scores_reach_tensorboard(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from demosaic.dataset.events import (
     PhotosFound,
     PhotoSkipped,
 )
+from demosaic.evaluation.events import Scores
 from demosaic.events import (
     Evaluated,
     Event,
@@ -24,7 +25,6 @@ from demosaic.events import (
     Notice,
     PicturesFound,
     PictureSkipped,
-    Scores,
     SheetSaved,
     StepDone,
     TrainingStarted,

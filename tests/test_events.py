@@ -9,17 +9,8 @@ import pytest
 
 from demosaic import events
 from demosaic.dataset.events import PhotoDone, PhotoSkipped
-from demosaic.events import (
-    Evaluated,
-    Event,
-    Notice,
-    Scores,
-    StepDone,
-    ignore,
-    log_to,
-    tee,
-    write_to,
-)
+from demosaic.evaluation.events import Scores
+from demosaic.events import Evaluated, Event, Notice, StepDone, ignore, log_to, tee, write_to
 from demosaic.files import read_lines
 from demosaic.restoration.events import FrameRestored, PictureRestored, RegionRestored
 

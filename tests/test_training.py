@@ -22,12 +22,12 @@ from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
+from demosaic.evaluation.events import Scores
 from demosaic.events import (
     Evaluated,
     Event,
     ModelSaved,
     Notice,
-    Scores,
     SheetSaved,
     StepDone,
     TrainingStarted,

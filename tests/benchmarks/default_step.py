@@ -18,7 +18,7 @@ from demosaic.augmentation import draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Batch
-from demosaic.evaluation import restored_pictures
+from demosaic.evaluation.validation import restored_pictures
 from demosaic.imaging.arrays import to_float
 from demosaic.models import compute as devices
 from demosaic.models.inputs import views

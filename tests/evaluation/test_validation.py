@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from demosaic import evaluation
 from demosaic.config.networks import UNetConfig
 from demosaic.dataset.reader import Pairs
-from demosaic.events import Scores
+from demosaic.evaluation import baselines, validation
+from demosaic.evaluation.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.encoding import write_png
 from demosaic.models.inputs import Views
@@ -47,7 +47,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
 def test_an_equal_picture_scores_perfectly() -> None:
     picture = noise()
     observed = as_mosaic(picture)
-    scores = evaluation.score(picture, observed, picture, GRID)
+    scores = baselines.score(picture, observed, picture, GRID)
     assert (scores.psnr, scores.l1) == (100, 0)
     assert scores.ssim == pytest.approx(1, abs=1e-6)
     assert scores.cell_error < 0.51  # cells are observed rounded
@@ -57,19 +57,19 @@ def test_psnr_and_l1_of_a_known_error() -> None:
     target = grey(100)
     restored = target.copy()
     restored[0, 0] = (110, 100, 70)  # errors of 10, 0 and 30 among 768 values
-    scores = evaluation.score(restored, target, target, None)
+    scores = baselines.score(restored, target, target, None)
     assert scores.psnr == pytest.approx(10 * math.log10(255**2 / ((100 + 900) / 768)))
     assert scores.l1 == pytest.approx(40 / 768 / 127.5)
 
 
 def test_without_a_grid_there_is_no_cell_error() -> None:
-    assert evaluation.score(noise(0), noise(1), noise(2), None).cell_error == 0
+    assert baselines.score(noise(0), noise(1), noise(2), None).cell_error == 0
 
 
 def test_mean_scores_are_means_score_by_score() -> None:
     scores = [Scores(10, 0.5, 0.1, 0), Scores(20, 0.7, 0.3, 3)]
     expected = Scores(15, 0.6, 0.2, 1.5)
-    found = evaluation.mean_scores(scores)
+    found = baselines.mean_scores(scores)
     assert vars(found) == pytest.approx(vars(expected))
 
 
@@ -87,7 +87,7 @@ def smooth_pairs(folder: Path) -> Pairs:
 
 def test_base_beats_bicubic_and_bicubic_the_mosaic_on_smooth_pictures(tmp_path: Path) -> None:
     pairs = smooth_pairs(tmp_path)
-    scores = evaluation.baselines(pairs, pairs.val)
+    scores = baselines.baselines(pairs, pairs.val)
     assert list(scores) == ["mosaic", "bicubic", "base"]
     assert scores["base"].psnr > scores["bicubic"].psnr + 1
     assert scores["bicubic"].psnr > scores["mosaic"].psnr + 1
@@ -100,7 +100,7 @@ def test_the_baseline_of_other_pictures_is_the_input(tmp_path: Path) -> None:
     for seed in range(2):
         write_png(tmp_path / "train" / f"{seed}.png", np.hstack([grey(100, 32), grey(110, 32)]))
     pairs = Pairs(tmp_path, direction="left-to-right", multiple=TINY.multiple)
-    scores = evaluation.baselines(pairs, pairs.val)
+    scores = baselines.baselines(pairs, pairs.val)
     assert list(scores) == ["input"]
     assert scores["input"].psnr == pytest.approx(20 * math.log10(255 / 10))
 
@@ -108,7 +108,7 @@ def test_the_baseline_of_other_pictures_is_the_input(tmp_path: Path) -> None:
 def test_a_generator_that_knows_the_answers_scores_perfectly(pairs: Pairs) -> None:
     paths = [*pairs.val, *pairs.train][:6]
     oracle = Oracle([pairs.read(path)[1] for path in paths])
-    scores = evaluation.evaluate(oracle, pairs, paths, COMPUTE)
+    scores = validation.evaluate(oracle, pairs, paths, COMPUTE)
     assert list(scores) == ["restored", "reconciled"]
     assert (scores["restored"].psnr, scores["restored"].l1) == (100, 0)
     assert scores["restored"].ssim == pytest.approx(1, abs=1e-6)
@@ -120,7 +120,7 @@ def test_the_reconciled_never_has_a_cell_error(pairs: Pairs) -> None:
     generator = Generator(TINY)
     nn.init.normal_(generator.head.weight, std=3)  # far out of range
     paths = [*pairs.val, *pairs.train][:5]
-    scores = evaluation.evaluate(generator, pairs, paths, COMPUTE)
+    scores = validation.evaluate(generator, pairs, paths, COMPUTE)
     assert scores["restored"].cell_error > 10
     assert scores["reconciled"].cell_error < 1e-3
     assert scores["reconciled"].psnr > scores["restored"].psnr
@@ -136,9 +136,9 @@ def test_every_pair_is_scored_on_its_own_grid(tmp_path: Path) -> None:
         assert grid is not None
         assert np.array_equal(observed, as_mosaic(target, grid))
     torch.manual_seed(0)
-    scores = evaluation.evaluate(Generator(TINY), pairs, pairs.train, COMPUTE)
+    scores = validation.evaluate(Generator(TINY), pairs, pairs.train, COMPUTE)
     assert scores["reconciled"].cell_error < 1e-3 < scores["restored"].cell_error
-    unlearned = evaluation.baselines(pairs, pairs.train)
+    unlearned = baselines.baselines(pairs, pairs.train)
     assert unlearned["mosaic"].cell_error < 1e-4
     assert unlearned["base"].cell_error < 0.5 < unlearned["bicubic"].cell_error
 
@@ -148,19 +148,19 @@ def test_cells_that_are_no_means_are_not_reconciled_with(tmp_path: Path) -> None
     pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
     assert pairs.grids == {}
     torch.manual_seed(0)
-    assert list(evaluation.evaluate(Generator(TINY), pairs, pairs.val, COMPUTE)) == ["restored"]
+    assert list(validation.evaluate(Generator(TINY), pairs, pairs.val, COMPUTE)) == ["restored"]
 
 
 def test_the_echo_scores_what_the_mosaic_scores(pairs: Pairs) -> None:
-    scores = evaluation.evaluate(Echo(), pairs, pairs.train[:5], COMPUTE)
-    assert scores["restored"] == evaluation.baselines(pairs, pairs.train[:5])["mosaic"]
+    scores = validation.evaluate(Echo(), pairs, pairs.train[:5], COMPUTE)
+    assert scores["restored"] == baselines.baselines(pairs, pairs.train[:5])["mosaic"]
 
 
 def test_the_scores_do_not_depend_on_how_many_are_run_together(pairs: Pairs) -> None:
     generator, paths = Generator(TINY), pairs.train[:5]
-    together = evaluation.evaluate(generator, pairs, paths, COMPUTE)
-    alone = [evaluation.evaluate(generator, pairs, [path], COMPUTE) for path in paths]
-    means = evaluation.mean_scores([scores["restored"] for scores in alone])
+    together = validation.evaluate(generator, pairs, paths, COMPUTE)
+    alone = [validation.evaluate(generator, pairs, [path], COMPUTE) for path in paths]
+    means = baselines.mean_scores([scores["restored"] for scores in alone])
     assert vars(together["restored"]) == pytest.approx(vars(means), rel=1e-3)
 
 
@@ -169,7 +169,7 @@ def test_evaluating_uses_moving_statistics_and_gives_the_mode_back(
     pairs: Pairs, training: bool
 ) -> None:
     echo = Echo().train(training)
-    evaluation.evaluate(echo, pairs, pairs.train[:5], COMPUTE)
+    validation.evaluate(echo, pairs, pairs.train[:5], COMPUTE)
     assert not any(was_training for was_training, _ in echo.runs)
     assert sum(count for _, count in echo.runs) == 5
     assert echo.training == training
@@ -177,7 +177,7 @@ def test_evaluating_uses_moving_statistics_and_gives_the_mode_back(
 
 def test_the_mode_comes_back_even_when_the_reader_stops_early(pairs: Pairs) -> None:
     echo = Echo().train()
-    for _ in evaluation.restorations(echo, pairs, pairs.train[:5], COMPUTE):
+    for _ in validation.restorations(echo, pairs, pairs.train[:5], COMPUTE):
         break
     assert echo.training
 
@@ -185,12 +185,12 @@ def test_the_mode_comes_back_even_when_the_reader_stops_early(pairs: Pairs) -> N
 def test_evaluating_changes_nothing_in_the_generator(pairs: Pairs) -> None:
     generator = Generator(TINY).train()
     before = {name: value.clone() for name, value in generator.state_dict().items()}
-    evaluation.evaluate(generator, pairs, pairs.train[:5], COMPUTE)
+    validation.evaluate(generator, pairs, pairs.train[:5], COMPUTE)
     assert all(torch.equal(before[name], value) for name, value in generator.state_dict().items())
 
 
 def test_records_of_scores_are_plain_numbers() -> None:
-    record = evaluation.as_record({"base": Scores(20, 0.5, 0.1, 0)})
+    record = baselines.as_record({"base": Scores(20, 0.5, 0.1, 0)})
     assert record == {"base": {"psnr": 20, "ssim": 0.5, "l1": 0.1, "cell_error": 0}}
 
 
@@ -229,7 +229,7 @@ def test_pixelated_is_the_mosaic_of_means() -> None:
 
 def test_a_restorer_that_knows_the_answers_scores_perfectly_on_every_grid() -> None:
     restorer = Knowing([smooth()], sharp=False)
-    scores = evaluation.score_grids(restorer, [smooth()] * 6, GRIDS, COMPUTE)
+    scores = validation.score_grids(restorer, [smooth()] * 6, GRIDS, COMPUTE)
     assert list(scores) == ["block 4, restored", "askew, restored"]
     for found in scores.values():
         assert found.psnr > 48  # the observed cells are rounded
@@ -239,7 +239,7 @@ def test_a_restorer_that_knows_the_answers_scores_perfectly_on_every_grid() -> N
 
 def test_a_second_stage_is_scored_beside_the_first() -> None:
     restorer = Knowing([smooth()], sharp=True)
-    scores = evaluation.score_grids(restorer, [smooth()], GRIDS, COMPUTE)
+    scores = validation.score_grids(restorer, [smooth()], GRIDS, COMPUTE)
     assert list(scores) == [f"{grid}, {kind}" for grid in GRIDS for kind in ("restored", "sharp")]
     assert {realism for _, realism in restorer.asked} == {0.0, 1.0}
     # What is brighter all over is put right by the cells
@@ -247,14 +247,14 @@ def test_a_second_stage_is_scored_beside_the_first() -> None:
 
 
 def test_what_needs_no_learning_is_scored_on_every_grid() -> None:
-    scores = evaluation.score_unlearned([smooth(), smooth()], GRIDS)
+    scores = baselines.score_unlearned([smooth(), smooth()], GRIDS)
     kinds = ("mosaic", "bicubic", "base")
     assert list(scores) == [f"{grid}, {kind}" for grid in GRIDS for kind in kinds]
     for grid in GRIDS:
         mosaic, bicubic, base = (scores[f"{grid}, {kind}"] for kind in kinds)
         assert mosaic.psnr < bicubic.psnr < base.psnr
         assert mosaic.cell_error < 1e-4
-    alone = evaluation.score_unlearned([smooth()], GRIDS)
+    alone = baselines.score_unlearned([smooth()], GRIDS)
     assert {name: vars(found) for name, found in scores.items()} == {
         name: pytest.approx(vars(found)) for name, found in alone.items()
     }
@@ -262,7 +262,7 @@ def test_what_needs_no_learning_is_scored_on_every_grid() -> None:
 
 def test_bicubic_keeps_its_place_where_cells_are_cut_by_an_edge() -> None:
     grids = {"whole": Grid.square(8), "cut": Grid.square(8, 3, 5)}
-    scores = evaluation.score_unlearned([smooth(64)], grids)
+    scores = baselines.score_unlearned([smooth(64)], grids)
     assert scores["cut, bicubic"].psnr > scores["whole, bicubic"].psnr - 2
 
 
@@ -273,9 +273,9 @@ def test_restored_pictures_do_not_depend_on_how_many_are_run_together(side: int)
     nn.init.normal_(restorer.faithful.head.weight, std=0.3)
     grid = Grid(7, 5, 3, 2)
     observed = [as_mosaic(noise(seed, side), grid) for seed in range(3)]
-    together = evaluation.restored_pictures(restorer, observed, grid, COMPUTE)
+    together = validation.restored_pictures(restorer, observed, grid, COMPUTE)
     for shown, found in zip(observed, together, strict=True):
-        (alone,) = evaluation.restored_pictures(restorer, [shown], grid, COMPUTE)
+        (alone,) = validation.restored_pictures(restorer, [shown], grid, COMPUTE)
         assert found.shape == (side, side, 3)
         assert np.abs(found.astype(int) - alone).max() <= 1
         assert np.abs(cell_colours(found, grid) - cell_colours(shown, grid)).max() == 0

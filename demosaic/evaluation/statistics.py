@@ -1,8 +1,11 @@
-"""Shares of a few tries: how sure they are, and whether chance alone would bring them."""
+"""Means and shares with the interval they lie in."""
 
 import math
+from collections.abc import Sequence
 
-from demosaic.events import Estimate
+import numpy as np
+
+from demosaic.evaluation.events import Estimate
 
 _Z = 1.96  # standard deviations to either side hold 95 of 100
 
@@ -31,3 +34,16 @@ def least_told(count: int, chance: float, limit: float) -> float:
     """
     telling = (hits for hits in range(count) if binomial_tail(hits, count, chance) < limit)
     return next(telling, count) / count
+
+
+_RESAMPLES = 1000
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """The mean of faces' values, and the 2.5th and 97.5th percentile of the means of as many faces
+    drawn from them with replacement (Efron's bootstrap); the same for the same values.
+    """
+    known = np.asarray(values, np.float64)
+    drawn = np.random.default_rng(0).integers(len(known), size=(_RESAMPLES, len(known)))
+    low, high = np.percentile(known[drawn].mean(1), (2.5, 97.5))
+    return Estimate(*(round(float(value), 5) for value in (known.mean(), low, high)))

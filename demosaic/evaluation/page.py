@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from demosaic.events import Estimate, EvaluationReport, Way
+from demosaic.evaluation.benchmark import SHOWN_BLOCK, Evaluation, Shown
+from demosaic.evaluation.events import Estimate, EvaluationReport, Way
 from demosaic.reporting.page import Cell, Face, Gallery, Part, Section, Table, Text, write_report
 from demosaic.reporting.plots import Plot, Point, Points, Series
-from demosaic.scoring import SHOWN_BLOCK, Evaluation, Shown
 
 _METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "psnr": ("PSNR, dB", "{:.2f}".format),
@@ -17,8 +17,11 @@ _METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "cell_error": ("Cell error, grey levels", "{:.2f}".format),
 }
 """Titles, and how values are written."""
+
 _HIGHER_IS_BETTER = ("psnr", "gain", "ssim", "ms_ssim")
+
 _TRADED = (8, 16, 24)  # px; more lines would not be told apart
+
 _Found = dict[Way, dict[int, Estimate]]
 """Estimates by way and cell size."""
 

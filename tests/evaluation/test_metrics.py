@@ -13,7 +13,7 @@ from torchmetrics.functional.image import (
 )
 
 import people
-from demosaic import metrics
+from demosaic.evaluation import metrics
 from demosaic.imaging.arrays import Pixels
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours

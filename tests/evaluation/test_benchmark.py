@@ -10,19 +10,21 @@ import torch
 from torch import nn
 
 from browser import browsing
-from demosaic import scoring
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
 from demosaic.errors import DemosaicError
-from demosaic.evaluation import restored_pictures
-from demosaic.events import Estimate, Event, Notice, Way, WorkDone, WorkStarted
+from demosaic.evaluation import benchmark
+from demosaic.evaluation.benchmark import Evaluation, Kind
+from demosaic.evaluation.events import Estimate, Way
+from demosaic.evaluation.page import write_scorecard
+from demosaic.evaluation.statistics import estimate
+from demosaic.evaluation.validation import restored_pictures
+from demosaic.events import Event, Notice, WorkDone, WorkStarted
 from demosaic.models.checkpoint import Model, ModelCard, load_model, save_model
 from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means, pixelated
 from demosaic.runs import best_model, names_of, pairs_of, smoothed, training_curves
-from demosaic.scorecard import write_scorecard
-from demosaic.scoring import Evaluation, Kind, estimate
 from doubles import CARD, COMPUTE, OURS, a_dataset, generator, noise, smooth
 
 FP32 = DeviceConfig(device="cpu", precision="fp32")
@@ -64,7 +66,7 @@ def heard() -> list[Event]:
 @pytest.fixture(scope="module")
 def found(folder: Path, models: dict[str, Path], heard: list[Event]) -> Evaluation:
     config = EvaluateConfig(faces=3)
-    return scoring.evaluate(folder, models, config, devices=FP32, listen=heard.append)
+    return benchmark.evaluate(folder, models, config, devices=FP32, listen=heard.append)
 
 
 # Numbers
@@ -91,7 +93,7 @@ def test_a_blend_is_what_the_network_makes_at_that_realism() -> None:
     observed = [pixelated(noise(seed, 64), grid) for seed in range(2)]
     model = Model(restorer, a_card())
     realisms = (0.0, 0.3, 1.0)
-    blends = scoring._restored(model, observed, [grid, grid], realisms, COMPUTE)
+    blends = benchmark._restored(model, observed, [grid, grid], realisms, COMPUTE)
     for realism in realisms:
         known = restored_pictures(restorer, observed, grid, COMPUTE, realism)
         for one, picture in zip(blends, known, strict=True):
@@ -116,7 +118,7 @@ def test_every_way_is_scored_on_every_kind_of_mosaic(found: Evaluation) -> None:
 
 def test_what_is_not_wanted_is_not_scored(folder: Path, models: dict[str, Path]) -> None:
     config = EvaluateConfig(faces=2, quick=True)
-    quick = scoring.evaluate(folder, models, config, devices=FP32)
+    quick = benchmark.evaluate(folder, models, config, devices=FP32)
     assert {scores.aligned for scores in quick.report.scores} == {True}
     assert {scores.way.realism for scores in quick.report.scores} == {None, 0.0}
     assert {name for scores in quick.report.scores for name in scores.estimates} == {
@@ -152,7 +154,7 @@ def test_the_worst_faces_come_first_with_all_their_pictures(found: Evaluation) -
 def test_a_model_of_other_pictures_is_refused(folder: Path, tmp_path: Path) -> None:
     save_model(tmp_path / "m", generator(), ModelCard(**{**vars(CARD), "blocks": None}))
     with pytest.raises(DemosaicError, match=r"m was not trained on mosaics"):
-        scoring.evaluate(folder, {"m": tmp_path / "m"}, EvaluateConfig(), devices=FP32)
+        benchmark.evaluate(folder, {"m": tmp_path / "m"}, EvaluateConfig(), devices=FP32)
 
 
 # Runs
@@ -238,14 +240,14 @@ def test_a_realism_alone_is_not_drawn_against_itself(found: Evaluation, tmp_path
 def test_a_model_that_is_not_there_is_missed_before_anything_is_said(folder: Path) -> None:
     heard: list[Event] = []
     with pytest.raises(DemosaicError, match="there is no model file"):
-        scoring.evaluate(
+        benchmark.evaluate(
             folder, {"a": folder / "missing"}, EvaluateConfig(), devices=FP32, listen=heard.append
         )
     assert heard == []
 
 
 def test_a_smooth_face_is_nearer_than_its_mosaic(folder: Path, models: dict[str, Path]) -> None:
-    judge = scoring._Judge([smooth(64)], {}, EvaluateConfig(), COMPUTE)
+    judge = benchmark._Judge([smooth(64)], {}, EvaluateConfig(), COMPUTE)
     (scored,) = judge.score(Kind(8, aligned=False), [0])
     mosaic, base = (scored[Way(name)].numbers for name in ("mosaic", "base"))
     assert base["psnr"] > mosaic["psnr"] + 3

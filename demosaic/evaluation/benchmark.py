@@ -20,20 +20,12 @@ from demosaic.config.evaluation import EvaluateConfig
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.evaluation import unlearned
-from demosaic.events import (
-    Estimate,
-    EvaluationReport,
-    Listener,
-    Notice,
-    Way,
-    WayScores,
-    WorkDone,
-    WorkStarted,
-    ignore,
-)
+from demosaic.evaluation.baselines import unlearned
+from demosaic.evaluation.events import EvaluationReport, Way, WayScores
+from demosaic.evaluation.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
+from demosaic.evaluation.statistics import estimate
+from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.imaging.arrays import Pixels, use_one_core
-from demosaic.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
 from demosaic.models.checkpoint import Model, load_model
 from demosaic.models.compute import Compute, choose, settle, settle_threads
 from demosaic.models.inputs import Views, observe, views
@@ -46,8 +38,9 @@ from demosaic.text import counted
 
 SHOWN_BLOCK = 16
 """Side of the cells, px, of the faces and the spectra that are shown."""
+
 _BATCH = 4
-_RESAMPLES = 1000
+
 _WORST, _MEDIAN = 10, 4
 
 
@@ -338,16 +331,6 @@ def _way_scores(found: _Found) -> Iterator[WayScores]:
                 metric: estimate([one.numbers[metric] for one in measured]) for metric in metrics
             }
             yield WayScores(way, kind.block, kind.aligned, estimates)
-
-
-def estimate(values: Sequence[float]) -> Estimate:
-    """The mean of faces' values, and the 2.5th and 97.5th percentile of the means of as many faces
-    drawn from them with replacement (Efron's bootstrap); the same for the same values.
-    """
-    known = np.asarray(values, np.float64)
-    drawn = np.random.default_rng(0).integers(len(known), size=(_RESAMPLES, len(known)))
-    low, high = np.percentile(known[drawn].mean(1), (2.5, 97.5))
-    return Estimate(*(round(float(value), 5) for value in (known.mean(), low, high)))
 
 
 def _with_views(report: EvaluationReport, judge: _Judge, found: _Found) -> Evaluation:
