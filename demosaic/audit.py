@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.album import BUILD, Album, gather
-from demosaic.blind import trial
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.training import TrainConfig
@@ -41,6 +40,7 @@ from demosaic.recognition import (
     similarities,
 )
 from demosaic.restoration.image import restore_face
+from demosaic.training.blind import trial
 
 CLEAR, MOSAIC, ALIKE, RESTORED = "clear", "mosaic", "mosaic, alike", "restored"
 """Ways to look: at clear faces, to compare with; at mosaics, beside clear photos or beside photos

@@ -452,14 +452,16 @@ def train(
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
     _keep_numpy_to_one_thread()
-    from demosaic import board, console, events, files, training
+    from demosaic import console, events, files
     from demosaic.models import compute, lookup
+    from demosaic.training import loop as training
+    from demosaic.training import tensorboard as tensorboard_log
 
     run = _run_folder(name or f"{files.real_path(pairs).name}-{preset}")
 
     compute.tune_allocator()
     with console.Console() as screen:
-        listen = events.tee(screen, board.log_to_board(run)) if tensorboard else screen
+        listen = events.tee(screen, tensorboard_log.log_to_board(run)) if tensorboard else screen
         report = training.train(pairs, run, config, devices=devices_config, listen=listen)
         screen.trained(report)
         lookup.remember_model(Path(report.best))
@@ -780,20 +782,20 @@ def compare(
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     _keep_numpy_to_one_thread()
     from demosaic import events
-    from demosaic import runs as folders
     from demosaic.evaluation import benchmark
     from demosaic.evaluation import page as scorecard
     from demosaic.models import compute
+    from demosaic.training import curves as run_curves
 
     compute.tune_allocator()
     with _listening(as_json) as listen:
-        named = dict(zip(folders.names_of(runs), runs, strict=True))
-        models = {name: folders.best_model(run) for name, run in named.items()}
-        chosen = pairs or folders.pairs_of(runs[0])
+        named = dict(zip(run_curves.names_of(runs), runs, strict=True))
+        models = {name: run_curves.best_model(run) for name, run in named.items()}
+        chosen = pairs or run_curves.pairs_of(runs[0])
         page = None if quick else _new_page(out or Path("compare.html"), force)
         found = benchmark.evaluate(chosen, models, config, devices=devices_config, listen=listen)
         if page:
-            curves = {name: folders.training_curves(run) for name, run in named.items()}
+            curves = {name: run_curves.training_curves(run) for name, run in named.items()}
             scorecard.write_scorecard(page, found, curves)
             listen(events.Notice(f"look at {page}"))
 

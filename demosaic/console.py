@@ -30,27 +30,29 @@ from demosaic.dataset.events import (
 )
 from demosaic.evaluation.events import EvaluationReport, Scores, WayScores
 from demosaic.events import (
-    LOG_EVERY,
     Attack,
     AuditReport,
     Checked,
-    Evaluated,
     Event,
     FaceHidden,
-    ModelSaved,
     Notice,
     PicturePixelated,
     PicturesFound,
     PictureSkipped,
-    SheetSaved,
-    StepDone,
-    TrainingStarted,
-    TrainReport,
     WorkDone,
     WorkStarted,
 )
 from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored, RegionRestored
 from demosaic.text import counted, in_one_line
+from demosaic.training.events import (
+    LOG_EVERY,
+    Evaluated,
+    ModelSaved,
+    SheetSaved,
+    StepDone,
+    TrainingStarted,
+    TrainReport,
+)
 
 _SMOOTHING = 0.95  # of the losses on the live line
 

@@ -142,8 +142,8 @@ def _devices() -> str:
 
 def _precision() -> str:
     """What `auto` chooses here."""
-    from demosaic.blind import trial
     from demosaic.models.compute import choose, settle_threads
+    from demosaic.training.blind import trial
 
     settle_threads(DeviceConfig())
     return choose(DeviceConfig(), trial(_TRIAL, BuildConfig.size))[1]

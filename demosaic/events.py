@@ -5,11 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from demosaic.evaluation.events import Estimate, Scores
+from demosaic.evaluation.events import Estimate
 from demosaic.files import append_lines, as_line, drop_torn_line, encoded
-
-LOG_EVERY = 10
-"""Of so many training steps one is logged, as in the article."""
 
 
 @dataclass(frozen=True)
@@ -26,53 +23,6 @@ class Notice(Event):
     """A choice made or a thing to know, in one sentence."""
 
     text: str
-
-
-@dataclass(frozen=True)
-class TrainingStarted(Event):
-    """Training begins or goes on after `step` steps, `progress` (0..1) of its budget."""
-
-    step: int
-    progress: float
-    budget: str
-    """The steps or minutes it may take."""
-
-
-@dataclass(frozen=True)
-class StepDone(Event):
-    """One training step: its losses by name, the seconds it took, the share of the budget (0..1)
-    used up.
-    """
-
-    step: int
-    seconds: float
-    losses: Mapping[str, float]
-    progress: float
-
-
-@dataclass(frozen=True)
-class Evaluated(Event):
-    """Scores at `step` by name of what was scored (`restored`, `reconciled`, `mosaic`, ...)."""
-
-    step: int
-    scores: Mapping[str, Scores]
-    best: bool
-
-
-@dataclass(frozen=True)
-class SheetSaved(Event):
-    """A picture to look at was written."""
-
-    path: str
-    step: int
-
-
-@dataclass(frozen=True)
-class ModelSaved(Event):
-    """A model file was written."""
-
-    path: str
-    step: int
 
 
 @dataclass(frozen=True)
@@ -136,17 +86,6 @@ class WorkDone(Event):
     """So many more of them were."""
 
     count: int
-
-
-@dataclass(frozen=True)
-class TrainReport(Event):
-    """What a training run made."""
-
-    run: str
-    model: str
-    step: int
-    best: str
-    best_step: int
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from demosaic.models.compute import choose
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.restoration.image import restore_image
-from demosaic.training import train as train_on
+from demosaic.training.loop import train as train_on
 
 FACE = Path(__file__).with_name("drawn-face.png")
 """A person who does not exist, by examples/people.py; 256 px."""

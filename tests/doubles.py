@@ -17,7 +17,7 @@ from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.build import build_dataset
-from demosaic.events import Event, Listener, StepDone
+from demosaic.events import Event, Listener
 from demosaic.faces.detector import Face
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
@@ -30,7 +30,8 @@ from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
-from demosaic.training import train
+from demosaic.training.events import StepDone
+from demosaic.training.loop import train
 
 TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))
 

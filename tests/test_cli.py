@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 import people
-from demosaic import __version__, blind, cli, pix2pix, training
+from demosaic import __version__, cli
 from demosaic.config import networks
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
@@ -33,6 +33,8 @@ from demosaic.models.lookup import remembered_model
 from demosaic.models.resunet import Critic
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
+from demosaic.training import blind, pix2pix
+from demosaic.training import loop as training
 from doubles import CARD, TINY, a_dataset, generator, means, mosaicked, side_by_side, texture, wave
 
 COMMANDS = ("build-dataset", "train", "restore")

@@ -18,19 +18,16 @@ from demosaic.dataset.events import (
     PhotoSkipped,
 )
 from demosaic.evaluation.events import Scores
-from demosaic.events import (
+from demosaic.events import Event, Notice, PicturesFound, PictureSkipped
+from demosaic.restoration.events import PictureRestored, RegionRestored
+from demosaic.training.events import (
     Evaluated,
-    Event,
     ModelSaved,
-    Notice,
-    PicturesFound,
-    PictureSkipped,
     SheetSaved,
     StepDone,
     TrainingStarted,
     TrainReport,
 )
-from demosaic.restoration.events import PictureRestored, RegionRestored
 
 LOSSES = {"discriminator": 0.01532, "generator": 6.12345, "adversarial": 0.56789, "l1": 0.0555556}
 ARTICLE = [

@@ -10,9 +10,10 @@ import pytest
 from demosaic import events
 from demosaic.dataset.events import PhotoDone, PhotoSkipped
 from demosaic.evaluation.events import Scores
-from demosaic.events import Evaluated, Event, Notice, StepDone, ignore, log_to, tee, write_to
+from demosaic.events import Event, Notice, ignore, log_to, tee, write_to
 from demosaic.files import read_lines
 from demosaic.restoration.events import FrameRestored, PictureRestored, RegionRestored
+from demosaic.training.events import Evaluated, StepDone
 
 SCORES = Scores(psnr=24.5, ssim=0.75, l1=0.05, cell_error=0.25)
 

@@ -13,8 +13,6 @@ from functools import partial
 import numpy as np
 import torch
 
-from demosaic import pix2pix
-from demosaic.augmentation import draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Batch
@@ -25,7 +23,9 @@ from demosaic.models.inputs import views
 from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
-from demosaic.stages import Faces, FaithfulStage, SharpStage
+from demosaic.training import pix2pix
+from demosaic.training.augmentation import draw_example
+from demosaic.training.stages import Faces, FaithfulStage, SharpStage
 
 ROUNDS = 5
 SIDE = 256

@@ -22,7 +22,7 @@ from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
 from demosaic.dataset.reader import Batch
 from demosaic.models import compute as devices
-from demosaic.pix2pix import Networks, train_step
+from demosaic.training.pix2pix import Networks, train_step
 
 BATCH, SIDE = 4, 256
 

@@ -24,7 +24,7 @@ from demosaic.models.checkpoint import Model, ModelCard, load_model, save_model
 from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means, pixelated
-from demosaic.runs import best_model, names_of, pairs_of, smoothed, training_curves
+from demosaic.training.curves import best_model, names_of, pairs_of, smoothed, training_curves
 from doubles import CARD, COMPUTE, OURS, a_dataset, generator, noise, smooth
 
 FP32 = DeviceConfig(device="cpu", precision="fp32")

@@ -23,7 +23,9 @@ from demosaic.mosaic.pixelate import cell_colours
 from demosaic.mosaic.quantise import finish
 
 _SAMPLES = 8
+
 _KERAS_EPS = 1e-7
+
 _BETAS = (0.5, 0.999)
 
 

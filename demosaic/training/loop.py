@@ -1,44 +1,23 @@
 """The loop that turns pairs into a model, whatever the recipe."""
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import FrameType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from demosaic import blind, pix2pix
 from demosaic.config.compute import DeviceConfig
-from demosaic.config.rules import differences
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError, Interrupted
 from demosaic.evaluation.baselines import as_record
 from demosaic.evaluation.events import Scores
-from demosaic.events import (
-    LOG_EVERY,
-    Evaluated,
-    Event,
-    Listener,
-    ModelSaved,
-    Notice,
-    SheetSaved,
-    StepDone,
-    TrainingStarted,
-    TrainReport,
-    ignore,
-    log_to,
-    tee,
-)
-from demosaic.files import make_folder, read_json, read_lines, write_json, write_lines
+from demosaic.events import Listener, Notice, ignore, tee
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import (
@@ -50,13 +29,22 @@ from demosaic.models.checkpoint import (
     write_card,
 )
 from demosaic.models.compute import Compute, choose, settle_threads
-from demosaic.team import Team, team
 from demosaic.text import counted
+from demosaic.training import blind, pix2pix
+from demosaic.training.distributed import Team, team
+from demosaic.training.events import (
+    Evaluated,
+    ModelSaved,
+    SheetSaved,
+    StepDone,
+    TrainingStarted,
+    TrainReport,
+)
+from demosaic.training.interrupt import Batch, drawn_ahead, stopping
+from demosaic.training.run_folder import begin_run, log, validating_as_begun
 
-_Batch = TypeVar("_Batch")
 
-
-class Recipe(Protocol[_Batch]):
+class Recipe(Protocol[Batch]):
     """What is trained and how; `pix2pix` and `blind` are the two there are."""
 
     over: bool
@@ -65,10 +53,10 @@ class Recipe(Protocol[_Batch]):
     def about(self) -> Iterator[str]:
         """What a user should know before the first step."""
 
-    def draw(self, step: int) -> _Batch:
+    def draw(self, step: int) -> Batch:
         """What a step learns from, the same whatever came before; in a thread of its own, maybe."""
 
-    def step(self, batch: _Batch, progress: float) -> dict[str, float]:
+    def step(self, batch: Batch, progress: float) -> dict[str, float]:
         """One step, when `progress` of the budget is used up; its losses by name."""
 
     def baselines(self) -> dict[str, Scores]:
@@ -150,9 +138,9 @@ def _train(
     listen: Listener,
 ) -> TrainReport:
     pairs = Pairs(folder, direction=config.direction, multiple=config.multiple)
-    config = _validating_as_begun(config, run)
+    config = validating_as_begun(config, run)
     if mates.leads:
-        _begin_run(run, config, pairs)
+        begin_run(run, config, pairs)
     else:
         listen = ignore
     mates.follow(0.0)  # the folder is there before the others look
@@ -163,7 +151,7 @@ def _train(
         listen(Notice(f"{run} is finished: {counted(place.step, 'step')} done"))
         return _report(run, place)
     if mates.leads:
-        listen = tee(listen, _log(run, place.step))
+        listen = tee(listen, log(run, place.step))
     config = _as_begun(config, state)
     compute, why = _chosen(config, pairs, devices, state)
     compute = replace(compute, bf16=bool(*mates.follow(compute.bf16)))
@@ -238,7 +226,7 @@ def _learn(course: _Course, place: Place, mates: Team) -> Place:
     # one: with two cores a step of S took 290 ms, and 255 with the drawing before it
     alone = course.compute.device.type == "cpu"
     drawing = nullcontext(recipe.draw) if alone else drawn_ahead(recipe.draw, step)
-    with _stopping() as stopped, drawing as draw:
+    with stopping() as stopped, drawing as draw:
         while not recipe.over and (before := config.progress(step, seconds)) < 1:
             start = time.perf_counter()
             losses = recipe.step(draw(step), before)
@@ -336,83 +324,6 @@ def _report(run: Path, place: Place) -> TrainReport:
     )
 
 
-# The run folder
-
-
-def _begin_run(run: Path, config: TrainConfig | SeedConfig, pairs: Pairs) -> None:
-    """Make the run folder, or check that what is there was made of the same options and pairs.
-
-    More steps than before are no other configuration under a constant rate, as the seed's: a longer
-    run goes the same way.
-    """
-    record = {
-        "preset": config.preset,
-        "train": asdict(config),
-        "pairs": str(pairs.folder),
-        "fingerprint": pairs.fingerprint,
-    }
-    before = _begun(run)
-    if before:
-        _refuse_changes(run, before, config, pairs)
-    make_folder(run / "samples")
-    write_json(run / "config.json", record)
-
-
-def _begun(run: Path) -> dict[str, Any]:
-    """What the run to go on with was begun with; nothing where there is none, as a failed start
-    binds nobody.
-    """
-    described = run / "config.json"
-    return read_json(described) if described.exists() and (run / "resume.pt").exists() else {}
-
-
-def _validating_as_begun(config: TrainConfig | SeedConfig, run: Path) -> TrainConfig | SeedConfig:
-    """The config with as many validations as the run began with, where no number is asked for: what
-    is usual has changed between versions.
-    """
-    if isinstance(config, SeedConfig) or config.validations:
-        return config
-    return replace(config, validations=_begun(run).get("train", {}).get("validations"))
-
-
-def _refuse_changes(
-    run: Path, before: dict[str, Any], config: TrainConfig | SeedConfig, pairs: Pairs
-) -> None:
-    if before["preset"] != config.preset:
-        changed = [f"preset {before['preset']} -> {config.preset}"]
-    elif isinstance(config, SeedConfig):
-        changed = differences({**before["train"], "steps": config.steps}, config)
-    else:
-        changed = differences(before["train"], config)
-    if before["fingerprint"] != pairs.fingerprint:
-        changed.append(f"pairs {before['pairs']} -> {pairs.folder}, or other pairs in it")
-    if changed:
-        raise DemosaicError(
-            f"{run} was started otherwise ({'; '.join(changed)}): give the same, or another --name"
-        )
-    if isinstance(config, SeedConfig) and config.steps < before["train"]["steps"]:
-        raise DemosaicError(
-            f"{run} is for {before['train']['steps']} steps, more than --steps {config.steps}"
-        )
-
-
-def _log(run: Path, step: int) -> Listener:
-    """events.jsonl: everything, but of the steps only every tenth.
-
-    What was logged after the saved `step` that the run goes on from will come again, so it is cut.
-    """
-    log = run / "events.jsonl"
-    before = read_lines(log) if step else []
-    write_lines(log, [line for line in before if line.get("step", 0) <= step])
-    write = log_to(log)
-
-    def listen(event: Event) -> None:
-        if not isinstance(event, StepDone) or event.step % LOG_EVERY == 0:
-            write(event)
-
-    return listen
-
-
 def _about(pairs: Pairs, config: TrainConfig | SeedConfig) -> Iterator[str]:
     """What a user should know of the data before the first step."""
     train, val = pairs.train[: config.limit], pairs.val[: config.validation_pairs]
@@ -439,43 +350,3 @@ def _not_numbers(what: str, step: int, run: Path) -> DemosaicError:
         f"the {what} are no numbers any more at step {step}; {run} keeps the last good state: "
         "go on from it with --precision fp32, or start another --name with a lower --lr"
     )
-
-
-# Around the loop
-
-
-@contextmanager
-def drawn_ahead(draw: Callable[[int], _Batch], first: int) -> Iterator[Callable[[int], _Batch]]:
-    """`draw`, asked for one step after the other, with the next one's batch drawn meanwhile."""
-    with ThreadPoolExecutor(1) as drawer:
-        ahead: dict[int, Future[_Batch]] = {first: drawer.submit(draw, first)}
-
-        def take(step: int) -> _Batch:
-            batch = ahead.pop(step).result()
-            ahead[step + 1] = drawer.submit(draw, step + 1)
-            return batch
-
-        yield take
-
-
-@contextmanager
-def _stopping() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C (or a polite kill) came: the step is finished first. A second one stops at
-    once.
-    """
-    requests: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if number in requests:  # torchrun sends one of each kind
-            raise KeyboardInterrupt
-        requests.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False  # only the main thread may handle signals
-        return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(requests)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

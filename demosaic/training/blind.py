@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demosaic.augmentation import BLOCKS, Example, draw_example
 from demosaic.config.networks import NETWORKS
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs
@@ -34,20 +33,26 @@ from demosaic.models.inputs import observe, views
 from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
-from demosaic.stages import Faces, FaithfulStage, SharpStage
-from demosaic.team import Team
+from demosaic.training.augmentation import BLOCKS, Example, draw_example
+from demosaic.training.distributed import Team
+from demosaic.training.stages import Faces, FaithfulStage, SharpStage
 
 # Until this step ever fewer examples are easy ones: what a face is like is learnt sooner from what
 # shows it. In 300 steps of S, that and examples which are plain or damaged in many ways gained
 # 1.19, .79 and .53 dB over `base` at blocks 8, 16 and 24, without it 1.10, .67 and .46
 _EASY_STEPS = 400
+
 _GLANCE = 24  # pictures scored in mid-course; at the end all are
+
 _SAMPLES = 8
+
 _GRIDS = {
     **{f"block {side}": Grid.square(side) for side in (4, 8, 12, 16, 24, 32)},
     "block 16 at 5, 11": Grid.square(16, 5, 11),
 }
+
 _BOUND = 3.01  # dB; what a draw from all faces that fit costs against their mean, and no more
+
 _GLANCED = ("block 8", "block 16", "block 24")
 
 

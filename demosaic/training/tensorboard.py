@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from demosaic.errors import DemosaicError, how_to_install
-from demosaic.events import Evaluated, Event, Listener, StepDone
+from demosaic.events import Event, Listener
+from demosaic.training.events import Evaluated, StepDone
 
 
 def log_to_board(folder: Path) -> Listener:

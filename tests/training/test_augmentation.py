@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from demosaic import augmentation
-from demosaic.augmentation import BLOCKS, Example, draw_example, pixelate_at_random, vary
 from demosaic.config.rules import Sampler
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.geometry import Box
 from demosaic.models.inputs import Observation
 from demosaic.mosaic.pixelate import sample
+from demosaic.training import augmentation
+from demosaic.training.augmentation import BLOCKS, Example, draw_example, pixelate_at_random, vary
 
 SIDE = 64
 

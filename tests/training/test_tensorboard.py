@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from demosaic.board import log_to_board
 from demosaic.errors import DemosaicError
 from demosaic.evaluation.events import Scores
-from demosaic.events import Evaluated, Notice, StepDone
+from demosaic.events import Notice
+from demosaic.training.events import Evaluated, StepDone
+from demosaic.training.tensorboard import log_to_board
 
 
 def test_losses_and_scores_reach_tensorboard(tmp_path: Path) -> None:

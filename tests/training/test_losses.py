@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from demosaic.losses import feature_distance, log_error, relativistic, roughness
+from demosaic.training.losses import feature_distance, log_error, relativistic, roughness
 
 FLOOR = 1e-5
 

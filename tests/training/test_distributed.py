@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from demosaic.errors import PROBLEM
 from demosaic.files import read_lines
 from demosaic.models.checkpoint import load_state
-from demosaic.team import Team, team
+from demosaic.training.distributed import Team, team
 from doubles import a_dataset
 
 TINY = """

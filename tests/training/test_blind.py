@@ -14,9 +14,6 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from demosaic import blind, stages
-from demosaic.augmentation import BLOCKS
-from demosaic.blind import Blind, decibels
 from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
@@ -24,7 +21,7 @@ from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError, Interrupted
 from demosaic.evaluation.events import Scores
 from demosaic.evaluation.validation import restored_pictures
-from demosaic.events import Evaluated, Event, Notice, StepDone, TrainingStarted, ignore
+from demosaic.events import Event, Notice, ignore
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
@@ -36,9 +33,13 @@ from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells
 from demosaic.mosaic.pixelate import cell_colours, pixelated
-from demosaic.stages import Faces, settling, sharpening
-from demosaic.team import Team
-from demosaic.training import train
+from demosaic.training import blind, stages
+from demosaic.training.augmentation import BLOCKS
+from demosaic.training.blind import Blind, decibels
+from demosaic.training.distributed import Team
+from demosaic.training.events import Evaluated, StepDone, TrainingStarted
+from demosaic.training.loop import train
+from demosaic.training.stages import Faces, settling, sharpening
 from doubles import (
     DEVICES,
     Killed,

@@ -8,12 +8,16 @@ from torch import Tensor, nn
 # Jordan's 0.95 is for larger batches: with it S had gained 1.94, 1.49 and 1.22 dB over `base` at
 # blocks 8, 16 and 24 after 2,425 steps, with 0.9 1.97, 1.56 and 1.32, with 0.8 1.92, 1.54 and 1.31
 _MOMENTUM = 0.9
+
 # Per unit of rate: filters cannot grow beyond ten times an orthogonal matrix and explode, as they
 # did without. With 0.5, S had gained .1 dB less after 400 steps, at every block
 _DECAY = 0.1
+
 ADAM_SHARE = 0.1
 """AdamW's rate as a part of Muon's: 2e-3 beside 0.02."""
+
 _ROUNDS = 5
+
 _A, _B, _C = 3.4445, -4.7750, 2.0315  # Jordan 2024: singular values end within 0.7..1.2
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from demosaic.optimisers import Muon, orthogonal
+from demosaic.training.muon import Muon, orthogonal
 
 SHAPES = [(8, 8, 3, 3), (4, 16, 3, 3), (32, 4, 1, 1), (16, 4, 3, 3), (4, 8, 1, 1), (8, 8, 3, 3)]
 

@@ -17,28 +17,22 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from demosaic import pix2pix, training
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
 from demosaic.evaluation.events import Scores
-from demosaic.events import (
-    Evaluated,
-    Event,
-    ModelSaved,
-    Notice,
-    SheetSaved,
-    StepDone,
-    TrainingStarted,
-)
+from demosaic.events import Event, Notice
 from demosaic.files import read_lines
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import load_model, load_state, read_card, save_state
 from demosaic.models.pix2pix import Generator
-from demosaic.pix2pix import Networks
-from demosaic.training import drawn_ahead, train
+from demosaic.training import loop, pix2pix
+from demosaic.training.events import Evaluated, ModelSaved, SheetSaved, StepDone, TrainingStarted
+from demosaic.training.interrupt import drawn_ahead
+from demosaic.training.loop import train
+from demosaic.training.pix2pix import Networks
 from doubles import (
     CONFIG,
     DEVICES,
@@ -275,7 +269,7 @@ def test_a_killed_run_finishes_with_the_same_command(
     config = replace(CONFIG, steps=12, save_every=8)
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(dataset), str(run)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert done.returncode == -signal.SIGKILL
     assert load_state(run / "resume.pt")["step"] == 8
@@ -317,7 +311,7 @@ def test_a_run_killed_with_its_last_state_has_its_models(
             die()
 
     with monkeypatch.context() as patched:
-        patched.setattr(training, "save_state", save_and_die)
+        patched.setattr(loop, "save_state", save_and_die)
         with pytest.raises(Killed):
             go(dataset, run)
     report = train(dataset, run, CONFIG, devices=DEVICES)

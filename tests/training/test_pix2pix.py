@@ -16,7 +16,7 @@ from demosaic.dataset.reader import Batch, Pairs
 from demosaic.models.checkpoint import load_state
 from demosaic.models.compute import Compute
 from demosaic.models.pix2pix import Discriminator
-from demosaic.pix2pix import Networks, train_step
+from demosaic.training.pix2pix import Networks, train_step
 from doubles import CONFIG, TINY, a_dataset, go, same, side_by_side
 
 CPU = torch.device("cpu")

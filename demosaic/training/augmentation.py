@@ -21,20 +21,32 @@ from demosaic.mosaic.pixelate import paint_cells, sample
 BLOCKS = (4, 32)
 """Cell sides drawn, pixels of the face, smallest and largest."""
 
+
 # Degrees, share, share of the side. Detected faces vary by themselves: with nearly twice as much, S
 # had learnt .03 dB less after 400 steps
 _TURN, _SCALE, _SHIFT = 5.0, 0.08, 0.04
+
 _GAIN, _OFFSET = 0.15, 12.0  # share, grey levels
+
 _RECTANGLES = 0.3
+
 _PLAIN = 0.45  # of the mosaics: means that fill the picture, in a file without loss
+
 # and of the others:
 _SAMPLERS: dict[Sampler, float] = {"mean": 0.6, "centre": 0.2, "linear": 0.1, "top-left": 0.1}
+
 _TRUSTED = 0.4  # of the cells that are no means and yet taken for means, as at use they may be
+
 _WHOLE, _BOXES = 0.5, 0.25  # the rest are ellipses
+
 _SMALLEST = 3 / 8  # of the side, of a box or an ellipse
+
 _ASTRAY = 0.15  # of the side, from the middle
+
 _JPEG, _QUALITIES = 0.8, (40, 98)
+
 _RESIZED, _FACTORS = 0.18, (0.6, 1.4)
+
 _EASY_BLOCKS = (8, 20)
 
 

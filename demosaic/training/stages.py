@@ -14,25 +14,34 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from demosaic.losses import feature_distance, log_error, relativistic, roughness
 from demosaic.models.compute import Compute, settle
 from demosaic.models.inputs import Views
 from demosaic.models.resunet import Critic, ResUNet
-from demosaic.optimisers import ADAM_SHARE, Muon
+from demosaic.training.losses import feature_distance, log_error, relativistic, roughness
+from demosaic.training.muon import ADAM_SHARE, Muon
 
 _WARM_UP = 50  # steps
+
 _FAST = 60  # steps; after so many the rate falls with the root of their number
+
 _STEADY = 0.25  # share of the second stage before the rate begins to fall
+
 _LAST = 0.005  # of the rate, at the end
+
 _MEMORY = 0.998  # of the moving average, once there are steps enough
+
 _CLIP = 1.0
+
 # The rate of what was trained before, as a part of that of what was not: with --init, and in the
 # second stage
 _CAUTION, _SHARPENING = 0.25, 0.1
+
 _CRITIC_RATE = 2e-4
+
 # Weights beside the logarithmic error. The last keeps the critic from hardening: with a third of
 # it, and a rate of 0.25, 1,240 steps drew lines across faces of large cells
 _ADVERSARIAL, _LIKENESS, _SMOOTH = 0.1, 0.5, 0.3
+
 _NOISE = 0.05  # standard deviation, in [-1, 1], of what a critic should not notice
 
 

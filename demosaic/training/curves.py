@@ -12,6 +12,7 @@ from demosaic.reporting.plots import Points
 
 _POINTS = 20  # of a smoothed curve
 
+
 _VALIDATED = ("block 16, restored", "block 16, sharp", "reconciled")  # of both recipes
 
 

@@ -1,0 +1,1 @@
+"""Pairs to a model: recipes, losses, the loop."""

@@ -1,0 +1,68 @@
+"""What is said while a model is trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from demosaic.evaluation.events import Scores
+from demosaic.events import Event
+
+LOG_EVERY = 10
+"""Of so many training steps one is logged, as in the article."""
+
+
+@dataclass(frozen=True)
+class TrainingStarted(Event):
+    """Training begins or goes on after `step` steps, `progress` (0..1) of its budget."""
+
+    step: int
+    progress: float
+    budget: str
+    """The steps or minutes it may take."""
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """One training step: its losses by name, the seconds it took, the share of the budget (0..1)
+    used up.
+    """
+
+    step: int
+    seconds: float
+    losses: Mapping[str, float]
+    progress: float
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """Scores at `step` by name of what was scored (`restored`, `reconciled`, `mosaic`, ...)."""
+
+    step: int
+    scores: Mapping[str, Scores]
+    best: bool
+
+
+@dataclass(frozen=True)
+class SheetSaved(Event):
+    """A picture to look at was written."""
+
+    path: str
+    step: int
+
+
+@dataclass(frozen=True)
+class ModelSaved(Event):
+    """A model file was written."""
+
+    path: str
+    step: int
+
+
+@dataclass(frozen=True)
+class TrainReport(Event):
+    """What a training run made."""
+
+    run: str
+    model: str
+    step: int
+    best: str
+    best_step: int
