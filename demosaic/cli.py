@@ -661,9 +661,10 @@ def pixelate(
         sampler=sampler,
         min_score=min_score,
     )
-    from demosaic import events, pixelation
+    from demosaic import events
     from demosaic.faces import detector
     from demosaic.imaging import batch
+    from demosaic.privacy import pixelate as pixelation
 
     make_detector = partial(detector.MediaPipeDetector, LEAST_SCORE)
     with _listening(as_json) as listen:
@@ -871,11 +872,12 @@ def audit(
     demosaic audit ./photos
     """
     config = AuditConfig(faces=faces, gallery=gallery, realism=realism)
-    from demosaic import audit as auditing
-    from demosaic import audit_page, console, events
+    from demosaic import console, events
     from demosaic.faces import cache
     from demosaic.faces.detector import MediaPipeDetector
     from demosaic.models import lookup
+    from demosaic.privacy import attack
+    from demosaic.privacy import page as audit_page
     from demosaic.reporting import page as reporting
 
     page = _new_page(out, force)
@@ -884,7 +886,7 @@ def audit(
     with console.Console(stderr=as_json) as screen:
         model = model or lookup.model_at_hand(Path())
         screen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
-        done = auditing.audit(
+        done = attack.audit(
             photos,
             config,
             look=cache.Look(make_detector, looks),

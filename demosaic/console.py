@@ -30,18 +30,15 @@ from demosaic.dataset.events import (
 )
 from demosaic.evaluation.events import EvaluationReport, Scores, WayScores
 from demosaic.events import (
-    Attack,
-    AuditReport,
     Checked,
     Event,
-    FaceHidden,
     Notice,
-    PicturePixelated,
     PicturesFound,
     PictureSkipped,
     WorkDone,
     WorkStarted,
 )
+from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
 from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored, RegionRestored
 from demosaic.text import counted, in_one_line
 from demosaic.training.events import (

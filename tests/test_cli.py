@@ -534,7 +534,7 @@ def test_an_option_of_pixelate_arrives_in_its_field(
         found.append(config)
         return 1
 
-    from demosaic import pixelation
+    from demosaic.privacy import pixelate as pixelation
 
     monkeypatch.setattr(pixelation, "pixelate_files", listen_in)
     write_png(here / "a.png", wave(0))

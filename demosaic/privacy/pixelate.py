@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.events import FaceHidden, Listener, PicturePixelated, ignore
+from demosaic.events import Listener, ignore
 from demosaic.faces.analysis import examine
 from demosaic.faces.detector import FaceDetector
 from demosaic.files import make_folder
@@ -19,6 +19,7 @@ from demosaic.imaging.edited_copy import write_pixelated
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
+from demosaic.privacy.events import FaceHidden, PicturePixelated
 
 _SMALLEST = 3  # px; the smallest cells of a share of a face, and the smallest that restore finds
 

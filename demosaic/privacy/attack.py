@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.album import BUILD, Album, gather
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.training import TrainConfig
 from demosaic.errors import DemosaicError
 from demosaic.evaluation.statistics import binomial_tail, least_told, share
-from demosaic.events import Attack, AuditReport, Listener, Notice, WorkDone, WorkStarted, ignore
+from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Look
 from demosaic.faces.detector import FaceDetector
 from demosaic.files import read_json, read_lines
@@ -29,7 +28,9 @@ from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours, pixelated
-from demosaic.recognition import (
+from demosaic.privacy.events import Attack, AuditReport
+from demosaic.privacy.gallery import BUILD, Album, gather
+from demosaic.privacy.recognizers import (
     RECOGNISERS,
     Described,
     Points,
@@ -46,10 +47,14 @@ CLEAR, MOSAIC, ALIKE, RESTORED = "clear", "mosaic", "mosaic, alike", "restored"
 """Ways to look: at clear faces, to compare with; at mosaics, beside clear photos or beside photos
 pixelated alike; at restored faces, beside clear photos.
 """
+
 FEW = 5
 """People named, among whom the right one may be."""
+
 SHOWN_BLOCK, _SHOWN = 16, 8  # px; faces
+
 _ERROR = 0.05  # of taking chance for more, over all that is tried at one block
+
 _MIDDLE: Points = ((0.36, 0.4), (0.64, 0.4), (0.5, 0.52), (0.5, 0.63))
 """Eyes, nose and mouth as shares of a cut face, for where no detector finds them."""
 

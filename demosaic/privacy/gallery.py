@@ -24,10 +24,15 @@ from demosaic.text import counted
 
 BUILD = BuildConfig(max_per_photo=1, group_by="photo")
 """How faces are cut out: as for training, and of each photo the largest; bursts are marked."""
+
 ONE_PHOTO = "with one photo"
+
 ONE_FACE = "with one usable face"
+
 TRAINED = "that the model was trained on"
+
 _KNOWN, _HIDDEN = 3, 2  # faces of one person, at most: nobody is to weigh too much
+
 
 People = Mapping[str, Sequence[Path]]
 """The photos of each person, by the folder they are in."""

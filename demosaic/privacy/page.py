@@ -2,27 +2,41 @@
 
 from collections.abc import Sequence
 
-from demosaic.album import BUILD
-from demosaic.audit import ALIKE, CLEAR, FEW, MOSAIC, RESTORED, SHOWN_BLOCK, Audit, Shown, best_of
 from demosaic.evaluation.events import Estimate
-from demosaic.events import Attack, AuditReport
+from demosaic.privacy.attack import (
+    ALIKE,
+    CLEAR,
+    FEW,
+    MOSAIC,
+    RESTORED,
+    SHOWN_BLOCK,
+    Audit,
+    Shown,
+    best_of,
+)
+from demosaic.privacy.events import Attack, AuditReport
+from demosaic.privacy.gallery import BUILD
 from demosaic.reporting.page import Cell, Face, Gallery, Section, Table, Text
 from demosaic.reporting.plots import Plot, Point, Series
 from demosaic.text import counted
 
 TITLE = "What a mosaic gives away"
+
 _WAYS = {
     MOSAIC: "mosaic beside clear photos",
     ALIKE: "mosaic beside photos pixelated alike",
     RESTORED: "restored beside clear photos",
 }
+
 _SHORT = {MOSAIC: "mosaic", ALIKE: "both pixelated", RESTORED: "restored"}
+
 _NO_PROOF = (
     "These recognisers learned on this album alone and know little of faces. One that was trained "
     "on millions finds more, above all in restored faces; and people who know each other see hair, "
     "clothes and place, which nobody was asked about here. That nobody was found is no proof of "
     "safety. To hide someone, paint them over: demosaic pixelate --style solid."
 )
+
 _HOW = (
     "Half of a person's faces, three at most, are known; two at most of the others are hidden, and "
     "each is looked for among all people with a known face. Faces are compared by their colours, "

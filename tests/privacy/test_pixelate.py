@@ -13,14 +13,15 @@ import people
 from demosaic.config.privacy import PixelateConfig
 from demosaic.detection.detector import find_mosaic
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.events import Event, FaceHidden, PicturePixelated, PicturesFound, PictureSkipped
+from demosaic.events import Event, PicturesFound, PictureSkipped
 from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
 from demosaic.mosaic.grid import Grid
-from demosaic.pixelation import Place, pixelate_file, pixelate_files, pixelate_image
+from demosaic.privacy.events import FaceHidden, PicturePixelated
+from demosaic.privacy.pixelate import Place, pixelate_file, pixelate_files, pixelate_image
 from doubles import save, texture
 
 ANY_FACE = PixelateConfig()

@@ -16,16 +16,24 @@ from numpy.typing import NDArray
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 
 Vectors = NDArray[np.float32]
+
 Points = Sequence[tuple[float, float]]
 """Pixels (x, y), as a face detector finds them: right eye, left eye, nose tip, mouth, ..."""
 
+
 SIDE = 96
 """Of a face as recognisers see it, pixels."""
+
 _COLOURS = 24  # px: of the colour descriptor
+
 _INNER = 1.3 / 1.7  # of the side of a cut face: hair and chin, little of what is behind
+
 _EYES_AND_MOUTH = np.array([[0.32, 0.36], [0.68, 0.36], [0.5, 0.74]]) * SIDE
+
 _SHARE, _MOST = 4, 400  # of so many known faces one direction, and never more than this
+
 _LEAST = 1e-6  # of the strongest direction; what is weaker is rounding
+
 
 RECOGNISERS = ("colours", "edges", "both")
 

@@ -1,0 +1,1 @@
+"""Faces hidden, and how little a mosaic hides."""
