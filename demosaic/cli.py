@@ -921,7 +921,7 @@ def doctor(
     demosaic doctor
     """
     from demosaic import console
-    from demosaic import doctor as examination
+    from demosaic.doctor import checks as examination
 
     with console.Console(stderr=as_json) as screen:
         report = examination.diagnose(Path(), listen=screen)

@@ -28,16 +28,9 @@ from demosaic.dataset.events import (
     PhotosFound,
     PhotoSkipped,
 )
+from demosaic.doctor.events import Checked
 from demosaic.evaluation.events import EvaluationReport, Scores, WayScores
-from demosaic.events import (
-    Checked,
-    Event,
-    Notice,
-    PicturesFound,
-    PictureSkipped,
-    WorkDone,
-    WorkStarted,
-)
+from demosaic.events import Event, Notice, PicturesFound, PictureSkipped, WorkDone, WorkStarted
 from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
 from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored, RegionRestored
 from demosaic.text import counted, in_one_line

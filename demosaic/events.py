@@ -40,17 +40,6 @@ class PictureSkipped(Event):
 
 
 @dataclass(frozen=True)
-class Checked(Event):
-    """One thing that demosaic needs was looked at."""
-
-    what: str
-    found: str
-    """What there is; empty when it is not as it should be."""
-    advice: str = ""
-    """What is wrong and what to do; empty when all is well."""
-
-
-@dataclass(frozen=True)
 class WorkStarted(Event):
     """`total` of `unit` (`mosaics` to score, `faces` to compare) are to be worked on."""
 
@@ -63,19 +52,6 @@ class WorkDone(Event):
     """So many more of them were."""
 
     count: int
-
-
-@dataclass(frozen=True)
-class DoctorReport(Event):
-    """What a look at the installation found."""
-
-    checks: tuple[Checked, ...]
-    seconds: float
-
-    @property
-    def problems(self) -> list[Checked]:
-        """What is not well."""
-        return [check for check in self.checks if check.advice]
 
 
 Listener = Callable[[Event], None]

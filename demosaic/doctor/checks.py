@@ -19,23 +19,30 @@ from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.config.training import TrainConfig
+from demosaic.doctor.events import Checked, DoctorReport
 from demosaic.errors import DISTRIBUTION, DemosaicError, Interrupted
-from demosaic.events import Checked, DoctorReport, Listener, ignore
+from demosaic.events import Listener, ignore
 from demosaic.files import write_bytes, writing
 
 Look = Callable[[], str]
 """Says what was found. Raises DemosaicError that says what to do."""
 
+
 _HEIC = Path(__file__).with_name("drawn-face.heic")
+
 _CV2_OWNERS = (
     "opencv-python",
     "opencv-contrib-python",
     "opencv-python-headless",
     "opencv-contrib-python-headless",
 )
+
 _REINSTALL = "pip install --force-reinstall -c constraints.txt ."
+
 _FILES, _FILE_BYTES = 100, 100_000  # as many bytes as a pair of 256 px
+
 _LEAST_RATE, _LEAST_GB = 20, 1.0  # files a second; a thousand pairs and a run fit
+
 _TRIAL = TrainConfig(batch=2)  # a quarter of a step tells as much
 
 
@@ -190,6 +197,6 @@ def _rehearsal() -> Iterator[Checked]:
 
 
 def _step(name: str, folder: Path) -> str:
-    from demosaic import rehearsal
+    from demosaic.doctor import selftest
 
-    return rehearsal.STEPS[name](folder)
+    return selftest.STEPS[name](folder)

@@ -34,9 +34,13 @@ from demosaic.training.loop import train as train_on
 
 FACE = Path(__file__).with_name("drawn-face.png")
 """A person who does not exist, by examples/people.py; 256 px."""
+
 _BUILD = BuildConfig(size=128, val=0)  # half of the usual side: as quick as it goes
+
 _TRAIN = TrainConfig(steps=1, batch=2, network="S", validations=1, validation_pairs=1)
+
 _DEVICES = DeviceConfig(precision="fp32")  # which is chosen is looked at elsewhere
+
 _GRID = Grid.square(8)
 
 

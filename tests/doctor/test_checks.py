@@ -10,11 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 import people
-from demosaic import cli, doctor, rehearsal
+from demosaic import cli
 from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
+from demosaic.doctor import checks as doctor
+from demosaic.doctor import selftest
+from demosaic.doctor.events import Checked
 from demosaic.errors import DemosaicError
-from demosaic.events import Checked, Event
+from demosaic.events import Event
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import read_image
@@ -22,7 +25,7 @@ from demosaic.imaging.encoding import write_png
 from demosaic.models.resunet import Critic
 
 FIRST = ["python", "typer", "rich", "torch", "mediapipe"]
-LAST = ["cv2", "devices", "precision", "face model", "HEIC", "disk", *rehearsal.STEPS]
+LAST = ["cv2", "devices", "precision", "face model", "HEIC", "disk", *selftest.STEPS]
 
 
 @pytest.fixture(autouse=True)
@@ -131,21 +134,21 @@ def test_the_self_test_ends_at_the_first_step_that_fails(monkeypatch: pytest.Mon
 
 
 def test_a_result_that_does_not_pixelate_back_is_a_fault(tmp_path: Path) -> None:
-    rehearsal.detect(tmp_path)
-    rehearsal.pixelate(tmp_path)
+    selftest.detect(tmp_path)
+    selftest.pixelate(tmp_path)
     hidden = read_image(tmp_path / "hidden.png").copy()
     hidden[0, 0] += 1
     write_png(tmp_path / "restored.png", hidden)
     with pytest.raises(DemosaicError, match="1 pixels of the result do not"):
-        rehearsal.reconcile(tmp_path)
+        selftest.reconcile(tmp_path)
 
 
 def test_the_face_of_the_self_test_is_a_drawing() -> None:
     photo = people.photo(seed=0, number=6, shot=0)
     drawn: Pixels = resize(photo.image[118 : 118 + 277, 36 : 36 + 277], 256, 256)
-    packaged = read_image(rehearsal.FACE)
+    packaged = read_image(selftest.FACE)
     assert np.abs(packaged.astype(float) - drawn).mean() < 4  # of 256 colours
-    heic = read_image(rehearsal.FACE.with_suffix(".heic"))
+    heic = read_image(selftest.FACE.with_suffix(".heic"))
     assert np.abs(heic.astype(float) - resize(packaged, 128, 128)).mean() < 4
 
 
