@@ -1,6 +1,6 @@
 """`python -m demosaic`."""
 
-from demosaic.cli import app
+from demosaic.cli.application import app
 
 if __name__ == "__main__":
     app()

@@ -1,8 +1,10 @@
-"""The rooms of the house: who may import whom, and which library has which door."""
+"""The house: packages on floors, imports downwards only, one door for each heavy library."""
 
 import ast
+import graphlib
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,137 +12,50 @@ import pytest
 
 import demosaic
 
-PACKAGE = Path(demosaic.__file__).parent
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+ROOT = Path(demosaic.__file__).parent
 
-ARROWS = {
-    "__init__": "",
-    "errors": "",
-    "words": "",
-    "files": "errors",
-    "events": "files",
-    "mosaic": "config",
-    "config": "errors words",
-    "devices": "config errors words",
-    "images": "errors files",
-    "edits": "errors files images",
-    "faces": "errors images",
-    "markup": "",
-    "plots": "markup",
-    "report": "files images markup plots __version__",
-    "grouping": "files images",
-    "pairs": "config errors files images mosaic",
-    "datasets": "config errors events files grouping pairs __version__",
-    "observations": "images mosaic",
-    "augmentation": "config images mosaic observations",
-    "optimisers": "",
-    "losses": "",
-    "networks": "config observations",
-    "checkpoints": "config errors files networks __version__",
-    "combs": "images mosaic",
-    "tiles": "combs images",
-    "lossless": "combs ellipses images mosaic tiles",
-    "weaves": "mosaic",
-    "ellipses": "images",
-    "outlines": "combs ellipses images",
-    "ends": "combs",
-    "grids": "combs ellipses ends images lossless mosaic outlines weaves",
-    "looking": "errors faces files images",
-    "cutting": "config errors faces grouping images looking mosaic pairs",
-    "building": ("config cutting datasets errors events files grouping images looking pairs words"),
-    "forgetting": "building datasets events files looking",
-    "forecasting": "building config cutting datasets events files looking",
-    "metrics": "images mosaic",
-    "evaluation": "canvas devices events images metrics mosaic networks observations pairs",
-    "scoring": (
-        "checkpoints config devices errors evaluation events images metrics mosaic networks "
-        "observations pairs restoration words"
-    ),
-    "runs": "errors files",
-    "scorecard": "events plots report runs scoring",
-    "pix2pix": "config devices evaluation events images mosaic networks pairs",
-    "team": "errors",
-    "stages": "devices losses networks observations optimisers",
-    "blind": (
-        "augmentation checkpoints config devices errors evaluation events images mosaic networks "
-        "observations pairs stages team"
-    ),
-    "training": (
-        "blind checkpoints config devices errors evaluation events files images pairs pix2pix team "
-        "words"
-    ),
-    "export": "checkpoints errors files mosaic networks observations",
-    "regions": "config errors grids images mosaic",
-    "samplers": "config grids images mosaic",
-    "canvas": "grids images mosaic",
-    "restoration": (
-        "canvas checkpoints config devices edits errors events files grids images mosaic networks "
-        "observations regions samplers"
-    ),
-    "jobs": "edits errors events files images",
-    "pixelation": "config edits errors events faces files images jobs looking mosaic",
-    "following": "grids images mosaic",
-    "video": "errors files images",
-    "clips": (
-        "checkpoints config devices edits errors events following grids images regions restoration "
-        "samplers video"
-    ),
-    "restoring": "checkpoints clips config devices errors events files jobs restoration",
-    "doctor": "blind config devices errors events faces files images rehearsal __version__",
-    "rehearsal": (
-        "building checkpoints config devices errors faces files images mosaic pairs restoration "
-        "training"
-    ),
-    "album": "config cutting errors events files grouping images looking pairs words",
-    "recognition": "images",
-    "chances": "events",
-    "audit": (
-        "album blind chances checkpoints config devices errors evaluation events faces files "
-        "images looking mosaic recognition restoration"
-    ),
-    "audit_page": "album audit events plots report words",
-    "console": "events words",
-    "board": "errors events",
-    "cli": "config errors __version__",
-    "__main__": "cli",
-}
-"""What a module may import of demosaic; `cli` may import anything inside a command."""
+FLOORS = (
+    ("cli",),
+    ("doctor",),
+    ("privacy",),
+    ("training",),
+    ("evaluation",),
+    ("restoration",),
+    ("dataset", "models", "detection"),
+    ("faces", "reporting", "mosaic"),
+    ("imaging",),
+    ("events",),
+    ("files", "config"),
+    ("text", "errors"),
+)
+"""Packages and single modules of demosaic from top to bottom; each imports those below it only."""
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 
-TORCH_ROOMS = {
-    "devices",
-    "observations",
-    "networks",
-    "losses",
-    "optimisers",
-    "checkpoints",
-    "evaluation",
-    "scoring",
-    "pix2pix",
-    "team",
-    "stages",
-    "blind",
-    "training",
-    "restoration",
-    "export",
-    "board",
-}
 DOORS = {
-    "mediapipe": {"faces"},
-    "safetensors": {"checkpoints"},
-    "rich": {"console"},
     "typer": {"cli"},
-    "platformdirs": {"checkpoints", "looking"},
-    "packaging": {"doctor"},
-    "torch": TORCH_ROOMS,
-    "PIL": {"images", "edits"},
-    "pillow_heif": {"images"},
-    "av": {"video"},
+    "rich": {"cli.console", "cli.rendering"},
+    "torch": {"models", "restoration", "evaluation", "training"},
+    "mediapipe": {"faces.detector"},
+    "PIL": {"imaging"},
+    "pillow_heif": {"imaging.decoding"},
+    "isal": {"imaging"},
+    "av": {"restoration.video_io"},
+    "safetensors": {"models.checkpoint"},
+    "platformdirs": {"models.lookup", "faces.cache"},
+    "packaging": {"doctor.checks"},
 }
-"""The only modules that know a library."""
+"""The packages or modules that may import a library."""
 
 
-def tree(module: str) -> ast.Module:
-    return ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+def name_of(path: Path) -> str:
+    """`demosaic.models.lookup` of its file, `demosaic.models` of the package's."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+ENTRANCES = {"demosaic", "demosaic.__main__"}
+"""What offers the packages to the outside; they may import any of them."""
 
 
 def is_for_types(node: ast.AST) -> bool:
@@ -148,8 +63,8 @@ def is_for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
-def imports(node: ast.AST, *, functions: bool) -> set[str]:
-    """Every dotted name imported under a node when it runs; inside functions too, when asked."""
+def imported(node: ast.AST) -> set[str]:
+    """Every dotted name imported under a node when it runs, inside functions too."""
     found: set[str] = set()
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
@@ -157,70 +72,72 @@ def imports(node: ast.AST, *, functions: bool) -> set[str]:
         elif isinstance(child, ast.ImportFrom):
             assert child.level == 0, "imports are absolute"
             found |= {f"{child.module}.{name.name}" for name in child.names}
-        elif is_for_types(child):
-            continue
-        elif functions or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            found |= imports(child, functions=functions)
+        elif not is_for_types(child):
+            found |= imported(child)
     return found
 
 
-def rooms(names: set[str]) -> set[str]:
-    """The demosaic modules (or `__version__`) among imported names."""
-    return {name.split(".")[1] for name in names if name.startswith("demosaic.")}
+@cache
+def imports(module: str) -> frozenset[str]:
+    return frozenset(imported(ast.parse(FILES[module].read_text(encoding="utf-8"))))
 
 
-def libraries(names: set[str]) -> set[str]:
-    return {name.split(".")[0] for name in names}
+def modules_used(module: str) -> set[str]:
+    """The modules of demosaic that a module imports, or imports names from."""
+    dotted = {name for name in imports(module) if name.startswith("demosaic.")}
+    return {name if name in FILES else name.rpartition(".")[0] for name in dotted} - {"demosaic"}
 
 
-def test_every_module_has_its_place_in_the_table() -> None:
-    assert sorted(ARROWS) == MODULES
+def package(module: str) -> str:
+    return module.split(".")[1]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_what_its_room_may(module: str) -> None:
-    found = rooms(imports(tree(module), functions=module != "cli"))
-    assert found <= set(ARROWS.get(module, "").split())
+def test_every_module_stands_on_a_floor() -> None:
+    assert {package(module) for module in FILES.keys() - ENTRANCES} == FLOOR.keys()
 
 
-def test_the_command_line_imports_only_modules_that_exist() -> None:
-    found = rooms(imports(tree("cli"), functions=True))
-    assert found <= {*MODULES, "__version__"}
+@pytest.mark.parametrize("module", sorted(FILES.keys() - ENTRANCES))
+def test_a_module_imports_its_own_package_and_those_below(module: str) -> None:
+    own = package(module)
+    others = {package(used) for used in modules_used(module)} - {own}
+    assert {name for name in others if FLOOR[name] <= FLOOR[own]} == set()
+
+
+def test_no_module_can_be_reached_from_itself() -> None:
+    graphlib.TopologicalSorter({module: modules_used(module) for module in FILES}).prepare()
 
 
 @pytest.mark.parametrize("library", sorted(DOORS))
 def test_a_heavy_library_has_one_door(library: str) -> None:
     users = {
-        module for module in MODULES if library in libraries(imports(tree(module), functions=True))
+        module.removeprefix("demosaic.")
+        for module in FILES
+        if any(name.split(".")[0] == library for name in imports(module))
     }
-    assert users <= DOORS[library]
+    doors = DOORS[library]
+    assert {
+        user for user in users if user not in doors and user.split(".")[0] not in doors
+    } == set()
     assert users, f"nobody imports {library} any more: take it out of the table"
 
 
-def test_the_arrows_go_one_way() -> None:
-    """No module can be reached from itself."""
-    reached = {module: set(ARROWS[module].split()) - {"__version__"} for module in ARROWS}
-    for _ in ARROWS:
-        for targets in reached.values():
-            targets |= {further for target in targets for further in reached[target]}
-    assert [module for module, targets in reached.items() if module in targets] == []
+def loaded_by(module: str, libraries: tuple[str, ...]) -> str:
+    """Which libraries are loaded once a module is imported, as Python prints a list."""
+    script = f"import sys, {module}; print([name for name in {libraries} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
     heavy = ("torch", "cv2", "mediapipe", "numpy", "rich", "PIL", "safetensors", "torchmetrics")
-    script = f"import sys, demosaic.cli; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
+    assert loaded_by("demosaic.cli.main", heavy) == "[]\n"
 
 
 def test_importing_the_options_loads_nothing_heavy() -> None:
-    script = "import sys, demosaic.config.rules; print([m for m in ('torch', 'numpy') if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
+    names = [module for module in FILES if module.startswith("demosaic.config.")]
+    assert loaded_by(", ".join(names), ("torch", "numpy")) == "[]\n"
 
 
 def test_both_opencv_packages_hold_the_same_cv2() -> None:

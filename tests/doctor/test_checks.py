@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import people
-from demosaic import cli
+from demosaic.cli import main
 from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
 from demosaic.doctor import checks as doctor
@@ -70,7 +70,7 @@ def test_json_holds_every_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     checks = [Checked("disk", "fast"), Checked("detect", "a face")]
     monkeypatch.setattr(doctor, "_checks", lambda folder: iter(checks))
-    result = CliRunner().invoke(cli.app, ["doctor", "--json"])
+    result = CliRunner().invoke(main.app, ["doctor", "--json"])
     assert (result.exit_code, result.stderr.splitlines()[0]) == (0, "ok     disk: fast")
     report = json.loads(result.stdout)
     assert report["checks"][-1] == {"what": "detect", "found": "a face", "advice": ""}
@@ -83,7 +83,7 @@ def test_a_problem_is_named_and_the_exit_code_is_1(
     monkeypatch.chdir(tmp_path)
     checks = [Checked("python", "3.11"), Checked("disk", "", "make room")]
     monkeypatch.setattr(doctor, "_checks", lambda folder: iter(checks))
-    result = CliRunner().invoke(cli.app, ["doctor"])
+    result = CliRunner().invoke(main.app, ["doctor"])
     assert result.exit_code == 1
     assert result.stdout == "ok     python: 3.11\nfault  disk: make room\n"
     assert result.stderr == "error: 1 of 2 failed: disk\n"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from typer.testing import CliRunner
 
-from demosaic.cli import app
+from demosaic.cli.application import app
 from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.models.checkpoint import Model, ModelCard, save_model
 from demosaic.models.inputs import Views, observe, views

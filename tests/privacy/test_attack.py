@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import people
 from browser import browsing
-from demosaic import cli
+from demosaic.cli import main
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
@@ -160,7 +160,7 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr(AuditConfig, "blocks", (16, 256))
     words = ["audit", str(photos), "--faces", "4", "--json"]
-    done = CliRunner().invoke(cli.app, words)
+    done = CliRunner().invoke(main.app, words)
     assert done.exit_code == 0
     assert "no model: nothing is restored\n" in done.stderr
     report = json.loads(done.stdout)
@@ -169,7 +169,7 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
     assert (report["hidden"], report["model"]) == (4, None)
     assert len(report["attacks"]) == 3 + 2 * 2 * 3  # clear; blocks, ways, recognisers
     assert "no proof of safety" in (tmp_path / "audit.html").read_text()
-    again = CliRunner().invoke(cli.app, words)
+    again = CliRunner().invoke(main.app, words)
     assert (again.exit_code, again.stderr) == (
         1,
         "error: audit.html is already there: --force replaces it\n",

@@ -18,7 +18,7 @@ from doubles import a_dataset
 
 TINY = """
 from demosaic import config
-from demosaic.cli import main
+from demosaic.cli.main import main
 
 tiny = config.ResUNetConfig((4, 4, 4, 8), (1, 1, 1, 1), (1, 1, 1), attention=2, head=4)
 config.NETWORKS["S"] = tiny

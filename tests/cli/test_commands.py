@@ -17,7 +17,13 @@ import pytest
 from typer.testing import CliRunner
 
 import people
-from demosaic import __version__, cli
+from demosaic import __version__
+from demosaic.cli import dataset as dataset_commands
+from demosaic.cli import evaluate as evaluate_commands
+from demosaic.cli import main
+from demosaic.cli import privacy as privacy_commands
+from demosaic.cli import restore as restore_command
+from demosaic.cli import train as train_command
 from demosaic.config import networks
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
@@ -57,13 +63,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The networks of both recipes, but small."""
-    real = cli._recipe
+    real = train_command._recipe
 
     def small(preset: Any, chosen: dict[str, Any]) -> TrainConfig | SeedConfig:
         made = real(preset, chosen)
         return replace(made, network=TINY) if isinstance(made, SeedConfig) else made
 
-    monkeypatch.setattr(cli, "_recipe", small)
+    monkeypatch.setattr(train_command, "_recipe", small)
     ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
     monkeypatch.setitem(networks.NETWORKS, "S", ours)
     monkeypatch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
@@ -83,7 +89,7 @@ def model(tmp_path: Path) -> str:
 
 def demosaic(*words: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a command."""
-    result = CliRunner().invoke(cli.app, list(words))
+    result = CliRunner().invoke(main.app, list(words))
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.exit_code, result.stdout, result.stderr
@@ -111,7 +117,7 @@ socket.create_connection = socket.getaddrinfo = socket.gethostbyname = refuse
 """
 SCRIPT = """
 import json, socket, sys
-from demosaic.cli import main
+from demosaic.cli.main import main
 
 assert socket.socket.connect.__name__ == "refuse"
 for words in json.loads(sys.argv[1]):
@@ -298,31 +304,31 @@ def defaults(config: Any) -> dict[str, Any]:
     ("command", "configs", "of_the_command", "without_option"),
     [
         (
-            cli.build_dataset,
+            dataset_commands.build_dataset,
             [BuildConfig],
             {"photos", "pairs", "prune", "workers", "dry_run", "as_json"},
             set(),
         ),
         (
-            cli.restore,
+            restore_command.restore,
             [RestoreConfig, DeviceConfig],
             {"pictures", "model", "region", "out", "force", "as_json"},
             {"precision", "regions"},  # a single picture is not worth a trial
         ),
         (
-            cli.evaluate,
+            evaluate_commands.evaluate,
             [EvaluateConfig, DeviceConfig],
             {"pairs", "model", "out", "force", "as_json"},
             set(),
         ),
         (
-            cli.compare,
+            evaluate_commands.compare,
             [EvaluateConfig, DeviceConfig],
             {"runs", "pairs", "out", "force", "as_json"},
             set(),
         ),
         (
-            cli.pixelate,
+            privacy_commands.pixelate,
             [PixelateConfig],
             {"photos", "region", "out", "force", "as_json"},
             {"regions"},
@@ -359,7 +365,7 @@ def test_every_field_of_both_recipes_has_an_option_of_train() -> None:
     """None stands for the preset's own default; any other is that of all who have the field."""
     kinds = (TrainConfig, SeedConfig, DeviceConfig)
     wanted = {field.name for kind in kinds for field in fields(kind)} | {"discriminator"}
-    parameters = inspect.signature(cli.train).parameters
+    parameters = inspect.signature(train_command.train).parameters
     assert {*parameters} - OF_THE_COMMAND == wanted
     for kind in kinds:
         for name, default in defaults(kind).items():

@@ -1,8 +1,7 @@
 """Events to the terminal. Only here is rich known."""
 
-import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import TracebackType
 
 from rich.console import Console as Terminal
@@ -19,6 +18,20 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from demosaic.cli.rendering import (
+    METRICS,
+    disk_size,
+    duration,
+    found_table,
+    gone_line,
+    group_lines,
+    hidden_line,
+    metric_table,
+    next_command,
+    reasons,
+    region_line,
+    step_lines,
+)
 from demosaic.dataset.events import (
     BuildReport,
     Forecast,
@@ -29,10 +42,10 @@ from demosaic.dataset.events import (
     PhotoSkipped,
 )
 from demosaic.doctor.events import Checked
-from demosaic.evaluation.events import EvaluationReport, Scores, WayScores
+from demosaic.evaluation.events import EvaluationReport, Scores
 from demosaic.events import Event, Notice, PicturesFound, PictureSkipped, WorkDone, WorkStarted
-from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
-from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored, RegionRestored
+from demosaic.privacy.events import AuditReport, PicturePixelated
+from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored
 from demosaic.text import counted, in_one_line
 from demosaic.training.events import (
     LOG_EVERY,
@@ -93,7 +106,7 @@ class Console:
                 self._pairs += pairs
                 self._advance(
                     f"{counted(self._pairs, 'pair')}, {self._skipped.total()} left out",
-                    _reasons(dict(self._skipped.most_common())),
+                    reasons(dict(self._skipped.most_common())),
                 )
             case EvaluationReport():
                 self.scored(event)
@@ -117,7 +130,7 @@ class Console:
                 self.say(f"restored {picture}: {out}")
                 for region in regions:
                     if region.block:
-                        self.say(f"  {_described(region)}")
+                        self.say(f"  {region_line(region)}")
                 self._advance("")
             case FrameRestored(_, number, _, _):
                 self._tell(f"frame {number}")
@@ -128,7 +141,7 @@ class Console:
             case PicturePixelated(picture, out, faces):
                 self.say(f"pixelated {picture}: {out}")
                 for face in faces:
-                    self.say(f"  {_hidden(face)}")
+                    self.say(f"  {hidden_line(face)}")
                 self._advance("")
             case PictureSkipped(_, reason):
                 self.say(f"left out: {reason}")
@@ -211,7 +224,7 @@ class Console:
                 state=losses,
             )
         elif event.step % LOG_EVERY == 0:
-            for line in _logged(event):
+            for line in step_lines(event):
                 self.say(line)
 
     def _show_scores(self, step: int, scores: Mapping[str, Scores], best: bool) -> None:
@@ -239,9 +252,9 @@ class Console:
         )
         for reason, count in report.left_out.items():
             self.say(f"left out: {counted(count, 'person', 'people')} {reason}")
-        self._terminal.print(_found_table(report, few=False))
+        self._terminal.print(found_table(report, few=False))
         if report.chance_few < 1:
-            self._terminal.print(_found_table(report, few=True))
+            self._terminal.print(found_table(report, few=True))
         self.say(
             f"with {counted(report.hidden, 'hidden face')}, less than {report.least_told:.0%} "
             "coming first cannot be told from chance"
@@ -260,12 +273,12 @@ class Console:
         stages = ", ".join(f"{stage} {count}" for stage, count in report.funnel.items())
         self.say(f"photos: {stages}")
         self.say(f"{counted(report.pairs, 'pair')} ({splits}), {report.new_pairs} of them new")
-        for line in _grouped(report):
+        for line in group_lines(report):
             self.say(line)
         if report.skipped:
-            self.say(f"left out: {_reasons(report.skipped)} (see {report.folder}/skipped.jsonl)")
+            self.say(f"left out: {reasons(report.skipped)} (see {report.folder}/skipped.jsonl)")
         self.say(f"look at {report.folder}/preview.jpg")
-        self.say(_next("train", report.folder))
+        self.say(next_command("train", report.folder))
 
     def _forecast(self, forecast: Forecast) -> None:
         self._end()
@@ -274,13 +287,13 @@ class Console:
         self.say(
             f"{counted(forecast.photos, 'file')}{ignored}, {known}{forecast.sampled} looked at"
         )
-        made = f"about {counted(forecast.pairs, 'pair')}, {_size(forecast.megabytes)}"
+        made = f"about {counted(forecast.pairs, 'pair')}, {disk_size(forecast.megabytes)}"
         makes = f"adds {made}, to {forecast.there}" if forecast.there else f"makes {made}"
-        self.say(f"a build takes about {_duration(forecast.minutes)} and {makes}")
+        self.say(f"a build takes about {duration(forecast.minutes)} and {makes}")
         if forecast.gone:
-            self.say(_gone(forecast))
+            self.say(gone_line(forecast))
         if forecast.skipped:
-            self.say(f"left out of what was looked at: {_reasons(forecast.skipped)}")
+            self.say(f"left out of what was looked at: {reasons(forecast.skipped)}")
         self.say("nothing was written")
 
     def _forgot(self, report: ForgetReport) -> None:
@@ -290,7 +303,7 @@ class Console:
         for photo in report.alike:
             self.say(f"nearly the same and still there: {photo}")
         self.say("models trained on them before, and their sheets, still know them: train again")
-        self.say(_next("train", report.folder))
+        self.say(next_command("train", report.folder))
 
     def trained(self, report: TrainReport) -> None:
         """Print what a training made and the command to run next."""
@@ -298,84 +311,18 @@ class Console:
         self.say(f"trained {counted(report.step, 'step')}; the best was step {report.best_step}")
         self.say(f"models: {report.best} and {report.model}")
         self.say(f"look at {report.run}/samples")
-        self.say(_next("restore", "face.jpg", "--model", report.best))
+        self.say(next_command("restore", "face.jpg", "--model", report.best))
 
     def scored(self, report: EvaluationReport) -> None:
         """Print what an evaluation found on aligned mosaics: a table a metric."""
         self._end()
         aligned = [scores for scores in report.scores if scores.aligned]
-        for metric, title, form in _METRICS:
-            self._terminal.print(_metric_table(aligned, metric, title, form))
+        for metric, title, form in METRICS:
+            self._terminal.print(metric_table(aligned, metric, title, form))
         self.say(
             f"means over {counted(report.faces, 'face')}, computed on {report.computed} in "
             f"{report.seconds:.0f} s; ± is half of the interval that holds 95 of 100 such means"
         )
-
-
-_METRICS = (
-    ("psnr", "PSNR, dB", ".2f"),
-    ("ssim", "SSIM", ".3f"),
-    ("cell_error", "cell error", ".2f"),
-)
-
-
-def _metric_table(scores: Sequence[WayScores], metric: str, title: str, form: str) -> Table:
-    """The means of a metric: a row a way, a column a cell size."""
-    rows: dict[str, list[str]] = {}
-    for one in scores:
-        rows.setdefault(str(one.way), []).append(f"{one.estimates[metric].mean:{form}}")
-    widest = max((one.estimates[metric].high - one.estimates[metric].low) / 2 for one in scores)
-    table = Table(box=None, pad_edge=False)
-    table.add_column(f"{title}, ±{widest:{form}} at most", min_width=27)
-    for block in dict.fromkeys(one.block for one in scores):
-        table.add_column(f"{block} px", justify="right")
-    for way, cells in rows.items():
-        table.add_row(f"  {way}", *cells)
-    return table
-
-
-def _next(*words: str) -> str:
-    """The command to run next, as it can be pasted into a shell whatever the names in it are."""
-    return f"next: demosaic {shlex.join(words)}"
-
-
-def _reasons(skipped: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} x {reason}" for reason, count in skipped.items())
-
-
-def _duration(minutes: float) -> str:
-    return f"{minutes:.0f} minutes" if minutes >= 2 else f"{max(1, round(minutes * 60))} s"
-
-
-def _size(megabytes: float) -> str:
-    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
-
-
-def _gone(found: BuildReport | Forecast) -> str:
-    """What becomes of what gone photos gave."""
-    theirs = (
-        f", and with them {counted(found.pruned, 'pair')}"
-        if found.pruned
-        else "; what they gave stays: --prune removes it"
-    )
-    return f"gone since an earlier build: {counted(found.gone, 'photo')}{theirs}"
-
-
-def _grouped(report: BuildReport) -> list[str]:
-    """What came of the groups, a line each."""
-    lines = []
-    if report.moved:
-        lines.append(f"moved to another split with their groups: {counted(report.moved, 'pair')}")
-    if report.gone:
-        lines.append(_gone(report))
-    if report.closest:
-        near = report.closest
-        lines.append(
-            f"{counted(report.groups, 'group')}; the closest of two splits: "
-            f"{near.train} and {near.held_out}, "
-            f"faces {near.face_bits} and scenes {near.scene_bits} of 256 bits apart"
-        )
-    return lines
 
 
 class _Rest(TextColumn):
@@ -397,68 +344,3 @@ class _Rate(ProgressColumn):
         if not speed:
             return Text("")
         return Text(f"{speed:.0f}/s" if speed >= 2 else f"{1 / speed:.2f} s each")
-
-
-def _found_table(report: AuditReport, *, few: bool) -> Table:
-    """How often the right person came first, or among the first few: a row a cell size."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("% among first 5" if few else "% found first", min_width=17)
-    for way in report.ways:
-        table.add_column(way, justify="right", min_width=15)
-    table.add_row("clear", _found(report.best("clear", None), few))
-    for block in report.blocks:
-        attacks = [report.best(way, block) for way in report.ways]
-        name = f"{block} px, {attacks[0].cells:g} cells"
-        table.add_row(name, *(_found(attack, few) for attack in attacks))
-    chance = report.chance_few if few else report.chance_first
-    table.add_row("chance", f"{100 * chance:.1f}")
-    return table
-
-
-def _found(attack: Attack, few: bool) -> str:
-    """A share in %, with its interval."""
-    found = attack.few if few else attack.first
-    return f"{100 * found.mean:.1f} ({100 * found.low:.0f}-{100 * found.high:.0f})"
-
-
-def _logged(event: StepDone) -> list[str]:
-    """What is printed of a step where there is no live line."""
-    if "discriminator" in event.losses:
-        return article_lines(event)
-    losses = "  ".join(f"{name} {loss:.4g}" for name, loss in event.losses.items())
-    return [f"step {event.step}  {event.progress:.1%}  {losses}"]
-
-
-def article_lines(event: StepDone) -> list[str]:
-    """A step as the article's program prints it."""
-    losses = [round(event.losses[name], 4) for name in ("generator", "adversarial", "l1")]
-    return [
-        f"--------------- Train {event.step} ---------------",
-        f"Discriminator loss: {event.losses['discriminator']:.4f}",
-        f"Generator loss: {losses}",
-    ]
-
-
-def _described(region: RegionRestored) -> str:
-    """A mosaic in one line."""
-    x, y, width, height = region.box
-    across, down = region.block or (0, 0)
-    # The means of cells that show one of their pixels are not what they should agree with
-    means = region.sampler in (None, "mean")
-    agrees = f"cell error {region.cell_error:.2f}" if means else f"sampler {region.sampler}"
-    return (
-        f"{width} x {height} px at {x},{y}: cells of {across:.4g} x {down:.4g} px, "
-        f"confidence {region.confidence:.2f}, {agrees}"
-    )
-
-
-def _hidden(face: FaceHidden) -> str:
-    """What was hidden, in one line."""
-    x, y, width, height = face.box
-    how = {
-        "mosaic": f"cells of {face.block} px",
-        "blur": f"blurred over {face.block} px",
-        "solid": "black",
-    }[face.style]
-    score = "" if face.score is None else f", score {face.score:.2f}"
-    return f"{width} x {height} px at {x},{y}: {how}{score}"

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console as Terminal
 
-from demosaic.console import Console, article_lines
+from demosaic.cli.console import Console
+from demosaic.cli.rendering import article_lines
 from demosaic.dataset.events import (
     BuildReport,
     Closest,

@@ -1,0 +1,88 @@
+"""The Typer application, and how a command ends."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from demosaic import __version__
+from demosaic.errors import INTERRUPTED, USAGE, DemosaicError
+
+if TYPE_CHECKING:
+    from demosaic.events import Listener
+
+
+_UsageError: Any = typer.BadParameter.__base__  # Typer gives no name of its own to the parent
+
+
+@contextmanager
+def listening(as_json: bool) -> Iterator["Listener"]:
+    """Who hears what a command does: the screen or, when another program reads stdout, both that
+    and a screen on stderr.
+    """
+    from demosaic import events
+    from demosaic.cli import console
+
+    with console.Console(stderr=as_json) as screen:
+        yield events.tee(events.write_to(sys.stdout), screen) if as_json else screen
+
+
+class _Commands(TyperGroup):
+    """Ends every foreseen failure with one line on stderr and its exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+            if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+                code = _fail("stopped: give the same command again", INTERRUPTED)
+        except DemosaicError as error:
+            code = _fail(str(error), error.exit_code)
+        except _UsageError as error:
+            code = _fail(f"{error.format_message()} (see demosaic --help)", USAGE)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    from demosaic.text import in_one_line
+
+    typer.echo(f"error: {in_one_line(' '.join(message.splitlines()))}", err=True)
+    return code
+
+
+app = typer.Typer(
+    cls=_Commands,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"demosaic {__version__}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    """Photo folders in, a face-restoring model out, in three commands.
+
+    \b
+    demosaic build-dataset ./photos ./pairs
+    demosaic train ./pairs
+    demosaic restore face.jpg
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
