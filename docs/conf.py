@@ -3,8 +3,8 @@
 from demosaic import __version__
 
 project = "demosaic"
-author = "The demosaic developers"
-copyright = "2026, The demosaic developers"
+author = "The demosaic authors"
+copyright = "2026, The demosaic authors"
 release = __version__
 
 extensions = [
