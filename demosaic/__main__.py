@@ -1,6 +1,6 @@
 """`python -m demosaic`."""
 
-from demosaic.cli.application import app
+from demosaic.cli.main import app
 
 if __name__ == "__main__":
     app()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from demosaic.cli.application import app
+from demosaic.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 NAMES = {
