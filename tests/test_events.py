@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from demosaic import events
+from demosaic.dataset import events as building
 from demosaic.dataset.events import PhotoDone, PhotoSkipped
+from demosaic.doctor import events as examining
+from demosaic.evaluation import events as evaluating
 from demosaic.evaluation.events import Scores
 from demosaic.events import Event, Notice, ignore, log_to, tee, write_to
 from demosaic.files import read_lines
+from demosaic.privacy import events as hiding
+from demosaic.restoration import events as restoring
 from demosaic.restoration.events import FrameRestored, PictureRestored, RegionRestored
+from demosaic.training import events as training
 from demosaic.training.events import Evaluated, StepDone
 
 SCORES = Scores(psnr=24.5, ssim=0.75, l1=0.05, cell_error=0.25)
@@ -68,8 +74,11 @@ def test_nested_records_survive_json() -> None:
 
 def test_whatever_travels_on_the_stream_is_an_event() -> None:
     """And what is nested in it is none."""
-    classes = {name for name, one in vars(events).items() if is_dataclass(one)}
-    nested = {name for name in classes if not issubclass(getattr(events, name), Event)}
+    modules = (events, building, training, restoring, evaluating, hiding, examining)
+    classes = [one for module in modules for one in vars(module).values() if is_dataclass(one)]
+    nested = {
+        one.__name__ for one in classes if isinstance(one, type) and not issubclass(one, Event)
+    }
     assert nested == {
         "Attack", "Closest", "Estimate", "FaceHidden", "RegionRestored", "Scores", "Way",
         "WayScores",

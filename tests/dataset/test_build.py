@@ -324,8 +324,8 @@ import sys
 from functools import partial
 from pathlib import Path
 from demosaic.dataset.build import build_dataset
-from demosaic.config.rules import BuildConfig
-from demosaic.events import PhotoDone
+from demosaic.config.dataset import BuildConfig
+from demosaic.dataset.events import PhotoDone
 from demosaic.faces.detector import MediaPipeDetector
 
 def listen(event):
@@ -616,16 +616,16 @@ def test_photos_that_join_two_groups_move_one_and_say_so(album: Path, tmp_path: 
 MOVED_OR_KILLED = f"""{COUNTED}
 from functools import partial
 from pathlib import Path
-from demosaic import datasets, files
+from demosaic.config.dataset import BuildConfig
+from demosaic.dataset import writer
 from demosaic.dataset.build import build_dataset
-from demosaic.config.rules import BuildConfig
 from demosaic.faces.detector import MediaPipeDetector
 
-settle = datasets.PairWriter.settle
+settle = writer.PairWriter.settle
 def settle_with_kill(self, detector=""):
     Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
     return settle(self, detector)
-datasets.PairWriter.settle = settle_with_kill
+writer.PairWriter.settle = settle_with_kill
 
 build_dataset(
     Path(sys.argv[1]), Path(sys.argv[2]), BuildConfig(size=64, block=8, val=0.5),

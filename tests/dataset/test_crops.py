@@ -144,7 +144,7 @@ def test_a_portrait_is_decoded_once(
         asked.append(scale)
         return decode_photo(data, scale)
 
-    monkeypatch.setattr("demosaic.faces.cache.decode_photo", watched)
+    monkeypatch.setattr("demosaic.faces.analysis.decode_photo", watched)
     data = saved(resize(portrait(), 3000, 3000), "JPEG")
     result = cut(data, examine(data, detector), "a.jpg", "hash", BuildConfig(min_sharpness=0))
     assert [pair.crop > 8 * 256 for pair, _ in result.kept] == [True]

@@ -500,7 +500,7 @@ def test_the_squares_of_jpeg_are_no_places_to_look_into(
         looks.append(len(profile))
         return best_comb(profile)
 
-    monkeypatch.setattr("demosaic.detection.detector.best_comb", counted)
+    monkeypatch.setattr("demosaic.detection.fit.best_comb", counted)
     find_mosaic(photo)
     without = len(looks)
     find_mosaic(jpeg_damaged(photo, 40))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import demosaic
 import people
 from demosaic.cli import main
 from demosaic.config import networks
@@ -154,7 +155,12 @@ def test_the_face_of_the_self_test_is_a_drawing() -> None:
 
 def test_the_package_carries_every_file_that_is_no_module() -> None:
     tomllib = pytest.importorskip("tomllib")  # not in Python 3.10
-    package = Path(doctor.__file__).parent
-    files = {path.name for path in package.iterdir() if path.is_file() and path.suffix != ".py"}
-    described = tomllib.loads((package.parent / "pyproject.toml").read_text())
-    assert set(described["tool"]["setuptools"]["package-data"]["demosaic"]) == files
+    root = Path(demosaic.__file__).parent
+    carried: dict[str, set[str]] = {}
+    for path in root.rglob("*"):
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            package = ".".join(path.parent.relative_to(root.parent).parts)
+            carried.setdefault(package, set()).add(path.name)
+    described = tomllib.loads((root.parent / "pyproject.toml").read_text())["tool"]["setuptools"]
+    listed = {package: set(names) for package, names in described["package-data"].items()}
+    assert listed == carried

@@ -17,11 +17,11 @@ from demosaic.training.distributed import Team, team
 from doubles import a_dataset
 
 TINY = """
-from demosaic import config
 from demosaic.cli.main import main
+from demosaic.config import networks
 
-tiny = config.ResUNetConfig((4, 4, 4, 8), (1, 1, 1, 1), (1, 1, 1), attention=2, head=4)
-config.NETWORKS["S"] = tiny
+tiny = networks.ResUNetConfig((4, 4, 4, 8), (1, 1, 1, 1), (1, 1, 1), attention=2, head=4)
+networks.NETWORKS["S"] = tiny
 main()
 """
 OPTIONS = ("--batch", "4", "--validations", "1", "--validation-pairs", "2", "--save-every", "2")
