@@ -39,7 +39,7 @@ _AS_CLEAR = 0.9  # beside that, as in all of it
 _FLAT_STEP = 3  # grey levels; what rounding leaves of a smooth part has steps of 1 or 2
 
 
-def find_mosaic(image: Pixels) -> list[Region]:
+def find_mosaics(image: Pixels) -> list[Region]:
     """The mosaics in a picture (H, W, 3), the largest first; none on a clean picture.
 
     Cells of 3 to 64 px, at least 4 x 4 of them.

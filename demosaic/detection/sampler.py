@@ -66,7 +66,7 @@ class _Window:
 
 
 @dataclass(frozen=True)
-class Told:
+class SamplerDecision:
     """What cells show, and what follows from it."""
 
     sampler: Sampler
@@ -74,7 +74,7 @@ class Told:
     """How far cells are to be pulled to their colours, 0..1."""
 
 
-def told_of(image: Pixels, regions: Sequence[Region]) -> Told:
+def decide_sampler(image: Pixels, regions: Sequence[Region]) -> SamplerDecision:
     """What the cells of the mosaics in a picture (H, W, 3) show, all made by one program:
     `top-left`, or `mean` where nothing speaks against it.
 
@@ -83,18 +83,20 @@ def told_of(image: Pixels, regions: Sequence[Region]) -> Told:
     """
     parts = [_flat_part(image, region) for region in regions]
     evidence = _weighed(image, parts, gap=0)
-    if told_by(evidence) == "top-left":
-        return Told("top-left", 0.0)
+    if likelier_sampler(evidence) == "top-left":
+        return SamplerDecision("top-left", 0.0)
     silent = evidence == 0  # no photo is seen round any cell
-    return Told("mean", 1.0 if _lossless(parts) or silent or evidence < -_SURE else _PULL)
+    return SamplerDecision(
+        "mean", 1.0 if _lossless(parts) or silent or evidence < -_SURE else _PULL
+    )
 
 
-def told_by(evidence: float) -> Sampler:
+def likelier_sampler(evidence: float) -> Sampler:
     """What cells show, by the evidence of one picture or the sum of that of many."""
     return "top-left" if evidence > 0 else "mean"
 
 
-def evidence_of(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> float:
+def top_left_evidence(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> float:
     """How clearly the mosaics in a picture (H, W, 3) show top left corners, above 0, or means,
     below: the log of how much likelier these are, but for pixels in a `gap` beside them that may
     have some of their colours.
@@ -241,7 +243,7 @@ def _apart(some: _Doubles, others: _Doubles) -> _Doubles:
     return apart
 
 
-def centred(image: Pixels, region: Region) -> tuple[Region, Floats]:
+def centre_cells(image: Pixels, region: Region) -> tuple[Region, Floats]:
     """A mosaic of top left pixels with its grid moved by half a cell, so that each colour is that
     of the middle of its cell; and the colours, (3, rows, columns) in 0..255.
 

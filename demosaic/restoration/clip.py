@@ -11,7 +11,7 @@ import numpy as np
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region
-from demosaic.detection.sampler import evidence_of, told_by
+from demosaic.detection.sampler import likelier_sampler, top_left_evidence
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, Notice, ignore
 from demosaic.imaging.arrays import Mask, Pixels
@@ -103,13 +103,13 @@ def _told(looked: Iterator[_Looked]) -> Iterator[tuple[_Looked, Sampler]]:
     evidence = 0.0
     waiting: deque[_Looked] = deque()
     for frame, picture, regions in looked:
-        one = evidence_of(picture, regions, gap=_GAP)
+        one = top_left_evidence(picture, regions, gap=_GAP)
         evidence += min(max(one, -_VOICE), _VOICE)
         waiting.append((frame, picture, regions))
         if len(waiting) > _AHEAD:
-            yield waiting.popleft(), told_by(evidence)
+            yield waiting.popleft(), likelier_sampler(evidence)
     for late in waiting:
-        yield late, told_by(evidence)
+        yield late, likelier_sampler(evidence)
 
 
 def _unreadable(source: Path, told: Told) -> str:

@@ -13,7 +13,7 @@ from demosaic.config.networks import UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
-from demosaic.detection.sampler import Told, centred, told_of
+from demosaic.detection.sampler import SamplerDecision, centre_cells, decide_sampler
 from demosaic.errors import DemosaicError
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
@@ -158,7 +158,7 @@ def restore_region(
     told = _told(image, [region], config)
     shown, colours = region, cell_colours(observed, region.grid, region.hidden)
     if told.sampler == "top-left":
-        shown, colours = centred(image, region)
+        shown, colours = centre_cells(image, region)
     if isinstance(model.generator, Restorer):
         canvas = canvas_of(image, shown, colours, size=card.size, blocks=card.blocks)
         made = _restored_in_place(canvas, told.consistency, model, config, compute)
@@ -175,12 +175,12 @@ def restore_region(
     return np.where(region.hidden[:, :, None], pixels, observed)
 
 
-def _told(image: Pixels, regions: Sequence[Region], config: RestoreConfig) -> Told:
+def _told(image: Pixels, regions: Sequence[Region], config: RestoreConfig) -> SamplerDecision:
     """What cells show and how far they are pulled to it: as the config says, else as is told."""
     if config.sampler:
-        told = Told(config.sampler, float(config.sampler == "mean"))
+        told = SamplerDecision(config.sampler, float(config.sampler == "mean"))
     else:
-        told = told_of(image, regions)
+        told = decide_sampler(image, regions)
     return told if config.consistency is None else replace(told, consistency=config.consistency)
 
 

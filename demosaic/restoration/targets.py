@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.restoration import RestoreConfig
-from demosaic.detection.detector import find_mosaic
+from demosaic.detection.detector import find_mosaics
 from demosaic.detection.region import Place, Region, filled_place
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.imaging.arrays import Mask, Pixels
@@ -32,7 +32,7 @@ def regions_in(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -
     places = places_given(image, config, mask)
     if not places and config.block:
         places = [filled_place(Box.whole(image))]
-    found = [_region(image, place, config) for place in places] or find_mosaic(image)
+    found = [_region(image, place, config) for place in places] or find_mosaics(image)
     if not found:
         raise DemosaicError(
             "no mosaic found: mark it with --region X,Y,W,H and give the cell size with --block",
@@ -86,7 +86,7 @@ def _region(image: Pixels, place: Place, config: RestoreConfig) -> Region:
     """The mosaic that is said to be at a place. Raises DemosaicError when there is none."""
     observed = crop(image, place.box)
     if config.block is None:
-        for found in find_mosaic(observed)[:1]:
+        for found in find_mosaics(observed)[:1]:
             grid = found.grid
             grid = replace(grid, left=grid.left + found.box.x, top=grid.top + found.box.y)
             return Region(place.box, grid, place.hidden, found.confidence)

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.detection.detector import find_mosaic
+from demosaic.detection.detector import find_mosaics
 from demosaic.detection.region import Region
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 from demosaic.imaging.geometry import Box, crop, paste
@@ -127,7 +127,7 @@ def _again(picture: Pixels, track: _Track) -> _Track | None:
     """
     region = track.region
     around = region.box.grown(round(region.grid.width), round(region.grid.height), picture)
-    for found in find_mosaic(crop(picture, around)):
+    for found in find_mosaics(crop(picture, around)):
         found = _shifted(found, around.x, around.y)
         if _alike(found, region):
             return _Track(found)

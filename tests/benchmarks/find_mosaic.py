@@ -1,4 +1,4 @@
-"""How often `grids.find_mosaic` has a mosaic's very cells, on photos that others' code pixelated.
+"""How often `grids.find_mosaics` has a mosaic's very cells, on photos that others' code pixelated.
 
 A case is a photo with a box over its middle, 0.35 to 0.9 of its width and height, of at least 5 x 5
 cells of 3 to 64 px (small ones as often as large ones, a third of them no squares), pixelated by
@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from demosaic.detection.detector import find_mosaic
+from demosaic.detection.detector import find_mosaics
 from demosaic.detection.region import Region
 from demosaic.imaging.arrays import Pixels, use_one_core
 from demosaic.imaging.decoding import read_image
@@ -175,7 +175,7 @@ def score(name: str, make: Make, options: argparse.Namespace) -> None:
         if case is None:
             continue
         start = time.process_time()
-        found = find_mosaic(case.shown)
+        found = find_mosaics(case.shown)
         tally.seconds += time.process_time() - start
         tally.pixels += case.shown.shape[0] * case.shown.shape[1]
         fits = [fit(case, mosaic, found) for mosaic in case.mosaics]

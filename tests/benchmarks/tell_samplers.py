@@ -1,5 +1,6 @@
-"""How often each way of taking cells' colours is told as corners, not means, by `told_of`: of
-mosaics in boxes and ellipses over the middle of photos, whose places are given.
+"""How often `decide_sampler` takes a mosaic for top-left pixels, for each true sampler.
+
+The mosaics are boxes and ellipses over the middle of photos; their places are given.
 
     python tests/benchmarks/tell_samplers.py PHOTOS --count 300
 """
@@ -13,7 +14,7 @@ import numpy as np
 
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
-from demosaic.detection.sampler import told_of
+from demosaic.detection.sampler import decide_sampler
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.discovery import find_images
@@ -73,7 +74,9 @@ def main() -> None:
                 picture = pixelated(image, region, sampler)
                 for quality in (PNG, 90):
                     shown = picture if quality == PNG else jpeg_damaged(picture, quality)
-                    told[sampler, block, quality] += told_of(shown, [region]).sampler == "top-left"
+                    told[sampler, block, quality] += (
+                        decide_sampler(shown, [region]).sampler == "top-left"
+                    )
     for quality in (PNG, 90):
         print(f"{'PNG' if quality == PNG else f'JPEG {quality}'}, told as corners of {len(found)}:")
         for sampler in get_args(Sampler):

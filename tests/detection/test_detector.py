@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import people
-from demosaic.detection.detector import find_mosaic
+from demosaic.detection.detector import find_mosaics
 from demosaic.detection.exact import flat_mosaics
 from demosaic.detection.flat_cells import Tiles, sheets_of
 from demosaic.detection.lattice import Comb, Floats
@@ -59,7 +59,7 @@ def pillow_mosaic(image: Pixels, box: Box, columns: int, rows: int) -> Pixels:
 def test_a_mosaic_in_a_photo_is_found_to_the_pixel(
     photo: Pixels, box: Box, columns: int, rows: int
 ) -> None:
-    (region,) = find_mosaic(pillow_mosaic(photo, box, columns, rows))
+    (region,) = find_mosaics(pillow_mosaic(photo, box, columns, rows))
     assert region.box == box
     assert region.grid == Grid(box.width // columns, box.height // rows)
     assert region.hidden.all()
@@ -70,7 +70,7 @@ def test_cells_need_not_have_whole_sides(photo: Pixels) -> None:
     """12 cells over 200 pixels: their edges lie where Pillow put them."""
     box = Box(70, 50, 200, 200)
     shown = pillow_mosaic(photo, box, 12, 12)
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert region.box == box
     edges = np.nonzero(np.diff(shown[50:250, 70:270].astype(int), axis=1).any((0, 2)))[0] + 1
     assert region.grid.edges(200, 200)[1].tolist() == [0, *edges.tolist(), 200]
@@ -81,7 +81,7 @@ def test_cells_fill_the_box_where_that_meets_the_steps_too(photo: Pixels) -> Non
     shown = photo.copy()
     small = cv2.resize(photo[50:204, 70:225], (14, 14), interpolation=cv2.INTER_LINEAR)
     shown[50:204, 70:225] = cv2.resize(small, (155, 154), interpolation=cv2.INTER_NEAREST)
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert region.box == Box(70, 50, 155, 154)
     assert region.grid.shape(154, 155) == (14, 14)
     edges = np.nonzero(np.diff(shown[50:204, 70:225].astype(int), axis=1).any((0, 2)))[0] + 1
@@ -93,7 +93,7 @@ def test_whole_sides_with_a_pixel_left_over_fill_the_box_through_jpeg(photo: Pix
     shown = photo.copy()
     small = cv2.resize(photo[50:204, 120:275], (14, 14), interpolation=cv2.INTER_LINEAR)
     shown[50:204, 120:275] = cv2.resize(small, (155, 154), interpolation=cv2.INTER_NEAREST)
-    (region,) = find_mosaic(jpeg_damaged(shown, 90))
+    (region,) = find_mosaics(jpeg_damaged(shown, 90))
     assert region.box == Box(120, 50, 155, 154)
     assert region.grid.edges(154, 155)[1].tolist() == [0, *range(12, 156, 11)]
 
@@ -106,7 +106,7 @@ def test_a_longer_first_cell_is_told_on_a_plain_wall_where_its_end_has_no_step(
     small = cv2.resize(crop(photo, box), (cells, 16), interpolation=cv2.INTER_LINEAR)
     size = (box.width, box.height)
     crop(shown, box)[:] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
-    (region,) = find_mosaic(jpeg_damaged(shown, 90))
+    (region,) = find_mosaics(jpeg_damaged(shown, 90))
     assert region.box == box
     edges = region.grid.edges(box.height, box.width)[1]
     assert edges.tolist() == [0, *range(side + 1, box.width + 1, side)]
@@ -124,7 +124,7 @@ def test_a_last_cell_of_one_pixel_is_told_from_cells_that_fill_the_box(photo: Pi
     ):
         shown = photo.copy()
         shown[place] = columns.repeat(3, 0)
-        (region,) = find_mosaic(shown)
+        (region,) = find_mosaics(shown)
         assert region.box == Box(150, 60, 124, 120)
         assert region.grid.edges(120, 124)[1].tolist() == edges
 
@@ -138,7 +138,7 @@ def test_edges_of_cells_are_rounded_through_jpeg_as_cv2_rounds_them(
     small = cv2.resize(piece, (cells, 15), interpolation=cv2.INTER_LINEAR)
     cells_shown = cv2.resize(small, (width, 150), interpolation=cv2.INTER_NEAREST)
     shown[60:210, 130 : 130 + width] = cells_shown
-    (region,) = find_mosaic(jpeg_damaged(shown, 90))
+    (region,) = find_mosaics(jpeg_damaged(shown, 90))
     assert region.box == Box(130, 60, width, 150)
     numbers = np.arange(cells, dtype=np.float32)[None]
     true = cv2.resize(numbers, (width, 1), interpolation=cv2.INTER_NEAREST)[0].astype(int)
@@ -150,7 +150,7 @@ def test_edges_of_cells_are_rounded_through_jpeg_as_cv2_rounds_them(
 def test_a_mosaic_that_is_mostly_plain_wall_is_found(photo: Pixels, left: int) -> None:
     """Most of its lines part cells of one colour."""
     shown = jpeg_damaged(pillow_mosaic(photo, Box(left, 90, 154, 154), 14, 14), 90)
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert (region.grid.width, region.grid.height) == (11, 11)
 
 
@@ -158,14 +158,14 @@ def test_cells_cut_by_the_end_of_the_box_are_part_of_it(photo: Pixels) -> None:
     """As in `deface`, which takes the top left pixel of each cell and begins in the corner."""
     shown = photo.copy()
     shown[40:210, 60:231] = photo[40:210:20, 60:231:20].repeat(20, 0).repeat(20, 1)[:170, :171]
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert (region.box, region.grid) == (Box(60, 40, 171, 170), Grid.square(20))
 
 
 @pytest.mark.parametrize("quality", [90, 75])
 def test_cells_are_found_through_jpeg(photo: Pixels, quality: int) -> None:
     box = Box(77, 41, 180, 180)
-    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 15, 15), quality))
+    (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(photo, box, 15, 15), quality))
     assert (region.grid.width, region.grid.height) == (12, 12)
     place = ((region.box.x + region.grid.left) % 12, (region.box.y + region.grid.top) % 12)
     assert place == (77 % 12, 41 % 12)
@@ -176,7 +176,7 @@ def test_small_cells_are_found_in_a_picture_resized_and_saved_again(photo: Pixel
     """Cells of 3.4 px, whose lines resizing has blurred and JPEG dimmed."""
     shown = Image.fromarray(pillow_mosaic(photo, Box(100, 160, 240, 200), 60, 50))
     small = np.asarray(shown.resize((408, 306), Image.Resampling.BICUBIC))
-    (region,) = find_mosaic(jpeg_damaged(small, 75))
+    (region,) = find_mosaics(jpeg_damaged(small, 75))
     assert region.box == Box(85, 136, 204, 170)
     assert (region.grid.width, region.grid.height) == pytest.approx((3.4, 3.4), abs=0.02)
 
@@ -188,7 +188,7 @@ def test_a_mosaic_resized_without_loss_is_no_crowd_of_the_flat_parts_left_of_it(
     box = Box(100, 40, 240, 300)
     shown = Image.fromarray(pillow_mosaic(photo, box, 240 // side, 300 // side))
     size = round(480 * scale), round(360 * scale)
-    (region,) = find_mosaic(np.asarray(shown.resize(size, Image.Resampling.BILINEAR)))
+    (region,) = find_mosaics(np.asarray(shown.resize(size, Image.Resampling.BILINEAR)))
     assert region.box == Box(*(round(length * scale) for length in box.corners))
     pitches = region.grid.width, region.grid.height
     assert pitches == pytest.approx((side * scale, side * scale))
@@ -225,7 +225,7 @@ def shared(region: Region, inside: Mask) -> float:
 def test_an_ellipse_is_told_from_its_box(photo: Pixels, quality: int | None, least: float) -> None:
     box = Box(125, 45, 180, 220)
     shown, inside = in_ellipse(photo, pillow_mosaic(photo, box, 15, 20), box)
-    (region,) = find_mosaic(jpeg_damaged(shown, quality) if quality else shown)
+    (region,) = find_mosaics(jpeg_damaged(shown, quality) if quality else shown)
     assert shared(region, inside) > least
 
 
@@ -236,7 +236,7 @@ def test_an_ellipse_of_large_cells_ends_where_it_cuts_them(
     """Through JPEG, on lines between cells of 30 px or between these lines."""
     box = Box(140, 40, 180, 240)
     shown, inside = in_ellipse(photo, pillow_mosaic(photo, box, 6, 8), box, ends_before)
-    (region,) = find_mosaic(jpeg_damaged(shown, quality))
+    (region,) = find_mosaics(jpeg_damaged(shown, quality))
     assert shared(region, inside) > 0.985
 
 
@@ -247,7 +247,7 @@ def test_an_ellipse_of_large_cells_ends_where_it_cuts_them(
 def test_a_box_whose_ends_are_faint_through_jpeg_is_no_ellipse(
     photo: Pixels, box: Box, columns: int, rows: int
 ) -> None:
-    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, columns, rows), 60))
+    (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(photo, box, columns, rows), 60))
     assert region.hidden.all()
     assert box.shared(region.box) > 0.95 * max(box.area, region.box.area)
 
@@ -256,7 +256,7 @@ def test_a_plain_wall_beside_an_ellipse_is_no_part_of_it(photo: Pixels) -> None:
     box, walled = Box(125, 45, 180, 220), photo.copy()
     walled[:85, :190] = 0
     shown, inside = in_ellipse(walled, pillow_mosaic(walled, box, 15, 20), box)
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     found = np.zeros_like(inside)
     crop(found, region.box)[:] = region.hidden
     assert (found & ~inside).sum() < 0.01 * inside.sum()
@@ -267,7 +267,7 @@ def test_a_plain_wall_beside_a_mosaic_is_no_part_of_it(photo: Pixels) -> None:
     box, walled = Box(80, 60, 160, 192), photo.copy()
     walled[:60, 40:300] = 200
     walled[80:90, 242:252] = 120
-    (region,) = find_mosaic(pillow_mosaic(walled, box, 8, 8))
+    (region,) = find_mosaics(pillow_mosaic(walled, box, 8, 8))
     assert region.box == box
 
 
@@ -278,7 +278,7 @@ def test_what_is_less_than_a_cell_beside_a_box_is_no_part_of_it(photo: Pixels) -
     for top in range(60, 252, 32):
         two_rows = shown[top : top + 16]
         two_rows[:, 240:246], two_rows[:, 74:80] = two_rows[:, 239:240], two_rows[:, 80:81]
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert (region.box, region.grid) == (box, Grid.square(8))
     assert region.hidden.all()
 
@@ -289,14 +289,14 @@ def test_whole_cells_beside_a_box_are_part_of_the_mosaic(photo: Pixels) -> None:
     inside = np.zeros(photo.shape[:2], bool)
     crop(inside, box)[:] = inside[100:180, 220:228] = True
     shown[inside] = cells[inside]
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert shared(region, inside) > 0.99
 
 
 def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
     boxes = [Box(16, 20, 144, 144), Box(200, 180, 120, 120)]
     shown = pillow_mosaic(pillow_mosaic(photo, boxes[0], 12, 12), boxes[1], 20, 20)
-    found = {(region.box, region.grid) for region in find_mosaic(shown)}
+    found = {(region.box, region.grid) for region in find_mosaics(shown)}
     assert found == {(boxes[0], Grid.square(12)), (boxes[1], Grid.square(6))}
 
 
@@ -315,7 +315,7 @@ def test_mosaics_of_the_same_cells_and_rows_that_run_together_are_two_through_jp
     shown = photo
     for box in (under, top):
         shown = pillow_mosaic(shown, box, box.width // side, box.height // side)
-    found = find_mosaic(jpeg_damaged(shown, 90))
+    found = find_mosaics(jpeg_damaged(shown, 90))
     seen = Box(under.x, under.y, top.x - under.x, under.height)
     assert {region.box for region in found} == {seen, top}
     assert all(region.grid == Grid.square(side) for region in found)
@@ -325,7 +325,7 @@ def test_a_mosaic_is_found_beside_one_of_other_cells_that_it_touches(photo: Pixe
     """In what is left of the place that both were taken for."""
     boxes = [Box(190, 80, 160, 200), Box(40, 65, 150, 198)]
     shown = pillow_mosaic(pillow_mosaic(photo, boxes[1], 25, 33), boxes[0], 20, 25)
-    found = find_mosaic(jpeg_damaged(shown, 90))
+    found = find_mosaics(jpeg_damaged(shown, 90))
     assert [region.box for region in found] == boxes
     assert [region.grid for region in found] == [Grid.square(8), Grid.square(6)]
 
@@ -333,7 +333,7 @@ def test_a_mosaic_is_found_beside_one_of_other_cells_that_it_touches(photo: Pixe
 def test_a_mosaic_laid_over_one_of_other_cells_is_told_from_it_through_jpeg(photo: Pixels) -> None:
     under, top = Box(60, 50, 240, 216), Box(220, 100, 240, 200)
     shown = pillow_mosaic(pillow_mosaic(photo, under, 10, 9), top, 12, 10)
-    first, second = find_mosaic(jpeg_damaged(shown, 90))
+    first, second = find_mosaics(jpeg_damaged(shown, 90))
     assert (first.box, first.grid, second.box, second.grid) == (
         top, Grid.square(20), under, Grid.square(24),
     )  # fmt: skip
@@ -373,7 +373,7 @@ def test_a_mosaic_laid_over_another_is_one_and_the_rest_of_that_another(
 ) -> None:
     """In the second case their cells are of the same rows."""
     under = Box(60, 40, 135, 170)
-    found = {region.box: region for region in find_mosaic(corner_mosaics(photo, under, top))}
+    found = {region.box: region for region in find_mosaics(corner_mosaics(photo, under, top))}
     assert set(found) == {under, top}
     assert all(region.grid == Grid.square(20) for region in found.values())
     assert found[top].hidden.all()
@@ -384,32 +384,32 @@ def test_a_mosaic_laid_over_another_is_one_and_the_rest_of_that_another(
 
 def test_few_cells_beside_a_mosaic_of_the_same_cells_are_one_too(photo: Pixels) -> None:
     boxes = [Box(160, 60, 130, 170), Box(100, 100, 40, 80)]
-    assert {region.box for region in find_mosaic(corner_mosaics(photo, *boxes))} == set(boxes)
-    assert find_mosaic(corner_mosaics(photo, boxes[1])) == []
+    assert {region.box for region in find_mosaics(corner_mosaics(photo, *boxes))} == set(boxes)
+    assert find_mosaics(corner_mosaics(photo, boxes[1])) == []
 
 
 @pytest.mark.parametrize("quality", [None, 95, 75, 50, 40, 20])
 def test_a_clean_photo_has_none_and_the_squares_of_jpeg_are_none(
     photo: Pixels, quality: int | None
 ) -> None:
-    assert find_mosaic(jpeg_damaged(photo, quality) if quality else photo) == []
+    assert find_mosaics(jpeg_damaged(photo, quality) if quality else photo) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3), (17, 17)])
 def test_a_picture_too_small_for_a_mosaic_has_none(size: tuple[int, int]) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    assert find_mosaic(picture) == []
+    assert find_mosaics(picture) == []
 
 
 @pytest.mark.parametrize("colour", [0, 128, 255])
 def test_a_flat_picture_has_none(colour: int) -> None:
-    assert find_mosaic(np.full((200, 200, 3), colour, np.uint8)) == []
+    assert find_mosaics(np.full((200, 200, 3), colour, np.uint8)) == []
 
 
 @pytest.mark.parametrize("block", [3, 5, 8, 16, 24, 48, 64])
 def test_a_picture_that_is_all_mosaic_is_found_whole(block: int) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (3, 8, 7)).astype(np.float32)
-    (region,) = find_mosaic(paint_cells(colours, Grid.square(block), (8 * block, 7 * block)))
+    (region,) = find_mosaics(paint_cells(colours, Grid.square(block), (8 * block, 7 * block)))
     assert (region.box, region.grid) == (Box(0, 0, 7 * block, 8 * block), Grid.square(block))
 
 
@@ -418,7 +418,7 @@ def test_a_picture_that_is_all_mosaic_has_its_plain_borders_too(photo: Pixels) -
     scene = photo.copy()
     scene[:60] = 0
     shown = jpeg_damaged(pillow_mosaic(scene, Box(0, 0, 480, 360), 24, 18), 75)
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert (region.box, region.grid) == (Box(0, 0, 480, 360), Grid.square(20))
 
 
@@ -447,7 +447,7 @@ def test_neither_checked_cloth_nor_a_board_is_a_mosaic(
     period: float, weave: bool, quality: int | None
 ) -> None:
     shown = checked(period, 110, weave=weave)
-    assert find_mosaic(jpeg_damaged(shown, quality) if quality else shown) == []
+    assert find_mosaics(jpeg_damaged(shown, quality) if quality else shown) == []
 
 
 @pytest.mark.parametrize("quality", [None, 75])
@@ -456,7 +456,7 @@ def test_the_checked_shirts_of_drawn_people_are_no_mosaics(
     person: int, shot: int, quality: int | None
 ) -> None:
     image = people.photo(0, person, shot).image
-    assert find_mosaic(jpeg_damaged(image, quality) if quality else image) == []
+    assert find_mosaics(jpeg_damaged(image, quality) if quality else image) == []
 
 
 def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
@@ -464,7 +464,7 @@ def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
     image = people.photo(0, 1, 0).image
     box = Box(176, 410, 312, 312)
     shown = jpeg_damaged(pillow_mosaic(image, box, 13, 13), 90)
-    (region,) = find_mosaic(shown)
+    (region,) = find_mosaics(shown)
     assert (region.box, region.grid) == (box, Grid.square(24))
 
 
@@ -473,20 +473,20 @@ def test_cells_as_wide_as_the_squares_of_jpeg_are_found_a_pixel_beside_these(
     photo: Pixels, left: int, top: int, quality: int
 ) -> None:
     box = Box(left, top, 128, 160)
-    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 16, 20), quality))
+    (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(photo, box, 16, 20), quality))
     assert (region.box, region.grid) == (box, Grid.square(8))
 
 
 def test_lines_that_end_up_in_the_middle_of_a_smaller_levels_pixels_are_seen(photo: Pixels) -> None:
     """Cells of 28 px, too large for the full level; at half the size each line lies in a pixel."""
     box = Box(127, 91, 140, 168)
-    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 5, 6), 90))
+    (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(photo, box, 5, 6), 90))
     assert (region.box, region.grid) == (box, Grid.square(28))
 
 
 def test_few_cells_over_a_whole_picture_are_found_through_jpeg(photo: Pixels) -> None:
     scene, box = photo[:275, 60:335], Box(0, 0, 275, 275)
-    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(scene, box, 5, 5), 60))
+    (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(scene, box, 5, 5), 60))
     assert (region.box, region.grid) == (box, Grid.square(55))
 
 
@@ -501,9 +501,9 @@ def test_the_squares_of_jpeg_are_no_places_to_look_into(
         return best_comb(profile)
 
     monkeypatch.setattr("demosaic.detection.fit.best_comb", counted)
-    find_mosaic(photo)
+    find_mosaics(photo)
     without = len(looks)
-    find_mosaic(jpeg_damaged(photo, 40))
+    find_mosaics(jpeg_damaged(photo, 40))
     assert without > 0
     assert len(looks) - without <= without
 
@@ -513,7 +513,7 @@ def test_a_photo_with_steps_where_jpeg_joins_its_squares_is_no_part_of_a_mosaic(
 ) -> None:
     """Where cells of 24 px begin, JPEG of quality 60 leaves steps beside the mosaic too."""
     box = Box(96, 80, 192, 192)
-    (region,) = find_mosaic(jpeg_damaged(pillow_mosaic(photo, box, 8, 8), 60))
+    (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(photo, box, 8, 8), 60))
     assert (region.box, region.grid) == (box, Grid.square(24))
     assert region.hidden.all()
 
@@ -536,7 +536,7 @@ def test_calm_is_neither_on_lines_nor_beside_those_of_large_cells(
 def test_a_small_mosaic_known_to_the_pixel_hides_no_larger_one_beside_it(photo: Pixels) -> None:
     large, small = Box(160, 40, 240, 240), Box(104, 100, 56, 98)
     image = jpeg_damaged(pillow_mosaic(photo, large, 24, 24), 90)
-    found = find_mosaic(pillow_mosaic(image, small, 8, 14))
+    found = find_mosaics(pillow_mosaic(image, small, 8, 14))
     assert [(region.grid, region.box) for region in found] == [
         (Grid(10, 10), large),
         (Grid(7, 7), small),

@@ -8,7 +8,12 @@ import people
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
-from demosaic.detection.sampler import Told, centred, evidence_of, told_of
+from demosaic.detection.sampler import (
+    SamplerDecision,
+    centre_cells,
+    decide_sampler,
+    top_left_evidence,
+)
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
@@ -60,7 +65,7 @@ def test_what_cells_show_is_told_at_the_border(
             picture = pixelated(photo, region, sampler)
             picture = jpeg_damaged(picture, quality) if quality else picture
             expected = "top-left" if sampler == "top-left" else "mean"
-            assert told_of(picture, [region]).sampler == expected
+            assert decide_sampler(picture, [region]).sampler == expected
 
 
 @pytest.mark.parametrize("sampler", ["top-left", "mean"])
@@ -72,7 +77,7 @@ def test_what_is_no_cell_tells_nothing(photos: list[Pixels], sampler: Sampler) -
         spots = np.random.default_rng(number).integers(-30, 30, photo.shape).astype(float)
         rough = np.clip(photo + cv2.GaussianBlur(spots, (0, 0), 1.5) * 3, 0, 255)
         picture = pixelated(rough.astype(np.uint8), region, sampler)
-        assert told_of(picture, [larger]).sampler == sampler
+        assert decide_sampler(picture, [larger]).sampler == sampler
 
 
 def test_a_mosaic_that_tells_nothing_is_as_the_other_one_of_the_picture(
@@ -82,8 +87,8 @@ def test_a_mosaic_that_tells_nothing_is_as_the_other_one_of_the_picture(
     photo = photos[0].copy()
     photo[170:, :64] = 90
     picture = pixelated(pixelated(photo, telling, "top-left"), plain, "top-left")
-    assert told_of(picture, [plain]).sampler == "mean"
-    assert told_of(picture, [telling, plain]).sampler == "top-left"
+    assert decide_sampler(picture, [plain]).sampler == "mean"
+    assert decide_sampler(picture, [telling, plain]).sampler == "top-left"
 
 
 def test_the_cells_of_one_mosaic_are_no_photo_beside_another(photos: list[Pixels]) -> None:
@@ -91,13 +96,13 @@ def test_the_cells_of_one_mosaic_are_no_photo_beside_another(photos: list[Pixels
     right = filled(Box(BOX.x + 40, BOX.y + 3, 55, BOX.height), Grid.square(8))
     for photo in photos:
         picture = pixelated(pixelated(photo, left, "top-left"), right, "top-left")
-        apart = evidence_of(picture, [left]) + evidence_of(picture, [right])
-        assert evidence_of(picture, [left, right]) > max(0, apart)
+        apart = top_left_evidence(picture, [left]) + top_left_evidence(picture, [right])
+        assert top_left_evidence(picture, [left, right]) > max(0, apart)
 
 
 def test_nothing_is_told_of_a_mosaic_that_fills_the_picture(photos: list[Pixels]) -> None:
     region = filled(Box.whole(photos[0]), Grid.square(12))
-    assert told_of(pixelated(photos[0], region, "top-left"), [region]).sampler == "mean"
+    assert decide_sampler(pixelated(photos[0], region, "top-left"), [region]).sampler == "mean"
 
 
 def test_in_jpeg_colours_pull_less_where_they_may_be_corners(photos: list[Pixels]) -> None:
@@ -105,27 +110,27 @@ def test_in_jpeg_colours_pull_less_where_they_may_be_corners(photos: list[Pixels
     spots = np.random.default_rng(1).normal(120, 20, (200, 240, 3)).clip(0, 255).astype(np.uint8)
     region = filled(BOX, Grid.square(10))
     unclear = pixelated(spots, region, "mean")
-    assert told_of(unclear, [region]) == Told("mean", 1)
-    assert told_of(jpeg_damaged(unclear, 90), [region]) == Told("mean", 0.25)
+    assert decide_sampler(unclear, [region]) == SamplerDecision("mean", 1)
+    assert decide_sampler(jpeg_damaged(unclear, 90), [region]) == SamplerDecision("mean", 0.25)
     oval = ellipse(BOX, Grid.square(10))  # shows more of what is round it
     clear = pixelated(photos[0], oval, "mean")
-    assert told_of(jpeg_damaged(clear, 90), [oval]) == Told("mean", 1)
+    assert decide_sampler(jpeg_damaged(clear, 90), [oval]) == SamplerDecision("mean", 1)
 
 
 def test_in_jpeg_a_mosaic_that_fills_the_picture_is_of_means(photos: list[Pixels]) -> None:
     region = filled(Box.whole(photos[0]), Grid.square(12))
     picture = jpeg_damaged(pixelated(photos[0], region, "top-left"), 90)
-    assert told_of(picture, [region]) == Told("mean", 1)
+    assert decide_sampler(picture, [region]) == SamplerDecision("mean", 1)
 
 
 def test_a_picture_without_a_mosaic_says_nothing(photos: list[Pixels]) -> None:
-    assert evidence_of(photos[0], []) == 0
+    assert top_left_evidence(photos[0], []) == 0
 
 
 def test_nothing_is_told_before_a_plain_wall() -> None:
     wall = np.full((200, 240, 3), 120, np.uint8)
     region = filled(BOX, Grid.square(10))
-    assert told_of(pixelated(wall, region, "top-left"), [region]).sampler == "mean"
+    assert decide_sampler(pixelated(wall, region, "top-left"), [region]).sampler == "mean"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +143,7 @@ def test_corners_become_the_middles_of_moved_cells(box: Box, grid: Grid) -> None
     rising = np.stack([x, y, x + y], axis=2) / 3
     region = filled(box, grid)
     whole = np.rint(rising).astype(np.uint8)
-    moved, colours = centred(pixelated(whole, region, "top-left"), region)
+    moved, colours = centre_cells(pixelated(whole, region, "top-left"), region)
     assert moved.box == box
     assert moved.grid.width == grid.width
     true = cells(crop(rising, box).transpose(2, 0, 1), moved.grid)
@@ -150,7 +155,7 @@ def test_centring_brings_the_mosaic_nearer_to_the_photo(photos: list[Pixels]) ->
     for photo in photos:
         region = filled(BOX, Grid.square(10))
         picture = pixelated(photo, region, "top-left")
-        moved, colours = centred(picture, region)
+        moved, colours = centre_cells(picture, region)
         true = crop(photo, BOX).transpose(2, 0, 1).astype(np.float32)
         as_means = mosaic(crop(picture, BOX).transpose(2, 0, 1).astype(np.float32), region.grid)
         as_middles = paint_cells(colours, moved.grid, (BOX.height, BOX.width)).transpose(2, 0, 1)

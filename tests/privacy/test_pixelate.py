@@ -11,7 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 import people
 from demosaic.config.privacy import PixelateConfig
-from demosaic.detection.detector import find_mosaic
+from demosaic.detection.detector import find_mosaics
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, PicturesFound, PictureSkipped
 from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
@@ -90,7 +90,7 @@ def test_what_is_pixelated_is_found_by_what_restores_it(
     folder: Path, detector: MediaPipeDetector
 ) -> None:
     result, faces = hidden_in(folder, people.photo(0, 2, 0).image, detector)
-    found = {region.box.corners: region.grid for region in find_mosaic(result)}
+    found = {region.box.corners: region.grid for region in find_mosaics(result)}
     assert found == {hidden.box: Grid.square(hidden.block or 0) for hidden in faces}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import people
 from demosaic.config.restoration import RestoreConfig
-from demosaic.detection.detector import find_mosaic
+from demosaic.detection.detector import find_mosaics
 from demosaic.detection.region import Region, filled
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, Notice
@@ -279,7 +279,7 @@ def test_without_pyav_a_clip_says_what_to_install(
 Look = Callable[[Pixels], list[Region]]
 
 
-def boxes(pictures: list[Pixels], find: Look = find_mosaic) -> list[list[Box]]:
+def boxes(pictures: list[Pixels], find: Look = find_mosaics) -> list[list[Box]]:
     """Of the mosaics that are followed through pictures."""
     return [[one.box for one in regions] for *_, regions in followed(enumerate(pictures), find)]
 
@@ -287,11 +287,11 @@ def boxes(pictures: list[Pixels], find: Look = find_mosaic) -> list[list[Box]]:
 def otherwise(number: int, instead: list[Region]) -> Look:
     """A look that says something else of one picture."""
     looks = count()
-    return lambda picture: instead if next(looks) == number else find_mosaic(picture)
+    return lambda picture: instead if next(looks) == number else find_mosaics(picture)
 
 
 def test_a_mosaic_that_moves_is_followed_with_its_cells(frames: list[Pixels]) -> None:
-    found = [regions for *_, regions in followed(enumerate(hidden(frames)), find_mosaic)]
+    found = [regions for *_, regions in followed(enumerate(hidden(frames)), find_mosaics)]
     assert [[one.box for one in regions] for regions in found] == [
         [place(number)] for number in range(FRAMES)
     ]

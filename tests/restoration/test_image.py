@@ -229,7 +229,7 @@ def test_a_mosaic_stays_restored_where_the_box_of_the_next_covers_it(
     corner[:16, :16] = False
     first = Region(Box(0, 0, 32, 32), grid, np.ones((32, 32), bool), 1.0)
     second = Region(Box(16, 16, 32, 32), grid, corner, 1.0)
-    monkeypatch.setattr("demosaic.restoration.targets.find_mosaic", lambda image: [first, second])
+    monkeypatch.setattr("demosaic.restoration.targets.find_mosaics", lambda image: [first, second])
     restored = restore_image(picture, model, ANYTHING, COMPUTE).image
     alone = restore_region(picture, first, model, ANYTHING, COMPUTE)
     assert np.array_equal(restored[:32, :32], alone)
