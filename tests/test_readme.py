@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,21 +20,55 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def commands(*documents: Path) -> list[str]:
-    """Every command line of the documents that calls demosaic, without its comment or launcher."""
-    text = "\n".join(path.read_text() for path in documents)
-    lines = re.findall(r"^ {4}(?:torchrun .* -m )?(demosaic .*)$", text, re.MULTILINE)
-    return [line.split("#")[0].strip() for line in lines]
+    """Every command line of the documents that calls demosaic, without its comment or launcher.
+
+    Code is what is indented by four spaces or stands between fences.
+    """
+    text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
+    fenced = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    code = [*re.findall(r"^ {4}(.*)$", text, re.MULTILINE), *fenced.splitlines()]
+    calls = [re.fullmatch(r"(?:torchrun .* -m )?(demosaic .*)", line) for line in code]
+    return [call[1].split("#")[0].strip() for call in calls if call]
 
 
-def test_readme_shows_every_command() -> None:
-    shown = {command.split()[1] for command in commands(ROOT / "README.md")}
-    assert {*shown, "doctor"} == NAMES  # that one is told of where installing is
+@pytest.mark.parametrize("document", ["README.md", "docs/guide.md"])
+def test_a_document_for_newcomers_names_every_command(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert {name for name in NAMES if f"demosaic {name}" not in text} == set()
 
 
-@pytest.mark.parametrize("command", dict.fromkeys(commands(*DOCUMENTS)))
+def test_readme_has_two_screens_of_prose() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    without_code = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^\|.*", "", without_code, flags=re.MULTILINE)  # tables are no prose
+    assert len(prose.split()) <= 720
+
+
+def test_readme_shows_figures_of_the_benchmarks_page() -> None:
+    """The same rows, whatever is bold in them."""
+    readme, page = (
+        re.findall(r"^\|.*?\|((?: [\d.*]+ \|){6})$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for path in (ROOT / "README.md", ROOT / "docs/benchmarks.md")
+    )
+    assert len(readme) == 4
+    assert {row.replace("*", "") for row in readme} <= set(page)
+
+
+def test_the_plot_shows_the_table_of_the_benchmarks_page(tmp_path: Path) -> None:
+    script = ROOT / "tests/benchmarks/plot_results.py"
+    subprocess.run([sys.executable, str(script), "--out", str(tmp_path / "new.svg")], check=True)
+    new, now = (tmp_path / "new.svg").read_bytes(), (ROOT / "docs/results.svg").read_bytes()
+    assert new == now, "run python tests/benchmarks/plot_results.py"
+
+
+@pytest.mark.parametrize(
+    "command", dict.fromkeys(line for line in commands(*DOCUMENTS) if line != "demosaic doctor")
+)
 def test_every_command_in_a_document_is_understood(command: str, tmp_path: Path) -> None:
     """With folders that do not exist: a wrong option would end with 2 before they are missed."""
-    words = [str(tmp_path / word) if "/" in word else word for word in shlex.split(command)[1:]]
+    given = shlex.split(command)[1:]
+    paths = {word for word in given if "/" in word and not re.fullmatch(r"\d+/\d+", word)}
+    words = [str(tmp_path / word) if word in paths else word for word in given]
     result = CliRunner().invoke(app, words)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith("error: ")
