@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region
-from demosaic.imaging.arrays import Pixels, to_grey
+from demosaic.imaging.arrays import Floats, Pixels, to_grey
 from demosaic.imaging.geometry import Box, crop
-from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells, replicate
 from demosaic.mosaic.pixelate import cell_colours, cell_shares, paint_cells
 

@@ -25,12 +25,12 @@ from demosaic.evaluation.events import EvaluationReport, Way, WayScores
 from demosaic.evaluation.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
 from demosaic.evaluation.statistics import estimate
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
-from demosaic.imaging.arrays import Pixels, use_one_core
+from demosaic.imaging.arrays import Doubles, Floats, Pixels, one_core
 from demosaic.models.checkpoint import Model, load_model
 from demosaic.models.compute import Compute, choose, settle, settle_threads
 from demosaic.models.inputs import Views, observe, views
 from demosaic.models.resunet import Restorer
-from demosaic.mosaic.grid import Doubles, Floats, Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
 from demosaic.restoration.image import restore_face
@@ -293,10 +293,10 @@ def _single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    use_one_core()
     pool = ThreadPoolExecutor(workers)
     try:
-        yield pool
+        with one_core():
+            yield pool
     finally:
         pool.shutdown(cancel_futures=True)  # or Ctrl-C would wait for all that is left
         torch.set_num_threads(threads)

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.imaging.arrays import Pixels, to_grey
-from demosaic.mosaic.grid import Doubles, Floats, Grid
+from demosaic.imaging.arrays import Doubles, Floats, Pixels, to_grey
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # as in Wang et al. 2004

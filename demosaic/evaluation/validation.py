@@ -10,12 +10,12 @@ import torch
 from demosaic.dataset.reader import Pairs
 from demosaic.evaluation.baselines import means, score
 from demosaic.evaluation.events import Scores
-from demosaic.imaging.arrays import Pixels, to_float, to_uint8
+from demosaic.imaging.arrays import Floats, Pixels, to_float, to_uint8
 from demosaic.models.compute import Compute
 from demosaic.models.inputs import observe, views
 from demosaic.models.pix2pix import Generator
 from demosaic.models.resunet import Restorer
-from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
 

@@ -1,5 +1,7 @@
-"""Arrays of pixels: kinds, ranges, sizes."""
+"""Arrays of pixels: their types and ranges, and functions from one to another."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import cv2
@@ -13,15 +15,22 @@ Levels = NDArray[np.uint16]
 """A picture of 16 bits: RGB or RGBA, (H, W, 3 or 4), 0..65535."""
 
 Floats = NDArray[np.float32]
+"""Mostly a picture for arithmetic: RGB, (3, H, W), -1..1."""
+
+Doubles = NDArray[np.float64]
+"""Numbers in double precision, of any shape."""
+
 Mask = NDArray[np.bool_]
-"""A picture for arithmetic: RGB, (3, H, W), -1..1."""
+"""Pixels chosen from a picture: (H, W)."""
 
 Kind = TypeVar("Kind", bound=np.generic)
 
 
 def resize(image: NDArray[Any], width: int, height: int) -> NDArray[Any]:
-    """The picture (H, W, 3) or (H, W), uint8 or float, at another size: area means down, cubic
-    up.
+    """The picture (H, W, 3) or (H, W), uint8 or float32, resized to (height, width, ...).
+
+    A smaller one has the means of areas, a larger one is interpolated by cubics, which may leave
+    the range of a float picture. At its own size it is returned itself, not copied.
     """
     if image.shape[:2] == (height, width):
         return image
@@ -31,29 +40,27 @@ def resize(image: NDArray[Any], width: int, height: int) -> NDArray[Any]:
     )
 
 
-def resize_mask(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:
-    """The mask (H, W) at another size: the nearest pixel's value."""
+def resize_mask(mask: Mask, width: int, height: int) -> Mask:
+    """The mask (H, W) resized to (height, width); each pixel takes the value of the nearest."""
     size = (width, height)
     scaled = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     return scaled.astype(bool)
 
 
-def blurred(image: Pixels, spread: float) -> Pixels:
-    """The picture with every pixel replaced by the Gaussian mean round it, of so many pixels'
-    standard deviation.
-    """
-    soft = cv2.GaussianBlur(image, (0, 0), spread, borderType=cv2.BORDER_REFLECT)
+def blurred(image: Pixels, deviation: float) -> Pixels:
+    """The picture (H, W, 3) after a Gaussian blur whose standard deviation is in pixels."""
+    soft = cv2.GaussianBlur(image, (0, 0), deviation, borderType=cv2.BORDER_REFLECT)
     return np.asarray(soft, np.uint8)
 
 
 def to_grey(image: Pixels) -> NDArray[np.uint8]:
-    """The brightness (H, W), 0..255, of a picture."""
+    """The luma (H, W) of a picture (H, W, 3), both in 0..255 (BT.601 weights)."""
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def to_float(image: Pixels) -> Floats:
-    """uint8 (H, W, 3) as float32 (3, H, W) in [-1, 1]."""
-    # Split first: from one layout and type to another at once takes numpy half as long again
+    """The picture (H, W, 3) of levels 0..255 as float32 (3, H, W) in [-1, 1]."""
+    # Split first: numpy takes half as long again to change layout and type in one step
     levels = np.stack(cv2.split(image)).astype(np.float32)
     levels /= np.float32(127.5)
     levels -= np.float32(1.0)
@@ -61,16 +68,27 @@ def to_float(image: Pixels) -> Floats:
 
 
 def to_levels(image: Floats) -> Floats:
-    """[-1, 1] as grey levels 0..255, still float and unclipped."""
+    """Values in [-1, 1], of any shape, as levels in 0..255: still float32, not clipped."""
     return (image + 1.0) * np.float32(127.5)
 
 
 def to_uint8(image: Floats) -> Pixels:
-    """float (3, H, W) in [-1, 1] as uint8 (H, W, 3), clipped and rounded."""
+    """The float picture (3, H, W) in [-1, 1] as levels (H, W, 3), clipped and rounded."""
     levels = np.clip(np.rint(to_levels(image)), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(1, 2, 0))
 
 
 def use_one_core() -> None:
-    """Keep cv2 from starting threads: where every core has a process of its own they only wait."""
+    """Keep cv2 to one thread until the process ends: for worker processes, one for each core."""
     cv2.setNumThreads(1)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep cv2 to one thread in this block, in all threads of the process."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

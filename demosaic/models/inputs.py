@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.arrays import Floats, Pixels, to_float
 from demosaic.imaging.geometry import Box
-from demosaic.mosaic.grid import Axis, Floats, Grid
+from demosaic.mosaic.grid import Axis, Grid
 
 COARSE = 4
 """Pixels of a picture along one side of a point of the guide."""

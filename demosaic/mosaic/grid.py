@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from demosaic.imaging.arrays import Doubles, Floats
+
 if TYPE_CHECKING:
     import torch
 
-
-Floats = NDArray[np.float32]
-
-Doubles = NDArray[np.float64]
 
 Edges = NDArray[np.intp]
 """Where cells begin and end along an axis of n pixels: 0, ..., n."""

@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
-from demosaic.imaging.arrays import Pixels
-from demosaic.mosaic.grid import Doubles, Floats, Grid, axis_edges
+from demosaic.imaging.arrays import Doubles, Floats, Pixels
+from demosaic.mosaic.grid import Grid, axis_edges
 
 
 def pixelated(target: Pixels, grid: Grid) -> Pixels:

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.mosaic.grid import Doubles, Edges, Floats, Grid
+from demosaic.imaging.arrays import Doubles, Floats
+from demosaic.mosaic.grid import Edges, Grid
 from demosaic.mosaic.operators import cells
 
 _ROUNDS = 40  # halving alone needs 34 to get from 1,000 grey levels to a cell of 64 x 64 pixels

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from demosaic.imaging.arrays import resize
-from demosaic.mosaic.grid import Floats, Grid
+from demosaic.imaging.arrays import Floats, resize
+from demosaic.mosaic.grid import Grid
 
 
 def surrounded(colours: Floats, multiple: int) -> tuple[Floats, int, int]:

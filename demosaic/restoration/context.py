@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.detection.region import Region
-from demosaic.imaging.arrays import Pixels, resize, resize_mask
+from demosaic.imaging.arrays import Floats, Pixels, resize, resize_mask
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells
 
 

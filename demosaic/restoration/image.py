@@ -16,7 +16,7 @@ from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import SamplerDecision, centre_cells, decide_sampler
 from demosaic.errors import DemosaicError
 from demosaic.files import make_folder
-from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
+from demosaic.imaging.arrays import Floats, Mask, Pixels, resize, to_float, to_uint8
 from demosaic.imaging.decoding import read_image, read_mask
 from demosaic.imaging.edited_copy import write_comparison, write_restored
 from demosaic.imaging.geometry import Box, crop, paste
@@ -25,7 +25,7 @@ from demosaic.models.compute import Compute, Trial
 from demosaic.models.inputs import observe, views
 from demosaic.models.pix2pix import Generator
 from demosaic.models.resunet import Restorer
-from demosaic.mosaic.grid import Floats, Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
 from demosaic.mosaic.quantise import finish
 from demosaic.mosaic.resampling import part_shown, surrounded

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from demosaic.detection.detector import find_mosaics
 from demosaic.detection.region import Region
-from demosaic.imaging.arrays import Pixels, resize, to_grey
+from demosaic.imaging.arrays import Floats, Pixels, resize, to_grey
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.mosaic.grid import Floats
 from demosaic.mosaic.operators import base, cells, mosaic
 from demosaic.mosaic.pixelate import cell_colours
 

@@ -8,17 +8,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from torch import Tensor
 
-from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.arrays import Doubles, Floats, Mask, Pixels, to_float
 from demosaic.imaging.geometry import Box
 from demosaic.models.inputs import COARSE, GUIDES, MULTIPLE, Observation, Views, observe, views
-from demosaic.mosaic.grid import Doubles, Floats, Grid
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells
 
 SMALL = 3e-5  # float32 sums of a few hundred values of the order of one
-Mask = NDArray[np.bool_]
 
 
 def noise(seed: int, height: int, width: int) -> Pixels:

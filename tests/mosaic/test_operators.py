@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
-from demosaic.imaging.arrays import Pixels
-from demosaic.mosaic.grid import Floats, Grid
+from demosaic.imaging.arrays import Floats, Pixels
+from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells, mosaic, reconcile, replicate
 from demosaic.mosaic.pixelate import cell_colours, sample
 from demosaic.mosaic.quantise import quantise
