@@ -1,20 +1,27 @@
 # On a fresh machine each of these does everything that it needs first:
 # quickstart  draw people, build pairs, train, restore, and show the result
 # test        every check: ruff, mypy, pytest
+# quick       pytest without the slow tests, while you change things
 # docs        build the documentation's site into build/docs
 # coverage    run the tests and print the lines that none reaches
 # release     check all that a release needs, and upload nothing
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Processes that share the tests: all cores, at most 8. `make test WORKERS=0` uses one, for a debugger
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
-.PHONY: quickstart test check docs coverage release format clean
+.PHONY: quickstart test quick check docs coverage release format clean
 
 quickstart: .venv/installed
 	$(BIN)/python examples/quickstart.py quickstart
 
 test: .venv/installed check
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+quick: .venv/installed
+	$(PYTEST) -m 'not slow'
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -25,7 +32,7 @@ docs: .venv/installed
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going docs build/docs
 
 coverage: .venv/installed
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(PYTEST) --cov --cov-report=term-missing:skip-covered
 
 release:
 	.ci/release

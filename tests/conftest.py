@@ -1,10 +1,17 @@
-"""What several test files share: a folder of drawn photos and the dataset built from it."""
+"""What several test files share: a folder of drawn photos and the dataset built from it.
 
+The suite runs in several processes (pytest-xdist), which share both, or in one (`-n 0`).
+"""
+
+import os
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+import torch
+from filelock import FileLock
 from hypothesis import settings
 
 import people
@@ -14,6 +21,17 @@ from demosaic.faces.detector import MediaPipeDetector
 
 settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)
 settings.load_profile("demosaic")
+
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+CORES = os.cpu_count() or 1
+
+
+def pytest_configure() -> None:
+    """Give each worker its share of the cores; the programs that its tests start, too."""
+    if WORKERS > 1:
+        threads = max(CORES // WORKERS, 1)
+        torch.set_num_threads(threads)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 @pytest.fixture(scope="session")
@@ -25,28 +43,45 @@ def distribution() -> str:
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four photos of each of six drawn people, in nested folders.
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if WORKERS == 1 else own.parent
 
-    Four show two people, three are stored turned. Only read it: copy it before changing anything.
-    """
-    folder = tmp_path_factory.mktemp("photos")
-    people.draw(folder, 6, 4, seed=0)
+
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, made by the first worker that needs it; the others wait for it."""
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            part = folder.with_name(f"{folder.name}.part")
+            make(part)
+            part.rename(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def dataset(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def photos(shared: Path) -> Path:
+    """Four photos of each of six drawn people, in nested folders.
+
+    Four show two people, three are stored turned. Only read it: copy it before changing anything.
+    """
+    return made_once(shared / "photos", lambda folder: people.draw(folder, 6, 4, seed=0))
+
+
+@pytest.fixture(scope="session")
+def dataset(photos: Path, shared: Path) -> Path:
     """The dataset of `photos`, built in one go, with people for validation. Only read it."""
-    folder = tmp_path_factory.mktemp("built") / "pairs"
-    build_dataset(
-        photos,
-        folder,
-        BuildConfig(val=0.4),
-        make_detector=partial(MediaPipeDetector, 0.5),
-        detector_name="mediapipe",
-    )
-    return folder
+
+    def build(folder: Path) -> None:
+        build_dataset(
+            photos,
+            folder,
+            BuildConfig(val=0.4),
+            make_detector=partial(MediaPipeDetector, 0.5),
+            detector_name="mediapipe",
+        )
+
+    return made_once(shared / "pairs", build)
 
 
 @pytest.fixture
