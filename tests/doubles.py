@@ -23,8 +23,10 @@ from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
-from demosaic.models.checkpoint import Model, ModelCard, load_state
+from demosaic.models.card import ModelCard
+from demosaic.models.checkpoint import load_state
 from demosaic.models.compute import Compute
+from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
 from demosaic.models.pix2pix import Generator
 from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
@@ -138,7 +140,7 @@ def a_model(block: int | None = 4, size: int = 32, network: UNetConfig = TINY) -
     torch.manual_seed(0)
     blocks = (block, block) if block else None
     card = replace(CARD, blocks=blocks, size=size, network=network)
-    return Model(Generator(network).eval().requires_grad_(False), card)
+    return Pix2PixModel(Generator(network).eval().requires_grad_(False), card)
 
 
 def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model:
@@ -151,7 +153,7 @@ def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model
         if wild and weight.ndim == 4:
             torch.nn.init.normal_(weight, std=0.2)
     card = replace(OUR_CARD, size=size, sharp=sharp)
-    return Model(made.eval().requires_grad_(False), card)
+    return TwoStageModel(made.eval().requires_grad_(False), card)
 
 
 def texture(height: int, width: int, seed: int = 0) -> Pixels:

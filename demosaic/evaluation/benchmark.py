@@ -26,14 +26,12 @@ from demosaic.evaluation.metrics import cell_error, ms_ssim, psnr, sharpness, sp
 from demosaic.evaluation.statistics import estimate
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.imaging.arrays import Doubles, Floats, Pixels, one_core
-from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle, settle_threads
-from demosaic.models.inputs import Views, observe, views
-from demosaic.models.resunet import Restorer
+from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
-from demosaic.restoration.image import restore_face
 from demosaic.text import counted
 
 SHOWN_BLOCK = 16
@@ -167,44 +165,14 @@ def _restored(
     compute: Compute,
 ) -> list[dict[float | None, Pixels]]:
     """Each mosaic restored by the model, at each realism if it has a second stage."""
-    if not isinstance(model.generator, Restorer):
-        return [
-            {None: restore_face(one, grid, model, compute=compute)}
-            for one, grid in zip(observed, grids, strict=True)
-        ]
-    shown = views([observe(one, grid) for one, grid in zip(observed, grids, strict=True)])
-    shown = shown.to(compute.device)
-    if model.card.sharp:
-        blends = _blends(model.generator, shown, realisms, compute)
-    else:
-        blends = {None: compute.infer(model.generator, shown, 0.0)}
+    made = model.fill_faces(observed, grids, realisms, compute)
     return [
-        {share: _finished(blend[place], one, grid) for share, blend in blends.items()}
-        for place, (one, grid) in enumerate(zip(observed, grids, strict=True))
+        {
+            share: finish(faces[number], cell_colours(one, grid), grid)
+            for share, faces in made.items()
+        }
+        for number, (one, grid) in enumerate(zip(observed, grids, strict=True))
     ]
-
-
-def _blends(
-    network: Restorer, shown: Views, realisms: Sequence[float], compute: Compute
-) -> dict[float | None, Floats]:
-    """What the network makes at each realism.
-
-    Reconciling is affine, so blends of what comes out of it are what comes out for a blend: two
-    passes serve any number of them.
-    """
-    ends: dict[float | None, Floats] = {
-        end: compute.infer(network, shown, end)
-        for end in (0.0, 1.0)
-        if any(share != 1 - end for share in realisms)
-    }
-    if len(ends) == 1:
-        return ends
-    return {share: (1 - share) * ends[0.0] + share * ends[1.0] for share in realisms}
-
-
-def _finished(image: Floats, observed: Pixels, grid: Grid) -> Pixels:
-    height, width = observed.shape[:2]
-    return finish(image[:, :height, :width], cell_colours(observed, grid), grid)
 
 
 def evaluate(
@@ -263,7 +231,7 @@ def _held_out(pairs: Pairs, most: int, listen: Listener) -> tuple[str, list[Pixe
 def _model(path: Path, name: str, pairs: Pairs, listen: Listener) -> Model:
     """A model that can be judged by these pairs; what casts doubt on it is said."""
     model = load_model(path)
-    if model.card.blocks is None:
+    if not model.undoes_mosaics:
         raise DemosaicError(
             f"{path} was not trained on mosaics: its scores, on its own pairs, are in MODEL.md"
         )
@@ -276,14 +244,13 @@ def _model(path: Path, name: str, pairs: Pairs, listen: Listener) -> Model:
 
 def _trial(models: Sequence[Model], compute: Compute) -> torch.Tensor:
     """The detail that the last of our models draws on some faces, to choose the precision by."""
-    ours = [model.generator for model in models if isinstance(model.generator, Restorer)]
-    if not ours:
-        return torch.ones(1)
-    settle(ours[-1], compute.device)
     picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
-    shown = views([observe(picture, Grid.square(SHOWN_BLOCK))] * _BATCH)
-    made = compute.infer(ours[-1], shown.to(compute.device), 0.0)
-    return torch.from_numpy(made) - shown.seen
+    for model in reversed(models):
+        settle(model.generator, compute.device)
+        detail = model.detail(picture, Grid.square(SHOWN_BLOCK), _BATCH, compute)
+        if detail is not None:
+            return torch.from_numpy(detail)
+    return torch.ones(1)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import logging
 import warnings
 from dataclasses import asdict
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ from torch import Tensor, nn
 
 from demosaic.errors import DemosaicError, how_to_install
 from demosaic.files import write_with
-from demosaic.models.checkpoint import Model
 from demosaic.models.inputs import Views, observe, views
+from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
 from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Grid
 
+_Exported = tuple[nn.Module, dict[str, Tensor], Any]
+"""What to export, example inputs by name, and which of their sides may differ at use."""
 
-class _Flat(nn.Module):
-    """A restorer with tensors for its arguments, as ONNX knows nothing else."""
+
+class _OfTensors(nn.Module):
+    """A restorer whose arguments are tensors: ONNX knows nothing else."""
 
     def __init__(self, restorer: Restorer, realism: float) -> None:
         super().__init__()
@@ -33,11 +37,12 @@ class _Flat(nn.Module):
 
 
 def export_onnx(model: Model, path: Path, *, realism: float) -> None:
-    """Write a model (on the CPU) as an ONNX file whose description tells how to use it.
+    """Write a model (on the CPU) as an ONNX file whose description says how to use it.
 
-    The article's takes `observed` (N, 3, S, S) in [-1, 1]. Ours takes what `observations.Views`
-    holds, N mosaics of S x S pixels with any cells, and blends its two networks by `realism`, 0..1.
-    Both give `restored`, (N, 3, S, S). Raises DemosaicError where onnxscript is not installed.
+    The article's model takes `observed` (N, 3, S, S) in [-1, 1]. The default recipe's takes what
+    `inputs.Views` holds, N mosaics of S x S pixels with any cells, and blends its two networks by
+    `realism`, 0..1. Both give `restored`, (N, 3, S, S). Raises DemosaicError when onnxscript is not
+    installed.
     """
     try:
         import onnxscript  # noqa: F401
@@ -45,10 +50,10 @@ def export_onnx(model: Model, path: Path, *, realism: float) -> None:
         raise DemosaicError(
             f"ONNX needs the package onnxscript: {how_to_install('onnx')}"
         ) from error
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision aloud
-    network, inputs, free = _traceable(model, realism)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing
+    network, inputs, free = _exported(model, realism)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, about its own insides
+        warnings.simplefilter("ignore")  # the exporter warns about its own code
         program = torch.onnx.export(
             network,
             tuple(inputs.values()),
@@ -63,13 +68,20 @@ def export_onnx(model: Model, path: Path, *, realism: float) -> None:
     write_with(path, lambda part: program.save(part))
 
 
-def _traceable(model: Model, realism: float) -> tuple[nn.Module, dict[str, Tensor], Any]:
-    """What to export, example inputs by name, and which of their sides may be others at use."""
-    side = model.card.size
-    count = torch.export.Dim("count", min=1)
-    if not isinstance(model.generator, Restorer):
-        observed = torch.zeros(2, 3, side, side)
-        return model.generator, {"observed": observed}, ({0: count},)
+@singledispatch
+def _exported(model: Model, realism: float) -> _Exported:
+    raise NotImplementedError(type(model))
+
+
+@_exported.register
+def _(model: Pix2PixModel, realism: float) -> _Exported:
+    observed = torch.zeros(2, 3, model.card.size, model.card.size)
+    return model.generator, {"observed": observed}, ({0: torch.export.Dim("count", min=1)},)
+
+
+@_exported.register
+def _(model: TwoStageModel, realism: float) -> _Exported:
+    side, count = model.card.size, torch.export.Dim("count", min=1)
     rows, columns = (torch.export.Dim(name, min=2) for name in ("rows", "columns"))
     picture = np.full((side, side, 3), 128, np.uint8)
     grid = Grid(side // 8, side // 4)
@@ -80,4 +92,4 @@ def _traceable(model: Model, realism: float) -> tuple[nn.Module, dict[str, Tenso
     free["means_across"] |= {2: columns}
     free["smooth_down"] |= {3: rows}
     free["smooth_across"] |= {3: columns}
-    return _Flat(model.generator, realism), shown, (tuple(free.values()),)
+    return _OfTensors(model.generator, realism), shown, (tuple(free.values()),)

@@ -72,6 +72,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
+        self.config = config
         channels = (3, *config.down)
         self.down = nn.ModuleList(_down(a, b) for a, b in zip(channels, config.down, strict=False))
         skips = config.down[-2::-1]

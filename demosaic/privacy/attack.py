@@ -23,8 +23,9 @@ from demosaic.faces.cache import Look
 from demosaic.faces.detector import FaceDetector
 from demosaic.files import read_json, read_lines
 from demosaic.imaging.arrays import Pixels, to_uint8
-from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle_threads
+from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours, pixelated

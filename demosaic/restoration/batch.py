@@ -10,8 +10,9 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import Listener, Notice, ignore
 from demosaic.files import make_folder, write_with
 from demosaic.imaging.batch import Job, do_all, is_clip
-from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle_threads
+from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, PictureRestored
 from demosaic.restoration.image import restore_file, trial
 
@@ -32,7 +33,7 @@ def restore_files(
     settle_threads(devices or DeviceConfig())
     compute, _ = choose(devices or DeviceConfig())
     model = load_model(model_path, compute.device)
-    if model.card.blocks is None:
+    if not model.undoes_mosaics:
         listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
     elif any(is_clip(job.source) for job in jobs):  # many frames are worth a trial
         compute, why = choose(devices or DeviceConfig(), trial(model))

@@ -17,8 +17,8 @@ from demosaic.events import Listener, Notice, ignore
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
 from demosaic.imaging.edited_copy import MADE_IN_PART, write_comparison
-from demosaic.models.checkpoint import Model
 from demosaic.models.compute import Compute
+from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, FrameRestored
 from demosaic.restoration.image import restore_regions
 from demosaic.restoration.targets import regions_in
@@ -49,7 +49,7 @@ def restore_clip(
 
     A frame that cannot be read is left out and said. Raises DemosaicError that names the file.
     """
-    if model.card.blocks is None:
+    if not model.undoes_mosaics:
         raise DemosaicError(
             f"{source}: this model was not trained on mosaics: it restores no clips"
         )

@@ -1,35 +1,27 @@
 """One picture restored, in memory or on disk."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
-from demosaic.config.networks import UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import SamplerDecision, centre_cells, decide_sampler
 from demosaic.errors import DemosaicError
 from demosaic.files import make_folder
-from demosaic.imaging.arrays import Floats, Mask, Pixels, resize, to_float, to_uint8
+from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
 from demosaic.imaging.decoding import read_image, read_mask
 from demosaic.imaging.edited_copy import write_comparison, write_restored
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.models.checkpoint import Model, ModelCard
 from demosaic.models.compute import Compute, Trial
-from demosaic.models.inputs import observe, views
-from demosaic.models.pix2pix import Generator
-from demosaic.models.resunet import Restorer
+from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
 from demosaic.mosaic.quantise import finish
-from demosaic.mosaic.resampling import part_shown, surrounded
-from demosaic.restoration.context import Canvas, canvas_of
 from demosaic.restoration.events import RegionRestored
 from demosaic.restoration.targets import places_given, regions_in
 
@@ -63,35 +55,6 @@ def restore_face(
     return restore_region(observed, whole, model, config, compute)
 
 
-def _translated_cells(
-    colours: Floats, generator: Generator, card: ModelCard, compute: Compute
-) -> Floats:
-    """What the article's network makes of them, at its own cell size, the middle one if several."""
-    assert card.blocks is not None and isinstance(card.network, UNetConfig)
-    block, multiple = sum(card.blocks) // 2, card.network.multiple
-    _, rows, columns = colours.shape
-    around, top, left = surrounded(colours, multiple // math.gcd(multiple, block))
-    size = (around.shape[1] * block, around.shape[2] * block)
-    canvas = _run(paint_cells(around, Grid.square(block), size), generator, compute)
-    return canvas[:, top * block : (top + rows) * block, left * block : (left + columns) * block]
-
-
-def _run(canvas: Pixels, generator: nn.Module, compute: Compute) -> Floats:
-    batch = compute.take(torch.from_numpy(to_float(canvas))[None])
-    output: Floats = compute.infer(generator, batch)[0]
-    return output
-
-
-def _translate(image: Pixels, model: Model, compute: Compute) -> Pixels:
-    """A whole picture through a model that was trained on other pairs than mosaics."""
-    height, width = image.shape[:2]
-    output = to_uint8(
-        _run(resize(image, model.card.size, model.card.size), model.generator, compute)
-    )
-    translated: Pixels = resize(output, width, height)
-    return translated
-
-
 def restore_image(
     image: Pixels,
     model: Model,
@@ -105,7 +68,7 @@ def restore_image(
 
     Raises DemosaicError when a region is not inside, or nothing is a mosaic.
     """
-    if model.card.blocks is None:
+    if not model.undoes_mosaics:
         places = places_given(image, config, mask)
         boxes = [place.box for place in places] or [Box.whole(image)]
         return _translated(image, boxes, model, compute)
@@ -117,7 +80,7 @@ def _translated(image: Pixels, boxes: Sequence[Box], model: Model, compute: Comp
     """A picture whose boxes went through a model that was trained on other pairs than mosaics."""
     result = image
     for box in boxes:
-        result = paste(result, _translate(crop(image, box), model, compute), box)
+        result = paste(result, model.translate(crop(image, box), compute), box)
     done = (RegionRestored(box.corners, None, (0, 0), None, 1.0, 0.0) for box in boxes)
     return Restored(result, tuple(done))
 
@@ -149,24 +112,14 @@ def restore_region(
     The network sees the cells' colours painted at a cell size it was trained on, and ours what is
     round them at the same scale, so that a picture of any resolution is what it knows.
     """
-    card = model.card
-    if card.blocks is None:
-        raise DemosaicError(
-            "this model was not trained on mosaics: it restores whole pictures only"
-        )
-    observed, box = crop(image, region.box), region.box
+    observed = crop(image, region.box)
     told = _told(image, [region], config)
     shown, colours = region, cell_colours(observed, region.grid, region.hidden)
     if told.sampler == "top-left":
         shown, colours = centre_cells(image, region)
-    if isinstance(model.generator, Restorer):
-        canvas = canvas_of(image, shown, colours, size=card.size, blocks=card.blocks)
-        made = _restored_in_place(canvas, told.consistency, model, config, compute)
-        scaled = resize(made.transpose(1, 2, 0), box.width, box.height)
-        restored = np.ascontiguousarray(scaled.transpose(2, 0, 1))
-    else:
-        made = _translated_cells(colours, model.generator, card, compute)
-        restored = part_shown(made, shown.grid, box.width, box.height)
+    restored = model.fill(
+        image, shown, colours, compute, consistency=told.consistency, realism=config.realism
+    )
     pixels = (
         finish(restored, colours, shown.grid, told.consistency)
         if told.consistency
@@ -182,21 +135,6 @@ def _told(image: Pixels, regions: Sequence[Region], config: RestoreConfig) -> Sa
     else:
         told = decide_sampler(image, regions)
     return told if config.consistency is None else replace(told, consistency=config.consistency)
-
-
-def _restored_in_place(
-    canvas: Canvas, consistency: float, model: Model, config: RestoreConfig, compute: Compute
-) -> Floats:
-    """What our network makes of a region, shown with its surroundings: the part of the canvas that
-    the region fills.
-    """
-    box = canvas.box
-    observation = observe(
-        canvas.picture, canvas.grid, box=box, hidden=canvas.hidden, consistency=consistency
-    )
-    shown = views([observation]).to(compute.device)
-    output: Floats = compute.infer(model.generator, shown, config.realism)[0]
-    return output[:, box.y : box.y + box.height, box.x : box.x + box.width]
 
 
 def _outcome(image: Pixels, restored: Pixels, region: Region, sampler: Sampler) -> RegionRestored:

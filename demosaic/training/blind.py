@@ -30,6 +30,7 @@ from demosaic.imaging.sheets import contact_sheet
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, settle
 from demosaic.models.inputs import observe, views
+from demosaic.models.model import TwoStageModel
 from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
@@ -254,10 +255,13 @@ def _known(config: TrainConfig, compute: Compute) -> ResUNet | None:
     """The faithful network of the model to start from, if one is named."""
     if config.init is None:
         return None
-    generator = load_model(Path(config.init), compute.device).generator
-    if not isinstance(generator, Restorer):
-        raise DemosaicError(f"--init {config.init}: the article's model; give one of ours", USAGE)
-    return generator.faithful.requires_grad_(True)
+    model = load_model(Path(config.init), compute.device)
+    if not isinstance(model, TwoStageModel):
+        raise DemosaicError(
+            f"--init {config.init}: a model of --preset seed; name one of the default preset",
+            USAGE,
+        )
+    return model.faithful.requires_grad_(True)
 
 
 def network_size(config: TrainConfig, device: torch.device) -> str:

@@ -20,14 +20,8 @@ from demosaic.evaluation.events import Scores
 from demosaic.events import Listener, Notice, ignore, tee
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import write_png
-from demosaic.models.checkpoint import (
-    FORMAT,
-    ModelCard,
-    load_state,
-    save_model,
-    save_state,
-    write_card,
-)
+from demosaic.models.card import FORMAT, ModelCard, write_card
+from demosaic.models.checkpoint import load_state, save_model, save_state
 from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.text import counted
 from demosaic.training import blind, pix2pix

@@ -28,8 +28,9 @@ from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box, crop
-from demosaic.models.checkpoint import Model, load_model
+from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle_threads
+from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.restoration.clip import restore_clip

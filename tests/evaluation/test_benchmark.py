@@ -20,7 +20,9 @@ from demosaic.evaluation.page import write_scorecard
 from demosaic.evaluation.statistics import estimate
 from demosaic.evaluation.validation import restored_pictures
 from demosaic.events import Event, Notice, WorkDone, WorkStarted
-from demosaic.models.checkpoint import Model, ModelCard, load_model, save_model
+from demosaic.models.card import ModelCard
+from demosaic.models.checkpoint import load_model, save_model
+from demosaic.models.model import TwoStageModel
 from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means, pixelated
@@ -91,7 +93,7 @@ def test_a_face_has_the_same_offset_every_time_and_another_face_another() -> Non
 def test_a_blend_is_what_the_network_makes_at_that_realism() -> None:
     restorer, grid = a_restorer(), Grid.square(8, 3, 5)
     observed = [pixelated(noise(seed, 64), grid) for seed in range(2)]
-    model = Model(restorer, a_card())
+    model = TwoStageModel(restorer, a_card())
     realisms = (0.0, 0.3, 1.0)
     blends = benchmark._restored(model, observed, [grid, grid], realisms, COMPUTE)
     for realism in realisms:

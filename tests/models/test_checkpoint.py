@@ -14,14 +14,13 @@ from safetensors.torch import load_file, save_file
 from demosaic import __version__
 from demosaic.config.networks import UNetConfig
 from demosaic.errors import PROBLEM, DemosaicError
+from demosaic.models.card import FORMAT, write_card
 from demosaic.models.checkpoint import (
-    FORMAT,
     load_model,
     load_state,
     read_card,
     save_model,
     save_state,
-    write_card,
 )
 from demosaic.models.lookup import find_model, remember_model, remembered_model
 from demosaic.models.resunet import Restorer, ResUNet

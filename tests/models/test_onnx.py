@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 from typer.testing import CliRunner
 
-from demosaic.cli.application import app
+from demosaic.cli.main import app
 from demosaic.config.networks import ResUNetConfig, UNetConfig
-from demosaic.models.checkpoint import Model, ModelCard, save_model
+from demosaic.models.card import ModelCard
+from demosaic.models.checkpoint import save_model
 from demosaic.models.inputs import Views, observe, views
+from demosaic.models.model import Model, TwoStageModel
 from demosaic.models.pix2pix import Generator
 from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
@@ -51,7 +53,7 @@ def model() -> Model:
     torch.manual_seed(0)
     restorer = Restorer(ResUNet(TINY), ResUNet(TINY))
     scattered(restorer)
-    return Model(restorer, CARD)
+    return TwoStageModel(restorer, CARD)
 
 
 def shown(grid: Grid, count: int) -> Views:

@@ -14,8 +14,9 @@ from demosaic.detection.region import Region
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
-from demosaic.models.checkpoint import Model, load_model, save_model
+from demosaic.models.checkpoint import load_model, save_model
 from demosaic.models.inputs import Views
+from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
 from demosaic.models.resunet import Restorer
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells
@@ -117,7 +118,7 @@ def test_without_reconciling_the_network_speaks_for_itself(model: Model) -> None
 def test_every_cell_comes_back_in_its_place(height: int, width: int, grid: Grid) -> None:
     """Through a network that changes nothing."""
     observed = mosaicked(height, width, grid)
-    echo = Model(Echo().eval(), replace(CARD, blocks=(int(grid.width), int(grid.width))))
+    echo = Pix2PixModel(Echo().eval(), replace(CARD, blocks=(int(grid.width), int(grid.width))))
     restored = restore_face(observed, grid, echo, compute=COMPUTE, consistency=0)
     assert np.array_equal(restored, observed)
 
@@ -547,7 +548,7 @@ def test_realism_goes_from_the_faithful_to_the_sharp() -> None:
     observed = mosaicked(64, 64, grid)
     assert isinstance(model.generator, Restorer) and model.generator.sharp is not None
     alone = [
-        Model(Restorer(network, None), replace(model.card, sharp=False))
+        TwoStageModel(Restorer(network, None), replace(model.card, sharp=False))
         for network in (model.generator.faithful, model.generator.sharp)
     ]
     ends = [restore_face(observed, grid, one, compute=COMPUTE) for one in alone]

@@ -1,38 +1,55 @@
-"""A region as a network is shown it: cut out with what is round it, and scaled so that a cell has
-whole pixels.
-"""
+"""A mosaic and its surroundings as a network sees them: scaled so that a cell has whole pixels."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.detection.region import Region
-from demosaic.imaging.arrays import Floats, Pixels, resize, resize_mask
+from demosaic.imaging.arrays import Floats, Mask, Pixels, resize, resize_mask
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells
 
 
+class Mosaic(Protocol):
+    """A mosaic in a picture; what detection finds is one."""
+
+    @property
+    def box(self) -> Box:
+        """The smallest rectangle around it."""
+
+    @property
+    def grid(self) -> Grid:
+        """Its cells, from the corner of the box."""
+
+    @property
+    def hidden(self) -> Mask:
+        """(box.height, box.width): which pixels are mosaic."""
+
+
 @dataclass(frozen=True)
 class Canvas:
-    """A region and what is round it, scaled so that a cell has whole pixels."""
+    """A mosaic and its surroundings, scaled so that a cell has whole pixels."""
 
     picture: Pixels
+    """(H, W, 3)."""
     grid: Grid
     box: Box
-    """Where in the picture the region is."""
-    hidden: NDArray[np.bool_]
-    """(H, W) of the picture."""
+    """Where in the picture the mosaic is."""
+    hidden: Mask
+    """(H, W): which pixels of the picture are mosaic."""
 
 
 def canvas_of(
-    image: Pixels, region: Region, colours: Floats, *, size: int, blocks: tuple[int, int]
+    image: Pixels, mosaic: Mosaic, colours: Floats, *, size: int, blocks: tuple[int, int]
 ) -> Canvas:
-    """The region, its cells of these `colours` at a side within `blocks`, a quarter more of the
-    picture on each side, the whole about `size` pixels large.
+    """The mosaic of an image (H, W, 3) with its cells painted in `colours` (3, rows, columns),
+    0..255, and a quarter more of the image on each side.
+
+    The longer side is about `size` pixels, except that a cell's side stays within `blocks`.
     """
-    grid, place = region.grid, region.box
+    grid, place = mosaic.grid, mosaic.box
     around = place.grown(place.width // 4, place.height // 4, image)
     cells_across = max(around.width / grid.width, around.height / grid.height)
     block = int(np.clip(round(size / cells_across), *blocks))
@@ -41,7 +58,7 @@ def canvas_of(
     left, widths, right = _layout(columns, grid.width, block, (place.x, around.x, around.width))
     box = Box(left, top, sum(widths), sum(heights))
     picture = resize(crop(image, around), left + box.width + right, top + box.height + bottom)
-    inside = resize_mask(region.hidden, box.width, box.height)
+    inside = resize_mask(mosaic.hidden, box.width, box.height)
     whole = Grid(block, block, widths[0], heights[0])
     painted = paint_cells(colours, whole, (box.height, box.width))
     hidden = np.zeros(picture.shape[:2], bool)
@@ -53,9 +70,9 @@ def canvas_of(
 def _layout(
     edges: NDArray[np.intp], cell: float, block: int, place: tuple[int, int, int]
 ) -> tuple[int, list[int], int]:
-    """Pixels of the canvas along an axis: before the region, of each of its cells, and after it.
+    """The canvas's pixels along an axis: before the mosaic, of each of its cells, and after it.
 
-    `place`: where the region begins, where its surroundings do, and how long these are.
+    `place`: the start of the mosaic, the start of its surroundings, and their length, in pixels.
     """
     start, first, length = place
     before, after = start - first, first + length - start - int(edges[-1])

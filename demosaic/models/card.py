@@ -1,0 +1,90 @@
+"""What a model file says about itself: the model card."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demosaic import __version__
+from demosaic.config.networks import ResUNetConfig, UNetConfig
+from demosaic.config.training import SeedConfig, TrainConfig
+from demosaic.files import write_bytes
+
+FORMAT = 2
+"""The number of the model file's format; `read_card` refuses every other."""
+
+_RECIPES: dict[str, str] = {
+    TrainConfig.preset: (
+        "One network for cells of any size and offset, trained on mosaics drawn anew at every step;"
+        "\nthe faithful mean (`restored`) and, from the second stage on, a `sharp` one beside it."
+    ),
+    SeedConfig.preset: "The 2020 article's pix2pix, trained on the stored pairs.",
+}
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model file says about itself. Raises ValueError for impossible sizes."""
+
+    preset: str
+    network: UNetConfig | ResUNetConfig
+    size: int
+    """Side of the pictures it was trained on, pixels."""
+    blocks: tuple[int, int] | None
+    """Smallest and largest side of the mosaic cells it was trained on, pixels. None when its inputs
+    were not mosaics: then nothing is reconciled.
+    """
+    sharp: bool
+    """Whether there is a second network, of the stage that adds sharpness."""
+    step: int
+    seed: int
+    dataset: str
+    """Fingerprint of the dataset."""
+    train_pairs: int
+    val_pairs: int
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Means over the validation pairs, by the name of what was scored; the units are those of
+    `evaluation.events.Scores`.
+    """
+    demosaic: str = __version__
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or (self.blocks and not 2 <= self.blocks[0] <= self.blocks[-1]):
+            raise ValueError(f"pictures of {self.size} px with cells of {self.blocks} px")
+
+    @property
+    def undoes_mosaics(self) -> bool:
+        """Whether the model was trained on mosaics, not on other pairs of pictures."""
+        return self.blocks is not None
+
+
+def write_card(path: Path, card: ModelCard) -> None:
+    """Write MODEL.md, the card for people."""
+    rows = [
+        f"| {name} | {s['psnr']:.2f} | {s['ssim']:.3f} | {s['l1']:.4f} | {s['cell_error']:.2f} |"
+        for name, s in card.scores.items()
+    ]
+    mosaic = f"mosaic cells of {_range(card.blocks)} px" if card.blocks else "no mosaic"
+    text = [
+        f"# A demosaic model: preset {card.preset}, step {card.step}",
+        "",
+        f"Trained on {card.train_pairs} pairs of {card.size} px ({mosaic}), dataset {card.dataset},"
+        f" seed {card.seed}, demosaic {card.demosaic}.",
+        "",
+        _RECIPES[card.preset],
+        "",
+        f"Means over {card.val_pairs} validation pairs, of groups that were not trained on (in",
+        "mid-course over a few of them):",
+        "",
+        "| | PSNR, dB | SSIM | L1 | cell error, grey levels |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        "What it draws is plausible, not true: it is invented from the pictures it was trained on,",
+        "and worst for what they do not show. Do not use it to identify anyone.",
+        "",
+    ]
+    write_bytes(path, "\n".join(text).encode())
+
+
+def _range(ends: tuple[int, int]) -> str:
+    return " to ".join(map(str, sorted({*ends})))

@@ -1,0 +1,238 @@
+"""The two kinds of trained model, behind one interface: what they make of a mosaic."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from demosaic.errors import USAGE, DemosaicError
+from demosaic.imaging.arrays import Floats, Pixels, resize, to_float, to_uint8
+from demosaic.models.canvas import Mosaic, canvas_of
+from demosaic.models.card import ModelCard
+from demosaic.models.compute import Compute
+from demosaic.models.inputs import Views, observe, views
+from demosaic.models.pix2pix import Generator
+from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours, paint_cells
+from demosaic.mosaic.resampling import part_shown, surrounded
+
+
+@dataclass(frozen=True)
+class Model(ABC):
+    """A trained network, ready to restore, and its card."""
+
+    generator: Generator | Restorer
+    card: ModelCard
+
+    @property
+    def undoes_mosaics(self) -> bool:
+        """Whether it was trained on mosaics; if not, it translates whole pictures."""
+        return self.card.undoes_mosaics
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Smallest and largest side of the cells it was trained on, pixels. Raises DemosaicError
+        for a model of other pictures than mosaics.
+        """
+        if self.card.blocks is None:
+            raise DemosaicError(
+                "this model was not trained on mosaics: it restores whole pictures only"
+            )
+        return self.card.blocks
+
+    @abstractmethod
+    def fill(
+        self,
+        image: Pixels,
+        mosaic: Mosaic,
+        colours: Floats,
+        compute: Compute,
+        *,
+        consistency: float,
+        realism: float,
+    ) -> Floats:
+        """What the network makes of a mosaic in an image (H, W, 3): (3, box.height, box.width) in
+        about [-1, 1], not yet finished.
+
+        `colours` (3, rows, columns), 0..255, are those of the mosaic's cells. The network sees them
+        at a cell size it was trained on, so the image may have any resolution. Raises DemosaicError
+        for a model of other pictures than mosaics.
+        """
+
+    @abstractmethod
+    def fill_faces(
+        self,
+        observed: Sequence[Pixels],
+        grids: Sequence[Grid],
+        realisms: Sequence[float],
+        compute: Compute,
+    ) -> Mapping[float | None, Sequence[Floats]]:
+        """What the network makes of whole mosaics (H, W, 3) of one size, each on its grid: for each
+        realism the faces (3, H, W) in about [-1, 1], not yet finished. The only key is None when
+        the model has no realism to choose.
+        """
+
+    @abstractmethod
+    def translate(self, image: Pixels, compute: Compute) -> Pixels:
+        """What a model of other pictures than mosaics makes of an image (H, W, 3); same size.
+
+        Raises DemosaicError for a model that can only undo mosaics.
+        """
+
+    @abstractmethod
+    def detail(self, observed: Pixels, grid: Grid, count: int, compute: Compute) -> Floats | None:
+        """What the network adds to the smooth image of `count` copies of a mosaic (H, W, 3), as
+        (count, 3, H, W): work to choose a precision by. None when it has no smooth image.
+        """
+
+
+@dataclass(frozen=True)
+class Pix2PixModel(Model):
+    """The 2020 article's model, of one cell size or of other pictures than mosaics."""
+
+    generator: Generator
+
+    def fill(
+        self,
+        image: Pixels,
+        mosaic: Mosaic,
+        colours: Floats,
+        compute: Compute,
+        *,
+        consistency: float,
+        realism: float,
+    ) -> Floats:
+        """See `Model.fill`. The network sees nothing around the mosaic, and knows neither
+        consistency nor realism.
+        """
+        canvas = self._fill_cells(colours, compute)
+        return part_shown(canvas, mosaic.grid, mosaic.box.width, mosaic.box.height)
+
+    def _fill_cells(self, colours: Floats, compute: Compute) -> Floats:
+        """(3, block * rows, block * columns) in [-1, 1] from cells (3, rows, columns), 0..255,
+        painted at the middle of the cell sizes it was trained on.
+        """
+        block, multiple = sum(self.blocks) // 2, self.generator.config.multiple
+        _, rows, columns = colours.shape
+        around, top, left = surrounded(colours, multiple // math.gcd(multiple, block))
+        size = (around.shape[1] * block, around.shape[2] * block)
+        canvas = self._run(paint_cells(around, Grid.square(block), size), compute)
+        down, across = (slice(start * block, None) for start in (top, left))
+        return canvas[:, down, across][:, : rows * block, : columns * block]
+
+    def _run(self, canvas: Pixels, compute: Compute) -> Floats:
+        batch = compute.take(torch.from_numpy(to_float(canvas))[None])
+        output: Floats = compute.infer(self.generator, batch)[0]
+        return output
+
+    def fill_faces(
+        self,
+        observed: Sequence[Pixels],
+        grids: Sequence[Grid],
+        realisms: Sequence[float],
+        compute: Compute,
+    ) -> Mapping[float | None, Sequence[Floats]]:
+        """See `Model.fill_faces`; one face after the other."""
+        return {
+            None: [
+                part_shown(
+                    self._fill_cells(cell_colours(one, grid), compute),
+                    grid,
+                    one.shape[1],
+                    one.shape[0],
+                )
+                for one, grid in zip(observed, grids, strict=True)
+            ]
+        }
+
+    def translate(self, image: Pixels, compute: Compute) -> Pixels:
+        """See `Model.translate`; computed at the size of the pictures it was trained on."""
+        height, width = image.shape[:2]
+        output = to_uint8(self._run(resize(image, self.card.size, self.card.size), compute))
+        translated: Pixels = resize(output, width, height)
+        return translated
+
+    def detail(self, observed: Pixels, grid: Grid, count: int, compute: Compute) -> Floats | None:
+        """None: it is shown the mosaic itself."""
+        return None
+
+
+@dataclass(frozen=True)
+class TwoStageModel(Model):
+    """A model of the default recipe: the faithful mean and, beside it, a sharp network."""
+
+    generator: Restorer
+
+    @property
+    def faithful(self) -> ResUNet:
+        """The network of the first stage."""
+        return self.generator.faithful
+
+    def fill(
+        self,
+        image: Pixels,
+        mosaic: Mosaic,
+        colours: Floats,
+        compute: Compute,
+        *,
+        consistency: float,
+        realism: float,
+    ) -> Floats:
+        """See `Model.fill`. The network also sees what is around the mosaic, at the same scale."""
+        canvas = canvas_of(image, mosaic, colours, size=self.card.size, blocks=self.blocks)
+        box = canvas.box
+        observation = observe(
+            canvas.picture, canvas.grid, box=box, hidden=canvas.hidden, consistency=consistency
+        )
+        shown = views([observation]).to(compute.device)
+        output: Floats = compute.infer(self.generator, shown, realism)[0]
+        made = output[:, box.y : box.y + box.height, box.x : box.x + box.width]
+        scaled = resize(made.transpose(1, 2, 0), mosaic.box.width, mosaic.box.height)
+        return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+    def fill_faces(
+        self,
+        observed: Sequence[Pixels],
+        grids: Sequence[Grid],
+        realisms: Sequence[float],
+        compute: Compute,
+    ) -> Mapping[float | None, Sequence[Floats]]:
+        """See `Model.fill_faces`; all in one batch."""
+        shown = views([observe(one, grid) for one, grid in zip(observed, grids, strict=True)])
+        made = self._blends(shown.to(compute.device), realisms, compute)
+        height, width = observed[0].shape[:2]
+        return {share: [*faces[:, :, :height, :width]] for share, faces in made.items()}
+
+    def _blends(
+        self, shown: Views, realisms: Sequence[float], compute: Compute
+    ) -> dict[float | None, Floats]:
+        """What the network makes at each realism, (N, 3, H, W).
+
+        Reconciling is affine, so blending its outputs gives its output for the blend: two passes
+        serve any number of realisms.
+        """
+        if not self.card.sharp:
+            return {None: compute.infer(self.generator, shown, 0.0)}
+        ends: dict[float | None, Floats] = {
+            end: compute.infer(self.generator, shown, end)
+            for end in (0.0, 1.0)
+            if any(share != 1 - end for share in realisms)
+        }
+        if len(ends) == 1:
+            return ends
+        return {share: (1 - share) * ends[0.0] + share * ends[1.0] for share in realisms}
+
+    def translate(self, image: Pixels, compute: Compute) -> Pixels:
+        """Raises DemosaicError: the network sees nothing but mosaics."""
+        raise DemosaicError("a model of the default recipe undoes mosaics only", USAGE)
+
+    def detail(self, observed: Pixels, grid: Grid, count: int, compute: Compute) -> Floats | None:
+        """See `Model.detail`."""
+        shown = views([observe(observed, grid)] * count)
+        made = compute.infer(self.generator, shown.to(compute.device), 0.0)
+        added: Floats = made - shown.seen.numpy()
+        return added
