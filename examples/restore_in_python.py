@@ -1,20 +1,14 @@
-"""A pixelated picture restored in ten lines: python restore_in_python.py MODEL PICTURE RESULT."""
+"""A pixelated picture restored in Python: python restore_in_python.py MODEL PICTURE RESULT."""
 
 import sys
-from pathlib import Path
 
-from demosaic.config.compute import DeviceConfig
-from demosaic.config.restoration import RestoreConfig
-from demosaic.imaging.decoding import read_image
-from demosaic.imaging.encoding import write_png
-from demosaic.models.checkpoint import load_model
-from demosaic.models.compute import choose
-from demosaic.restoration.image import restore_image
+from PIL import Image
 
-model_path, picture, result = map(Path, sys.argv[1:])
-compute, _ = choose(DeviceConfig())
-model = load_model(model_path, compute.device)
-restored = restore_image(read_image(picture), model, RestoreConfig(realism=0.5), compute)
+import demosaic
+
+model_file, picture_file, result_file = sys.argv[1:]
+model = demosaic.load_model(model_file)  # once, for any number of pictures
+restored = demosaic.restore(picture_file, model=model, config=demosaic.RestoreConfig(realism=0.5))
 for region in restored.regions:
     sys.stdout.write(f"{region}\n")
-write_png(result, restored.image)
+Image.fromarray(restored.picture).save(result_file)

@@ -1,7 +1,6 @@
 """`build-dataset` and `forget`."""
 
 import os
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -117,12 +116,10 @@ def build_dataset(
     from demosaic.dataset import dry_run as forecasting
     from demosaic.faces import cache, detector
 
-    make_detector = partial(detector.MediaPipeDetector, LEAST_SCORE)
-    detector_name = detector.MediaPipeDetector.name()
     with listening(as_json) as listen:
         if dry_run:
-            looks = cache.Looks(cache.users_looks(), detector_name)
-            look = cache.Look(make_detector, looks, remember=False)
+            looks = cache.Looks(cache.users_looks(), detector.MediaPipeDetector.name())
+            look = cache.Look(detector.default_detector, looks, remember=False)
             forecast = forecasting.forecast(
                 photos, pairs, config, look=look, prune=prune, workers=workers, listen=listen
             )
@@ -132,9 +129,6 @@ def build_dataset(
             photos,
             pairs,
             config,
-            make_detector=make_detector,
-            detector_name=detector_name,
-            looks=cache.users_looks(),
             prune=prune,
             workers=workers,
             listen=listen,

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -87,19 +86,10 @@ def pixelate(
         sampler=sampler,
         min_score=min_score,
     )
-    from demosaic import events
-    from demosaic.faces import detector
-    from demosaic.imaging import batch
     from demosaic.privacy import pixelate as pixelation
 
-    make_detector = partial(detector.MediaPipeDetector, LEAST_SCORE)
     with listening(as_json) as listen:
-        planned = batch.plan(photos, out, "pixelated", force=force, listen=listen)
-        done = pixelation.pixelate_files(
-            planned, config, make_detector=make_detector, listen=listen
-        )
-        if len(planned) > 1:
-            listen(events.Notice(f"{done} of {len(planned)} pictures pixelated"))
+        pixelation.pixelate_files(photos, out, force=force, config=config, listen=listen)
 
 
 def audit(
@@ -143,14 +133,13 @@ def audit(
     from demosaic import events
     from demosaic.cli import console
     from demosaic.faces import cache
-    from demosaic.faces.detector import MediaPipeDetector
+    from demosaic.faces.detector import MediaPipeDetector, default_detector
     from demosaic.models import lookup
     from demosaic.privacy import attack
     from demosaic.privacy import page as audit_page
     from demosaic.reporting import page as reporting
 
     page = new_page(out, force)
-    make_detector = partial(MediaPipeDetector, LEAST_SCORE)
     looks = cache.Looks(cache.users_looks(), MediaPipeDetector.name())
     with console.Console(stderr=as_json) as screen:
         model = model or lookup.model_at_hand(Path())
@@ -158,8 +147,8 @@ def audit(
         done = attack.audit(
             photos,
             config,
-            look=cache.Look(make_detector, looks),
-            detector=make_detector(),
+            look=cache.Look(default_detector, looks),
+            detector=default_detector(),
             model=model,
             pairs=pairs,
             devices=DeviceConfig(device=device, threads=threads),

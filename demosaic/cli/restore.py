@@ -111,16 +111,16 @@ def restore(
         compare=compare,
         copy_untouched=copy_untouched,
     )
-    from demosaic import events
-    from demosaic.imaging import batch
-    from demosaic.models import lookup
-    from demosaic.restoration import batch as restoring
+    from demosaic.restoration import batch
 
     with listening(as_json) as listen:
-        planned = batch.plan(pictures, out, "restored", force=force, listen=listen)
-        path, why = (model, "--model") if model else lookup.find_model(Path())
-        listen(events.Notice(f"model {path} ({why})"))
         devices_config = DeviceConfig(device=device, threads=threads)
-        done = restoring.restore_files(planned, path, config, devices=devices_config, listen=listen)
-        if len(planned) > 1:
-            listen(events.Notice(f"{done} of {len(planned)} pictures restored"))
+        batch.restore_files(
+            pictures,
+            out,
+            force=force,
+            model=model,
+            config=config,
+            devices=devices_config,
+            listen=listen,
+        )

@@ -151,13 +151,14 @@ def train(
     devices_config = DeviceConfig(device=device, precision=precision, threads=threads)
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
     keep_numpy_to_one_thread()
-    from demosaic import events, files
+    from demosaic import events
     from demosaic.cli import console
     from demosaic.models import compute, lookup
     from demosaic.training import loop as training
     from demosaic.training import tensorboard as tensorboard_log
+    from demosaic.training.run_folder import default_run
 
-    run = _run_folder(name or f"{files.real_path(pairs).name}-{preset}")
+    run = _run_folder(name) if name else default_run(pairs, preset)
 
     compute.tune_allocator()
     with console.Console() as screen:

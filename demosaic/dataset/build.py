@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from os import PathLike
 from pathlib import Path
 
 from demosaic.config.dataset import BuildConfig
@@ -15,7 +16,8 @@ from demosaic.dataset.workers import work_on
 from demosaic.dataset.writer import PairWriter
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
 from demosaic.events import Listener, Notice, ignore
-from demosaic.faces.cache import Look, Looks, MakeDetector, forget_looks
+from demosaic.faces.cache import Look, Looks, MakeDetector, forget_looks, users_looks
+from demosaic.faces.detector import MediaPipeDetector, default_detector
 from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
 from demosaic.text import counted
@@ -24,25 +26,30 @@ _FORGOTTEN = "forgotten"
 
 
 def build_dataset(
-    photos: Path,
-    out: Path,
-    config: BuildConfig,
+    photos: str | PathLike[str],
+    pairs: str | PathLike[str],
+    config: BuildConfig = BuildConfig(),
     *,
-    make_detector: MakeDetector,
-    detector_name: str,
+    make_detector: MakeDetector | None = None,
+    detector_name: str = "",
     looks: Path | None = None,
     prune: bool = False,
     workers: int = 1,
     listen: Listener = ignore,
 ) -> BuildReport:
-    """Turn every face below `photos` into a pair in `out`, and say what came of every photo.
+    """Turn every face below `photos` into a pair in `pairs`, and say what came of every photo.
 
-    What the detector sees is remembered in the folder `looks`, so that it need not look again.
+    `make_detector`, `detector_name` and `looks` are another detector, its name, and the folder that
+    remembers what it saw; by default MediaPipe's, and this user's cache.
     Pairs of photos that are gone stay, unless it is to `prune`. Raises DemosaicError when there is
     no photo, no face or no way to write; Interrupted on Ctrl-C. The same call goes on where an
     earlier one stopped, and adds only what is new.
     """
     start = time.monotonic()
+    photos, out = Path(photos), Path(pairs)
+    if make_detector is None:
+        make_detector, detector_name = default_detector, MediaPipeDetector.name()
+        looks = users_looks()
     paths, ignored = photos_in(photos, out, config.group_by)
     writer = PairWriter(out, config)
     if looks and writer.forgetting:

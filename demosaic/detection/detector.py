@@ -25,8 +25,9 @@ from demosaic.detection.lattice import Comb, Lattice
 from demosaic.detection.outline import Levels
 from demosaic.detection.region import Candidate, Region, is_known, overlap, weight
 from demosaic.detection.texture import is_repeating
-from demosaic.imaging.arrays import Pixels, to_grey
+from demosaic.imaging.arrays import to_grey
 from demosaic.imaging.geometry import Box, crop
+from demosaic.imaging.pictures import Picture, to_pixels
 
 _CRUMB = 0.2  # of a mosaic
 
@@ -39,11 +40,13 @@ _AS_CLEAR = 0.9  # beside that, as in all of it
 _FLAT_STEP = 3  # grey levels; what rounding leaves of a smooth part has steps of 1 or 2
 
 
-def find_mosaics(image: Pixels) -> list[Region]:
-    """The mosaics in a picture (H, W, 3), the largest first; none on a clean picture.
+def find_mosaics(picture: Picture) -> list[Region]:
+    """The mosaics in a picture, the largest first; none in a clean picture.
 
-    Cells of 3 to 64 px, at least 4 x 4 of them.
+    `picture`: a file, a Pillow picture, or RGB levels (H, W, 3) of type uint8. Cells of 3 to 64 px
+    are found where there are at least 4 x 4 of them. Raises DemosaicError when it is no picture.
     """
+    image = to_pixels(picture)
     if min(image.shape[:2]) < CELLS * LAGS[0]:
         return []
     luma = to_grey(image)

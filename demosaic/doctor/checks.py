@@ -17,7 +17,6 @@ from pathlib import Path
 from demosaic import __version__
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
-from demosaic.config.rules import LEAST_SCORE
 from demosaic.config.training import TrainConfig
 from demosaic.doctor.events import Checked, DoctorReport
 from demosaic.errors import DISTRIBUTION, DemosaicError, Interrupted
@@ -157,9 +156,10 @@ def _precision() -> str:
 
 
 def _face_model() -> str:
-    from demosaic.faces.detector import MediaPipeDetector
+    from demosaic.faces.detector import MediaPipeDetector, default_detector
 
-    return MediaPipeDetector(LEAST_SCORE).name()
+    default_detector()
+    return MediaPipeDetector.name()
 
 
 def _heic() -> str:

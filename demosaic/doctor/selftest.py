@@ -14,12 +14,11 @@ import numpy as np
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.config.rules import LEAST_SCORE
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.detector import MediaPipeDetector, default_detector
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
@@ -52,7 +51,7 @@ def detect(folder: Path) -> str:
         folder / "photos",
         folder / "pairs",
         _BUILD,
-        make_detector=lambda: MediaPipeDetector(LEAST_SCORE),
+        make_detector=default_detector,
         detector_name=MediaPipeDetector.name(),
     )
     _require(report.pairs == 1, f"{report.pairs} faces were found in the drawing of one")
@@ -84,7 +83,7 @@ def restore(folder: Path) -> str:
     compute, _ = choose(_DEVICES)
     model = load_model(folder / "run" / "best.safetensors", compute.device)
     restored = restore_image(read_image(folder / "hidden.png"), model, RestoreConfig(), compute)
-    write_png(folder / "restored.png", restored.image)
+    write_png(folder / "restored.png", restored.picture)
     found = [(region.box, region.block) for region in restored.regions]
     expected = [(_face(folder).corners, (_GRID.width, _GRID.height))]
     _require(found == expected, f"the mosaic is at {expected}, and was found at {found}")

@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.imaging.arrays import Doubles, Floats, Pixels, one_core
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle, settle_threads
+from demosaic.models.lookup import find_model
 from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
@@ -175,42 +178,55 @@ def _restored(
     ]
 
 
+Models: TypeAlias = Mapping[str, str | PathLike[str]] | str | PathLike[str] | None
+"""Model files by name, or one file, or none."""
+
+
 def evaluate(
-    folder: Path,
-    paths: Mapping[str, Path],
-    config: EvaluateConfig,
+    pairs: str | PathLike[str],
+    models: Models = None,
+    config: EvaluateConfig = EvaluateConfig(),
     *,
-    devices: DeviceConfig | None = None,
+    devices: DeviceConfig = DeviceConfig(),
     listen: Listener = ignore,
 ) -> Evaluation:
-    """Score the models, by name, on the held-out faces of the pairs in `folder`.
+    """Score models on the held-out faces of a folder of pairs.
 
+    `models`: model files by name, or one file; without any, the one that `find_model` chooses.
     Raises DemosaicError for pairs or models that cannot be used.
     """
     start = time.perf_counter()
-    pairs = Pairs(folder, direction=TrainConfig.direction, multiple=TrainConfig.multiple)
-    models = {name: _model(path, name, pairs, listen) for name, path in paths.items()}
-    split, targets = _held_out(pairs, config.faces, listen)
-    settle_threads(devices or DeviceConfig())
+    files = _named(models)
+    held_out = Pairs(Path(pairs), direction=TrainConfig.direction, multiple=TrainConfig.multiple)
+    loaded = {name: _model(path, name, held_out, listen) for name, path in files.items()}
+    split, targets = _held_out(held_out, config.faces, listen)
+    settle_threads(devices)
     workers = torch.get_num_threads()
-    compute, why = choose(devices or DeviceConfig(), partial(_trial, [*models.values()]))
+    compute, why = choose(devices, partial(_trial, [*loaded.values()]))
     listen(Notice(why))
-    for model in models.values():
+    for model in loaded.values():
         settle(model.generator, compute.device)
-    judge = _Judge(targets, models, config, compute)
+    judge = _Judge(targets, loaded, config, compute)
     with _single_threaded(workers) as pool:
         found = _judged(judge, pool, listen)
     report = EvaluationReport(
-        pairs=str(folder),
+        pairs=str(pairs),
         split=split,
         faces=len(targets),
-        models={name: str(path) for name, path in paths.items()},
+        models={name: str(path) for name, path in files.items()},
         computed=f"{compute.arithmetic}, {counted(workers, 'worker')}",
         seconds=round(time.perf_counter() - start, 1),
         scores=tuple(_way_scores(found)),
     )
     listen(report)
     return Evaluation(report) if config.quick else _with_views(report, judge, found)
+
+
+def _named(models: Models) -> dict[str, Path]:
+    """Model files by name; a single one is called `restored`."""
+    if isinstance(models, Mapping):
+        return {name: Path(path) for name, path in models.items()}
+    return {"restored": Path(models) if models else find_model(Path())[0]}
 
 
 def _held_out(pairs: Pairs, most: int, listen: Listener) -> tuple[str, list[Pixels]]:

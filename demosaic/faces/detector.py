@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box, crop
@@ -270,3 +271,8 @@ def _quiet() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)
+
+
+def default_detector() -> FaceDetector:
+    """The detector that commands use. It finds all that may be a face; callers filter by score."""
+    return MediaPipeDetector(LEAST_SCORE)

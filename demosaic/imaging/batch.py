@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
 from demosaic.events import Event, Listener, Notice, PicturesFound, PictureSkipped, ignore
@@ -123,15 +124,30 @@ def _jobs(source: Path, out: Path | None, done: str, *, alone: bool) -> Iterator
         yield Job(source, out / result_name(source, done))
 
 
-def do_all(
-    jobs: Sequence[Job], do: Callable[[Job], Event], done: str, listen: Listener = ignore
-) -> int:
-    """Do every job, passing on what each comes to; say how many were `done`. One that cannot be is
-    said and the rest still done.
+_Result = TypeVar("_Result", bound=Event)
 
-    Raises that job's own DemosaicError when there is only one, or one for all when none could be.
+
+@dataclass(frozen=True)
+class BatchReport(Generic[_Result]):
+    """What came of several pictures."""
+
+    results: tuple[_Result, ...]
+    """One of each picture that was done, in their order."""
+    skipped: tuple[PictureSkipped, ...]
+    """The pictures that could not be done, and why."""
+
+
+def do_all(
+    jobs: Sequence[Job], do: Callable[[Job], _Result], done: str, listen: Listener = ignore
+) -> BatchReport[_Result]:
+    """Do every job and pass on what comes of each. A job that fails does not stop the others.
+
+    `done` is the word for it in messages, such as `restored`. Raises that job's own DemosaicError
+    when there is only one, or one for all when every job failed.
     """
     listen(PicturesFound(len(jobs)))
+    results: list[_Result] = []
+    skipped: list[PictureSkipped] = []
     failures: list[DemosaicError] = []
     for job in jobs:
         try:
@@ -140,10 +156,12 @@ def do_all(
             if len(jobs) == 1:
                 raise
             failures.append(error)
-            listen(PictureSkipped(str(job.source), str(error)))
+            skipped.append(PictureSkipped(str(job.source), str(error)))
+            listen(skipped[-1])
         else:
+            results.append(event)
             listen(event)
     if len(failures) == len(jobs):
         code = max(error.exit_code for error in failures)
         raise DemosaicError(f"none of {len(jobs)} pictures was {done}: {failures[0]}", code)
-    return len(jobs) - len(failures)
+    return BatchReport(tuple(results), tuple(skipped))

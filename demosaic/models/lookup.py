@@ -1,15 +1,38 @@
-"""Which model to take when none is named."""
+"""Which model to take, and loading it."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
+import torch
 
 from demosaic.errors import DemosaicError
+from demosaic.events import Listener, Notice, ignore
 from demosaic.files import encoded, make_folder, write_bytes
+from demosaic.models import checkpoint
+from demosaic.models.compute import settle
+from demosaic.models.model import Model
 
 MODEL_VARIABLE = "DEMOSAIC_MODEL"
+
+
+def load_model(
+    model: "str | os.PathLike[str] | Model | None" = None,
+    device: torch.device = torch.device("cpu"),
+    listen: Listener = ignore,
+) -> Model:
+    """The model of a file on the device, ready to restore; a loaded model is moved there.
+
+    Without a file, `find_model` chooses; `listen` hears which one and why. Raises DemosaicError
+    when there is no model, or the file is none.
+    """
+    if isinstance(model, Model):
+        settle(model.generator, device)
+        return model
+    path, why = (Path(model), "--model") if model else find_model(Path())
+    listen(Notice(f"model {path} ({why})"))
+    return checkpoint.load_model(path, device)
 
 
 def find_model(folder: Path) -> tuple[Path, str]:

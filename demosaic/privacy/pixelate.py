@@ -1,22 +1,27 @@
 """Faces in a photo hidden: the opposite of restoration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.events import Listener, ignore
+from demosaic.events import Listener, Notice, ignore
 from demosaic.faces.analysis import examine
-from demosaic.faces.detector import FaceDetector
+from demosaic.faces.cache import MakeDetector
+from demosaic.faces.detector import FaceDetector, default_detector
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Pixels, blurred
-from demosaic.imaging.batch import Job, do_all
+from demosaic.imaging.batch import BatchReport, Job, do_all, plan
 from demosaic.imaging.decoding import NotAPicture, decode, read_bytes
 from demosaic.imaging.edited_copy import write_pixelated
+from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.imaging.pictures import Picture, to_pixels
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.privacy.events import FaceHidden, PicturePixelated
@@ -34,6 +39,46 @@ class Place:
     """Width of the face in it, photo pixels; a cell may be a share of it."""
     score: float | None = None
     """How sure it is that this is a face, 0..1; None where a person said so."""
+
+
+@dataclass(frozen=True)
+class Pixelated:
+    """A photo with its faces hidden."""
+
+    picture: Pixels
+    """RGB levels (H, W, 3), 0 to 255."""
+    faces: tuple[FaceHidden, ...]
+
+
+def pixelate(
+    photo: Picture,
+    config: PixelateConfig = PixelateConfig(),
+    *,
+    make_detector: MakeDetector = default_detector,
+) -> Pixelated:
+    """Hide the faces in a photo. Nothing is written.
+
+    `photo`: a file, a Pillow picture, or RGB levels (H, W, 3) of type uint8. The faces are those
+    found, or the regions that the config gives; every other pixel comes back as it was.
+
+    Raises DemosaicError when it is no picture, or no face is found.
+    """
+    if isinstance(photo, str | PathLike):
+        data = read_bytes(Path(photo))
+    else:
+        data = encode_png(to_pixels(photo))
+    return _hidden(data, config, None if config.regions else make_detector())
+
+
+def _hidden(data: bytes, config: PixelateConfig, detector: FaceDetector | None) -> Pixelated:
+    """The photo in the bytes of a file with its faces hidden, or without a detector the regions
+    given. Raises DemosaicError when there is nothing to hide.
+    """
+    photo = decode(data)
+    places = faces_in(data, config, detector) if detector else regions_of(photo, config)
+    if not places:
+        raise DemosaicError("no face found: mark what to hide with --region X,Y,W,H", NOTHING_TO_DO)
+    return pixelate_image(photo, places, config)
 
 
 def faces_in(data: bytes, config: PixelateConfig, detector: FaceDetector) -> list[Place]:
@@ -69,11 +114,8 @@ def regions_of(photo: Pixels, config: PixelateConfig) -> list[Place]:
     return [Place(box, box.width) for box in boxes]
 
 
-def pixelate_image(
-    photo: Pixels, places: Sequence[Place], config: PixelateConfig
-) -> tuple[Pixels, tuple[FaceHidden, ...]]:
-    """The photo (H, W, 3) with these places hidden, every other pixel as it was, and how each was
-    hidden.
+def pixelate_image(photo: Pixels, places: Sequence[Place], config: PixelateConfig) -> Pixelated:
+    """The photo (H, W, 3) with these places hidden, every other pixel as it was.
 
     Cells begin in the corner of their box, as most programs have them.
     """
@@ -86,7 +128,7 @@ def pixelate_image(
         result = paste(result, np.where(mask, piece, crop(result, place.box)), place.box)
         shown = None if config.style == "solid" else block
         hidden.append(FaceHidden(place.box.corners, config.style, shown, place.score))
-    return result, tuple(hidden)
+    return Pixelated(result, tuple(hidden))
 
 
 def _block(place: Place, config: PixelateConfig) -> int:
@@ -122,36 +164,46 @@ def pixelate_file(
     """Hide the faces of one photo, found by the detector, or without one the regions given, and
     write the result. Raises DemosaicError that names the file.
 
-    The result keeps the photo's size, transparency and colour profile; of its EXIF only how it was
-    taken: no thumbnail, which would show the face, no place, no names.
+    The result keeps the photo's size, transparency and colour profile. Of its EXIF it keeps only
+    how the photo was taken: no thumbnail, which would show the face, no place, no names.
     """
     data = read_bytes(job.source)
     try:
-        photo = decode(data)
-        places = faces_in(data, config, detector) if detector else regions_of(photo, config)
+        hidden = _hidden(data, config, detector)
     except DemosaicError as error:
         raise DemosaicError(f"{job.source}: {error}", error.exit_code) from error
-    if not places:
-        raise DemosaicError(
-            f"{job.source}: no face found: mark what to hide with --region X,Y,W,H", NOTHING_TO_DO
-        )
-    result, hidden = pixelate_image(photo, places, config)
     make_folder(job.out.parent)
-    write_pixelated(job.out, result, like=job.source)
-    return PicturePixelated(str(job.source), str(job.out), hidden)
+    write_pixelated(job.out, hidden.picture, like=job.source)
+    return PicturePixelated(str(job.source), str(job.out), hidden.faces)
 
 
 def pixelate_files(
-    jobs: Sequence[Job],
-    config: PixelateConfig,
+    photos: Sequence[str | PathLike[str]],
+    out: str | PathLike[str] | None = None,
     *,
-    make_detector: Callable[[], FaceDetector],
+    force: bool = False,
+    config: PixelateConfig = PixelateConfig(),
+    make_detector: MakeDetector = default_detector,
     listen: Listener = ignore,
-) -> int:
-    """Hide the faces of every photo; say in how many. One in which none is found is said.
+) -> BatchReport[PicturePixelated]:
+    """Hide the faces in photos and write the results; what `demosaic pixelate` does.
 
-    Raises that photo's own DemosaicError when there is only one, or one for all when nothing was
-    hidden in any.
+    `photos`: files, folders of them, or patterns such as `photos/**/*.jpg`. `out`: the file to
+    write, or the folder for several; without it a result goes beside its photo, as NAME.pixelated
+    and the suffix. Results that are there stay, unless `force` is given.
+
+    A photo in which no face is found is reported as skipped. Raises DemosaicError when there is no
+    photo, when there is only one and it cannot be done, or when nothing was hidden in any.
     """
+    jobs = plan(
+        [Path(photo) for photo in photos],
+        Path(out) if out is not None else None,
+        "pixelated",
+        force=force,
+        listen=listen,
+    )
     detector = None if config.regions else make_detector()
-    return do_all(jobs, lambda job: pixelate_file(job, config, detector), "pixelated", listen)
+    report = do_all(jobs, lambda job: pixelate_file(job, config, detector), "pixelated", listen)
+    if len(jobs) > 1:
+        listen(Notice(f"{len(report.results)} of {len(jobs)} pictures pixelated"))
+    return report

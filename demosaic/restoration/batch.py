@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 from demosaic.config.compute import DeviceConfig
@@ -9,41 +10,69 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import Listener, Notice, ignore
 from demosaic.files import make_folder, write_with
-from demosaic.imaging.batch import Job, do_all, is_clip
-from demosaic.models.checkpoint import load_model
+from demosaic.imaging.batch import BatchReport, Job, do_all, is_clip, plan
 from demosaic.models.compute import Compute, choose, settle_threads
+from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, PictureRestored
 from demosaic.restoration.image import restore_file, trial
 
 
 def restore_files(
-    jobs: Sequence[Job],
-    model_path: Path,
-    config: RestoreConfig,
+    pictures: Sequence[str | PathLike[str]],
+    out: str | PathLike[str] | None = None,
     *,
-    devices: DeviceConfig | None = None,
+    force: bool = False,
+    model: str | PathLike[str] | Model | None = None,
+    config: RestoreConfig = RestoreConfig(),
+    devices: DeviceConfig = DeviceConfig(),
     listen: Listener = ignore,
-) -> int:
-    """Restore every picture; say how many were. One that cannot be is said and the rest still done.
+) -> BatchReport[PictureRestored | ClipRestored]:
+    """Restore the mosaics in files and write the results; what `demosaic restore` does.
 
-    Raises that picture's own DemosaicError when there is only one, or one for all when none could
-    be.
+    `pictures`: pictures, clips, folders of them, or patterns such as `photos/**/*.jpg`. `out`: the
+    file to write, or the folder for several; without it a result goes beside its picture, as
+    NAME.restored and the suffix. Results that are there stay, unless `force` is given. `model`: a
+    model or its file; without one, `find_model` chooses.
+
+    A picture that cannot be restored is reported as skipped. Raises DemosaicError when there is no
+    model or no picture, when there is only one picture and it cannot be restored, or when none
+    could be.
     """
-    settle_threads(devices or DeviceConfig())
-    compute, _ = choose(devices or DeviceConfig())
-    model = load_model(model_path, compute.device)
-    if not model.undoes_mosaics:
+    jobs = plan(
+        [Path(picture) for picture in pictures],
+        Path(out) if out is not None else None,
+        "restored",
+        force=force,
+        listen=listen,
+    )
+    report = _restore_all(jobs, model, config, devices, listen)
+    if len(jobs) > 1:
+        listen(Notice(f"{len(report.results)} of {len(jobs)} pictures restored"))
+    return report
+
+
+def _restore_all(
+    jobs: Sequence[Job],
+    model: str | PathLike[str] | Model | None,
+    config: RestoreConfig,
+    devices: DeviceConfig,
+    listen: Listener,
+) -> BatchReport[PictureRestored | ClipRestored]:
+    settle_threads(devices)
+    compute, _ = choose(devices)
+    loaded = load_model(model, compute.device, listen)
+    if not loaded.undoes_mosaics:
         listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
     elif any(is_clip(job.source) for job in jobs):  # many frames are worth a trial
-        compute, why = choose(devices or DeviceConfig(), trial(model))
+        compute, why = choose(devices, trial(loaded))
         listen(Notice(why))
 
     def restore(job: Job) -> PictureRestored | ClipRestored:
         try:
             if is_clip(job.source):
-                return _restore_clip(job, model, config, compute, listen)
-            restored = restore_file(job.source, job.out, model, config, compute)
+                return _restore_clip(job, loaded, config, compute, listen)
+            restored = restore_file(job.source, job.out, loaded, config, compute)
         except DemosaicError as error:
             if config.copy_untouched and error.exit_code == NOTHING_TO_DO:
                 _copy(job)
@@ -54,7 +83,7 @@ def restore_files(
 
 
 def _copy(job: Job) -> None:
-    """Put a picture as it is where its result would have gone, unless something is there."""
+    """Copy a picture to where its result would have gone, unless something is there."""
     copy = job.out.with_name(job.source.name)
     if not copy.exists():
         make_folder(copy.parent)

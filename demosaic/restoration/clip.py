@@ -65,7 +65,7 @@ def restore_clip(
         for number, ((frame, picture, regions), sampler) in enumerate(_told(looked)):
             told = replace(config, sampler=config.sampler or sampler)
             done = restore_regions(picture, regions, model, told, compute)
-            image, before = steadied(picture, done.image, regions, before)
+            image, before = steadied(picture, done.picture, regions, before)
             if regions and not restored and config.compare:
                 write_comparison(out.with_name(f"{out.name}.compare.jpg"), picture, image)
             restored += bool(regions)

@@ -2,22 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import SamplerDecision, centre_cells, decide_sampler
 from demosaic.errors import DemosaicError
+from demosaic.events import Listener, ignore
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
 from demosaic.imaging.decoding import read_image, read_mask
 from demosaic.imaging.edited_copy import write_comparison, write_restored
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.models.compute import Compute, Trial
+from demosaic.imaging.pictures import Picture, to_pixels
+from demosaic.models.compute import Compute, Trial, choose, settle_threads
+from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
@@ -32,8 +37,34 @@ _TRIAL_BLOCK = 16  # px
 class Restored:
     """A picture with its mosaics undone."""
 
-    image: Pixels
+    picture: Pixels
+    """RGB levels (H, W, 3), 0 to 255."""
     regions: tuple[RegionRestored, ...]
+
+
+def restore(
+    picture: Picture,
+    *,
+    model: str | PathLike[str] | Model | None = None,
+    config: RestoreConfig = RestoreConfig(),
+    devices: DeviceConfig = DeviceConfig(),
+    listen: Listener = ignore,
+) -> Restored:
+    """Restore the mosaics in a picture. Nothing is written.
+
+    `picture`: a file, a Pillow picture, or RGB levels (H, W, 3) of type uint8. `model`: a model or
+    its file; without one, `find_model` chooses. The mosaics are those that the config gives, or all
+    that are found; every other pixel comes back as it was. Of the config, `compare` and
+    `copy_untouched` are for files only.
+
+    Raises DemosaicError when there is no model, no picture, or no mosaic in the picture.
+    """
+    image = to_pixels(picture)
+    mask = read_mask(Path(config.mask)) if config.mask else None
+    settle_threads(devices)
+    compute, _ = choose(devices)
+    loaded = load_model(model, compute.device, listen)
+    return restore_image(image, loaded, config, compute, mask=mask)
 
 
 def restore_face(
@@ -181,10 +212,10 @@ def restore_file(
     except DemosaicError as error:
         raise DemosaicError(f"{source}: {error}", error.exit_code) from error
     make_folder(out.parent)
-    write_restored(out, restored.image, like=source, whole=_is_all(restored, image))
+    write_restored(out, restored.picture, like=source, whole=_is_all(restored, image))
     if config.compare:
         name = out.stem.removesuffix(".restored")
-        write_comparison(out.with_name(f"{name}.compare.jpg"), image, restored.image)
+        write_comparison(out.with_name(f"{name}.compare.jpg"), image, restored.picture)
     return restored
 
 

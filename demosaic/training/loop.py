@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,7 +36,7 @@ from demosaic.training.events import (
     TrainReport,
 )
 from demosaic.training.interrupt import Batch, drawn_ahead, stopping
-from demosaic.training.run_folder import begin_run, log, validating_as_begun
+from demosaic.training.run_folder import begin_run, default_run, log, validating_as_begun
 
 
 class Recipe(Protocol[Batch]):
@@ -104,15 +105,16 @@ class Place:
 
 
 def train(
-    folder: Path,
-    run: Path,
-    config: TrainConfig | SeedConfig,
+    pairs: str | PathLike[str],
+    run: str | PathLike[str] | None = None,
+    config: TrainConfig | SeedConfig = TrainConfig(),
     *,
-    devices: DeviceConfig | None = None,
+    devices: DeviceConfig = DeviceConfig(),
     listen: Listener = ignore,
 ) -> TrainReport:
-    """Train on the pairs in `folder` into the run folder `run`, or go on with what is there; as one
-    of several processes, when torchrun started them.
+    """Train on the pairs in a folder into the run folder `run`, or continue the run that is there.
+    Without a name the run lies in `runs/`, as `default_run` says. When torchrun started several
+    processes, this is one of them.
 
     Raises DemosaicError when the pairs cannot be used, when the run was started with other options
     or pairs, or when the losses stop being numbers; Interrupted after Ctrl-C, with everything
@@ -120,7 +122,8 @@ def train(
     """
     with team() as mates:
         _refuse_crowd(config, mates)
-        return _train(folder, run, config, devices or DeviceConfig(), mates, listen)
+        folder = default_run(Path(pairs), config.preset) if run is None else Path(run)
+        return _train(Path(pairs), folder, config, devices, mates, listen)
 
 
 def _train(

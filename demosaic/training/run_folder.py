@@ -9,10 +9,15 @@ from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Listener, log_to
-from demosaic.files import make_folder, read_json, read_lines, write_json, write_lines
+from demosaic.files import make_folder, read_json, read_lines, real_path, write_json, write_lines
 from demosaic.training.events import LOG_EVERY, StepDone
 
 # The run folder
+
+
+def default_run(pairs: Path, preset: str) -> Path:
+    """The folder of a run without a name of its own, such as `runs/pairs-default`."""
+    return Path("runs") / f"{real_path(pairs).name}-{preset}"
 
 
 def begin_run(run: Path, config: TrainConfig | SeedConfig, pairs: Pairs) -> None:

@@ -76,9 +76,11 @@ def main() -> None:
                         none += 1
                         continue
                     told += any(region.sampler == "top-left" for region in restored.regions)
-                    before, after = (psnr(i[hidden], true[hidden]) for i in (shown, restored.image))
+                    before, after = (
+                        psnr(i[hidden], true[hidden]) for i in (shown, restored.picture)
+                    )
                     gains.append(after - before)
-                    changed += int((restored.image != shown).any(2)[~reached(hidden)].sum())
+                    changed += int((restored.picture != shown).any(2)[~reached(hidden)].sum())
                 print(
                     f"cells of {block} px, {'PNG' if quality == PNG else f'JPEG {quality}'}: "
                     f"{len(gains)} photos, {none} without a mosaic found, {told} told as corners, "

@@ -527,9 +527,8 @@ def test_an_option_of_restore_arrives_in_its_field(
 ) -> None:
     found: list[Any] = []
 
-    def listen_in(planned: Any, path: Path, config: RestoreConfig, **_: Any) -> int:
-        found.append((path, config))
-        return 1
+    def listen_in(*_: Any, model: Path, config: RestoreConfig, **__: Any) -> None:
+        found.append((model, config))
 
     from demosaic.restoration import batch as restoring
 
@@ -558,9 +557,8 @@ def test_an_option_of_pixelate_arrives_in_its_field(
 ) -> None:
     found: list[Any] = []
 
-    def listen_in(planned: Any, config: PixelateConfig, **_: Any) -> int:
+    def listen_in(*_: Any, config: PixelateConfig, **__: Any) -> None:
         found.append(config)
-        return 1
 
     from demosaic.privacy import pixelate as pixelation
 

@@ -176,6 +176,6 @@ def test_a_mosaic_of_corners_is_restored_nearer_to_the_photo_than_taken_for_mean
         )
         assert found.regions[0].sampler == "top-left"
         error, worse = (
-            np.square(made.image.astype(float) - photo).mean() for made in (found, as_means)
+            np.square(made.picture.astype(float) - photo).mean() for made in (found, as_means)
         )
         assert error < 0.8 * worse

@@ -7,7 +7,7 @@ from PIL import Image
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
-from demosaic.events import Event, Notice, PicturesFound, PictureSkipped
+from demosaic.events import Event, Notice, PicturesFound
 from demosaic.files import make_folder
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image
@@ -212,17 +212,24 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
     good = [save(folder / name, mosaicked(32, 32, grid)) for name in ("a.png", "c.png")]
     bad = folder / "b [1].png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
-    jobs = plan([good[0], bad, good[1]], folder / "out", "restored", force=False)
+    pictures, out = [good[0], bad, good[1]], folder / "out"
     events: list[Event] = []
-    assert restore_files(jobs, model_file, ANYTHING, listen=events.append) == 2
-    kinds = [type(event) for event in events]
-    assert kinds == [PicturesFound, PictureRestored, PictureSkipped, PictureRestored]
-    assert events[0] == PicturesFound(3)
+    report = restore_files(pictures, out, model=model_file, config=ANYTHING, listen=events.append)
     region = RegionRestored((0, 0, 32, 32), (4, 4), (0, 0), "mean", 1.0, 0.0)
-    assert events[1] == PictureRestored(str(good[0]), str(jobs[0].out), (region,))
-    skipped = events[2]
-    assert isinstance(skipped, PictureSkipped)
+    assert report.results == tuple(
+        PictureRestored(str(path), str(out / f"{path.stem}.restored.png"), (region,))
+        for path in good
+    )
+    (skipped,) = report.skipped
     assert (skipped.picture, str(bad) in skipped.reason) == (str(bad), True)
+    assert events == [
+        Notice(f"model {model_file} (--model)"),
+        PicturesFound(3),
+        report.results[0],
+        skipped,
+        report.results[1],
+        Notice("2 of 3 pictures restored"),
+    ]
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
         "a.restored.png",
         "c.restored.png",
@@ -231,9 +238,8 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
 
 def test_when_none_of_several_is_restored_it_is_an_error(folder: Path, model_file: Path) -> None:
     sources = [save(folder / name, texture(32, 32)) for name in ("a.png", "b.png")]
-    jobs = plan(sources, None, "restored", force=False)
     with pytest.raises(DemosaicError, match="none of 2 pictures was restored") as caught:
-        restore_files(jobs, model_file, ANYTHING)
+        restore_files(sources, model=model_file, config=ANYTHING)
     assert caught.value.exit_code == NOTHING_TO_DO
     assert str(sources[0]) in str(caught.value)
 
@@ -242,7 +248,7 @@ def test_a_single_bad_picture_is_its_own_error(folder: Path, model_file: Path) -
     source = folder / "a.png"
     source.write_bytes(b"")
     with pytest.raises(DemosaicError, match="empty file") as caught:
-        restore_files(plan([source], None, "restored", force=False), model_file, ANYTHING)
+        restore_files([source], model=model_file, config=ANYTHING)
     assert (str(source) in str(caught.value), caught.value.exit_code) == (True, PROBLEM)
 
 
@@ -255,10 +261,9 @@ def test_a_mistake_of_ours_is_not_left_out_as_a_damaged_picture(
     sources = [
         save(folder / name, mosaicked(32, 32, Grid.square(4))) for name in ("a.png", "b.png")
     ]
-    jobs = plan(sources, None, "restored", force=False)
     monkeypatch.setattr("demosaic.imaging.decoding.to_rgb", mistaken)
     with pytest.raises(TypeError, match=r"^a mistake of ours$"):
-        restore_files(jobs, model_file, ANYTHING)
+        restore_files(sources, model=model_file, config=ANYTHING)
 
 
 def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path) -> None:
@@ -266,12 +271,12 @@ def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path)
     save_model(folder / "model.safetensors", other.generator, other.card)
     source = save(folder / "a.png", texture(20, 30))
     events: list[Event] = []
-    jobs = plan([source], None, "restored", force=False)
-    restore_files(jobs, folder / "model.safetensors", ANYTHING, listen=events.append)
-    assert isinstance(events[0], Notice) and "not reconciled" in events[0].text
+    model, out = folder / "model.safetensors", folder / "a.restored.png"
+    report = restore_files([source], model=model, config=ANYTHING, listen=events.append)
+    assert isinstance(events[1], Notice) and "not reconciled" in events[1].text
     whole = RegionRestored((0, 0, 30, 20), None, (0, 0), None, 1.0, 0.0)
-    assert events[2] == PictureRestored(str(source), str(jobs[0].out), (whole,))
-    assert read_image(jobs[0].out).shape == (20, 30, 3)
+    assert report.results == (PictureRestored(str(source), str(out), (whole,)),)
+    assert read_image(out).shape == (20, 30, 3)
 
 
 def test_pictures_without_a_mosaic_are_copied_when_asked(folder: Path, model_file: Path) -> None:
@@ -279,8 +284,8 @@ def test_pictures_without_a_mosaic_are_copied_when_asked(folder: Path, model_fil
     save(folder / "in" / "a.png", mosaicked(32, 32, Grid.square(4)))
     (folder / "in" / "broken.png").write_bytes(b"")
     config = RestoreConfig(copy_untouched=True)
-    jobs = plan([folder / "in"], folder / "out", "restored", force=False)
-    assert restore_files(jobs, model_file, config) == 1
+    report = restore_files([folder / "in"], folder / "out", model=model_file, config=config)
+    assert (len(report.results), len(report.skipped)) == (1, 2)
     written = {path for path in (folder / "out").rglob("*") if path.is_file()}
     assert written == {folder / "out" / "a.restored.png", folder / "out" / "deep" / "clean.png"}
     assert (folder / "out" / "deep" / "clean.png").read_bytes() == clean.read_bytes()
@@ -294,8 +299,10 @@ def test_a_copy_replaces_nothing(folder: Path, model_file: Path) -> None:
     for out in (None, folder / "out"):
         with pytest.raises(DemosaicError, match="no mosaic"):
             restore_files(
-                plan([clean], out, "restored", force=True),
-                model_file,
-                RestoreConfig(copy_untouched=True),
+                [clean],
+                out,
+                force=True,
+                model=model_file,
+                config=RestoreConfig(copy_untouched=True),
             )
     assert (clean.read_bytes(), other.read_bytes()) == before

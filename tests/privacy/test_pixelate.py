@@ -13,10 +13,10 @@ import people
 from demosaic.config.privacy import PixelateConfig
 from demosaic.detection.detector import find_mosaics
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.events import Event, PicturesFound, PictureSkipped
+from demosaic.events import Event, Notice, PicturesFound
 from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
 from demosaic.imaging.arrays import Pixels
-from demosaic.imaging.batch import Job, plan
+from demosaic.imaging.batch import Job
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
 from demosaic.mosaic.grid import Grid
@@ -115,8 +115,8 @@ def test_what_one_shape_hides_the_box_of_the_next_does_not_show_again() -> None:
     photo = texture(60, 60)
     places = [Place(Box(0, 0, 40, 40), 40), Place(Box(20, 20, 40, 40), 40)]
     config = replace(ANY_FACE, style="solid", shape="ellipse")
-    both, _ = pixelate_image(photo, places, config)
-    each = [pixelate_image(photo, [place], config)[0] for place in places]
+    both = pixelate_image(photo, places, config).picture
+    each = [pixelate_image(photo, [place], config).picture for place in places]
     assert np.array_equal(both, np.minimum(*each))
 
 
@@ -265,14 +265,15 @@ def test_a_folder_of_photos_is_mirrored_and_one_without_a_face_is_said(
     save(source / "ada" / "a.png", people.photo(0, 0, 0).image)
     save(source / "empty.png", np.full((200, 200, 3), 90, np.uint8))
     (source / "broken [1].jpg").write_bytes(b"\xff\xd8\xff no more")
-    jobs = plan([source], folder / "out", "pixelated", force=False)
     events: list[Event] = []
-    done = pixelate_files(jobs, ANY_FACE, make_detector=lambda: detector, listen=events.append)
-    assert done == 1
-    assert events[0] == PicturesFound(3)
-    made = [event for event in events if isinstance(event, PicturePixelated)]
+    report = pixelate_files(
+        [source], folder / "out", make_detector=lambda: detector, listen=events.append
+    )
+    assert (events[0], events[-1]) == (PicturesFound(3), Notice("1 of 3 pictures pixelated"))
+    assert sorted(map(repr, events[1:-1])) == sorted(map(repr, report.results + report.skipped))
+    made = report.results
     assert [event.out for event in made] == [str(folder / "out" / "ada" / "a.pixelated.png")]
-    skipped = {event.picture: event.reason for event in events if isinstance(event, PictureSkipped)}
+    skipped = {event.picture: event.reason for event in report.skipped}
     assert set(skipped) == {str(source / "empty.png"), str(source / "broken [1].jpg")}
     assert "no face found: mark what to hide with --region" in skipped[str(source / "empty.png")]
     written = sorted(path.name for path in (folder / "out").rglob("*") if path.is_file())
@@ -283,9 +284,8 @@ def test_no_face_in_any_photo_is_nothing_to_do(folder: Path) -> None:
     for name in ("a.png", "b.png"):
         save(folder / "in" / name, texture(40, 40))
     for sources in ([folder / "in"], [folder / "in" / "a.png"]):
-        jobs = plan(sources, folder / "out", "pixelated", force=False)
         with pytest.raises(DemosaicError, match="no face found") as caught:
-            pixelate_files(jobs, ANY_FACE, make_detector=Sees)
+            pixelate_files(sources, folder / "out", make_detector=Sees)
         assert caught.value.exit_code == NOTHING_TO_DO
     assert not (folder / "out").exists()
 
@@ -295,12 +295,11 @@ def test_a_region_given_needs_no_detector(folder: Path) -> None:
         raise AssertionError("nobody looks for faces")
 
     save(folder / "a.png", texture(40, 40))
-    jobs = plan([folder / "a.png"], None, "pixelated", force=False)
     config = PixelateConfig(regions=((0, 0, 20, 20), (20, 20, 10, 10)))
-    events: list[Event] = []
-    assert pixelate_files(jobs, config, make_detector=none, listen=events.append) == 1
+    source, out = folder / "a.png", folder / "a.pixelated.png"
+    report = pixelate_files([source], config=config, make_detector=none)
     faces = (
         FaceHidden((0, 0, 20, 20), "mosaic", 3, None),
         FaceHidden((20, 20, 10, 10), "mosaic", 3, None),
     )
-    assert events[1:] == [PicturePixelated(str(jobs[0].source), str(jobs[0].out), faces)]
+    assert report.results == (PicturePixelated(str(source), str(out), faces),)

@@ -17,11 +17,11 @@ from demosaic.detection.region import Region, filled
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, Notice
 from demosaic.imaging.arrays import Pixels
-from demosaic.imaging.batch import is_clip, plan, result_name
+from demosaic.imaging.batch import is_clip, result_name
 from demosaic.imaging.geometry import Box
 from demosaic.models.checkpoint import save_model
 from demosaic.restoration.batch import restore_files
-from demosaic.restoration.events import ClipRestored, FrameRestored
+from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored
 from doubles import COMPUTE, our_model, save, texture
 
 av = pytest.importorskip("av", reason="PyAV needs Python 3.11")
@@ -244,10 +244,14 @@ def test_clips_and_pictures_are_restored_by_one_command(frames: list[Pixels], fo
     picture = save(folder / "b.png", hidden(frames)[0])
     model = our_model()
     save_model(folder / "model.safetensors", model.generator, model.card)
-    jobs = plan([clip, picture], folder / "out", "restored", force=False)
     events: list[Event] = []
-    done = restore_files(jobs, folder / "model.safetensors", RestoreConfig(), listen=events.append)
-    assert done == 2
+    report = restore_files(
+        [clip, picture],
+        folder / "out",
+        model=folder / "model.safetensors",
+        listen=events.append,
+    )
+    assert [type(result) for result in report.results] == [ClipRestored, PictureRestored]
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
         "a.restored.mkv",
         "b.restored.png",
@@ -264,9 +268,8 @@ def test_without_pyav_a_clip_says_what_to_install(
     for name in ("demosaic.restoration.clip", "demosaic.restoration.video_io"):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "av", None)
-    jobs = plan([folder / "a.mp4"], None, "restored", force=False)
     with pytest.raises(DemosaicError) as caught:
-        restore_files(jobs, folder / "model.safetensors", RestoreConfig())
+        restore_files([folder / "a.mp4"], model=folder / "model.safetensors")
     assert str(caught.value) == (
         f"{folder / 'a.mp4'}: a clip needs PyAV (Python 3.11 or later): "
         f"pip install '{distribution}[video]'"

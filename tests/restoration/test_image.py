@@ -158,8 +158,8 @@ def test_pixels_outside_the_region_are_bit_identical(
     )
     outside = np.ones(picture.shape[:2], bool)
     outside[y : y + height, x : x + width] = False
-    assert np.array_equal(restored.image[outside], before[outside])
-    inside = restored.image[y : y + height, x : x + width]
+    assert np.array_equal(restored.picture[outside], before[outside])
+    inside = restored.picture[y : y + height, x : x + width]
     shown = before[y : y + height, x : x + width]
     grid = Grid.square(4)
     assert np.abs(means(inside, grid) - cell_colours(shown, grid)).max() <= 0.5
@@ -231,7 +231,7 @@ def test_a_mosaic_stays_restored_where_the_box_of_the_next_covers_it(
     first = Region(Box(0, 0, 32, 32), grid, np.ones((32, 32), bool), 1.0)
     second = Region(Box(16, 16, 32, 32), grid, corner, 1.0)
     monkeypatch.setattr("demosaic.restoration.targets.find_mosaics", lambda image: [first, second])
-    restored = restore_image(picture, model, ANYTHING, COMPUTE).image
+    restored = restore_image(picture, model, ANYTHING, COMPUTE).picture
     alone = restore_region(picture, first, model, ANYTHING, COMPUTE)
     assert np.array_equal(restored[:32, :32], alone)
     assert not np.array_equal(restored[16:32, 16:32], picture[16:32, 16:32])
@@ -240,9 +240,9 @@ def test_a_mosaic_stays_restored_where_the_box_of_the_next_covers_it(
 def test_a_model_of_other_pictures_restores_whole_pictures_and_reconciles_nothing() -> None:
     picture = texture(40, 56)
     restored = restore_image(picture, a_model(block=None), ANYTHING, COMPUTE)
-    assert restored.image.shape == picture.shape
+    assert restored.picture.shape == picture.shape
     assert [region.block for region in restored.regions] == [None]
-    assert not np.array_equal(restored.image, picture)
+    assert not np.array_equal(restored.picture, picture)
 
 
 # Files
@@ -258,7 +258,7 @@ def restored_as(
 def test_a_restored_file_is_written_with_its_folders(folder: Path, model: Model) -> None:
     observed = mosaicked(32, 48, Grid.square(4))
     source = save(folder / "a.png", observed)
-    expected = restore_image(observed, model, ANYTHING, COMPUTE).image
+    expected = restore_image(observed, model, ANYTHING, COMPUTE).picture
     out = restored_as(folder, model, "deep/er/b.png", source)
     assert np.array_equal(read_image(out), expected)
     assert np.array_equal(read_image(source), observed)
@@ -302,7 +302,7 @@ def test_a_result_has_the_format_of_its_name_and_says_what_it_is(
     assert b"Iptc4xmpExt:DigitalSourceType=" in raw
     assert mark.encode() in raw
     if kind != "JPEG":
-        expected = restore_image(observed, model, config, COMPUTE).image
+        expected = restore_image(observed, model, config, COMPUTE).picture
         assert np.array_equal(read_image(out), expected)
 
 
@@ -391,7 +391,7 @@ def test_a_picture_of_sixteen_bits_comes_back_in_sixteen(
     found = cv2.imread(
         str(restored_as(folder, model, f"b{suffix}", source, config)), cv2.IMREAD_UNCHANGED
     )
-    expected = restore_image(read_image(source), model, config, COMPUTE).image
+    expected = restore_image(read_image(source), model, config, COMPUTE).picture
     inside = np.zeros((64, 80), bool)
     inside[16:48, 20:60] = True
     assert found.dtype == np.uint16
@@ -417,7 +417,7 @@ def test_a_saved_model_restores_as_the_one_in_memory(tmp_path: Path, model: Mode
     second = restore_image(
         observed, load_model(tmp_path / "model.safetensors", CPU), ANYTHING, COMPUTE
     )
-    assert np.array_equal(first.image, second.image)
+    assert np.array_equal(first.picture, second.picture)
 
 
 # With a model of our recipe
@@ -457,7 +457,7 @@ def test_one_model_of_ours_restores_every_block(block: int) -> None:
     observed = mosaicked(5 * block, 4 * block, grid)
     found = restore_image(observed, our_model(), RestoreConfig(block=(block, block)), COMPUTE)
     assert cells_of(found) == grid
-    assert np.abs(means(found.image, grid) - cell_colours(observed, grid)).max() < 1e-6
+    assert np.abs(means(found.picture, grid) - cell_colours(observed, grid)).max() < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -570,7 +570,7 @@ def test_the_realism_asked_for_arrives_and_is_a_half_when_none_is() -> None:
     for config, realism in ((ANYTHING, 0.5), (RestoreConfig(realism=0.9), 0.9)):
         expected = restore_face(observed, grid, model, compute=COMPUTE, realism=realism)
         config = replace(config, block=(8, 8))
-        assert np.array_equal(restore_image(observed, model, config, COMPUTE).image, expected)
+        assert np.array_equal(restore_image(observed, model, config, COMPUTE).picture, expected)
 
 
 def test_a_model_without_a_second_stage_knows_the_mean_only() -> None:
@@ -626,8 +626,8 @@ def test_pixels_outside_the_region_are_bit_identical_with_ours(
     restored = restore_image(picture, our_model(), config, COMPUTE)
     outside = np.ones(picture.shape[:2], bool)
     outside[y : y + height, x : x + width] = False
-    assert np.array_equal(restored.image[outside], before[outside])
-    assert not np.array_equal(restored.image, before)
+    assert np.array_equal(restored.picture[outside], before[outside])
+    assert not np.array_equal(restored.picture, before)
     assert np.array_equal(picture, before)
 
 
@@ -638,6 +638,6 @@ def test_a_saved_model_of_ours_restores_as_the_one_in_memory(tmp_path: Path, sha
     loaded = load_model(tmp_path / "model.safetensors", CPU)
     for realism in (0.0, 0.5, 1.0):
         config = RestoreConfig(block=(8, 8), realism=realism)
-        first = restore_image(observed, model, config, COMPUTE).image
-        second = restore_image(observed, loaded, config, COMPUTE).image
+        first = restore_image(observed, model, config, COMPUTE).picture
+        second = restore_image(observed, loaded, config, COMPUTE).picture
         assert np.abs(first.astype(int) - second).max() <= 1
