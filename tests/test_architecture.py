@@ -40,6 +40,7 @@ DOORS = {
     "pillow_heif": {"imaging.decoding"},
     "isal": {"imaging"},
     "av": {"restoration.video_io"},
+    "jinja2": {"reporting.page"},
     "safetensors": {"models.checkpoint"},
     "platformdirs": {"models.lookup", "faces.cache"},
     "packaging": {"doctor.checks"},

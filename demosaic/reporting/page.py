@@ -37,27 +37,19 @@ edge that mouse, finger and arrow keys move, and others can be chosen above the 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from pathlib import Path
-from xml.etree.ElementTree import Element
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from demosaic import __version__
 from demosaic.files import encoded, write_bytes
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import encode_webp
-from demosaic.reporting.html import as_html, element
-from demosaic.reporting.plots import Plot, draw
-
-_HERE = Path(__file__).parent
-
-# Pictures and the page's own lines, and nothing from anywhere
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-
-_HONESTY = (
-    "A restored face is a plausible one that agrees with the blocks, not the person's true face. "
-    "It is not for identifying anyone; and pixelation is not anonymity. This page holds pictures "
-    "of the people in your photos: treat it as you treat those."
-)
+from demosaic.reporting.plots import Plot, draw, legend
+from demosaic.reporting.svg import as_markup
 
 
 @dataclass(frozen=True)
@@ -117,156 +109,73 @@ class Section:
 
 
 def write_report(path: Path, *, title: str, lead: str, sections: Sequence[Section]) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page to `path`, whole or not at all. Raises DemosaicError when it cannot."""
     write_bytes(path, encoded(render(title=title, lead=lead, sections=sections)))
 
 
 def render(*, title: str, lead: str, sections: Sequence[Section]) -> str:
-    """The page as HTML; `lead` is its first paragraph, the findings in one breath."""
-    main = element(
-        "main",
-        element("header", element("h1", title), element("p", lead, class_="lead")),
-        *map(_section, sections),
-        element("footer", element("p", _HONESTY), element("p", f"demosaic {__version__}")),
+    """The page as HTML. `lead` is its first paragraph: the findings in one or two sentences."""
+    page = _environment().get_template("page.html.j2")
+    rendered = page.render(
+        title=title,
+        lead=lead,
+        sections=sections,
+        version=__version__,
+        style=_own_file("report.css"),
+        script=_own_file("report.js"),
     )
-    page = element("html", _head(title), element("body", main, _script()), lang="en")
-    return f"<!doctype html>\n{as_html(page)}\n"
+    return encoded(rendered).decode()  # a file name that is not UTF-8 shows as \\udc..
 
 
-def _head(title: str) -> Element:
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
-        element("style", (_HERE / "report.css").read_text(encoding="utf-8")),
+@cache
+def _environment() -> Environment:
+    """The templates beside this module, in which every text is escaped."""
+    environment = Environment(
+        loader=PackageLoader("demosaic.reporting", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    environment.filters |= {
+        "side_by_side": _side_by_side,
+        "drawn": _drawn,
+        "legend": _legend,
+        "inline": _inline,
+    }
+    environment.tests |= {
+        "plot": lambda part: isinstance(part, Plot),
+        "table": lambda part: isinstance(part, Table),
+        "gallery": lambda part: isinstance(part, Gallery),
+    }
+    return environment
 
 
-def _script() -> Element:
-    return element("script", (_HERE / "report.js").read_text(encoding="utf-8"))
+def _own_file(name: str) -> Markup:
+    """A file beside this module, which goes into the page as it is."""
+    return Markup((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
-def _section(section: Section) -> Element:
-    heading = element("h2", section.title)
-    if section.folded:
-        return element("details", element("summary", heading), *_parts(section.parts))
-    return element("section", heading, *_parts(section.parts))
-
-
-def _parts(parts: Sequence[Part]) -> Iterator[Element]:
-    for together, group in groupby(parts, lambda part: isinstance(part, Plot)):
-        drawn = map(_part, group)
-        if together:
-            yield element("div", *drawn, class_="plots")
+def _side_by_side(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """The parts in their order: consecutive plots as one group, everything else alone."""
+    for are_plots, group in groupby(parts, lambda part: isinstance(part, Plot)):
+        if are_plots:
+            yield [*group]
         else:
-            yield from drawn
+            yield from ([part] for part in group)
 
 
-def _part(part: Part) -> Element:
-    match part:
-        case Text(text):
-            return element("p", text)
-        case Table():
-            return _table(part)
-        case Plot():
-            return draw(part)
-        case Gallery(faces):
-            return _gallery(faces)
+def _drawn(plot: Plot) -> Markup:
+    """The plot as SVG, which is escaped already."""
+    return Markup(as_markup(draw(plot)))
 
 
-def _table(table: Table) -> Element:
-    head = [element("th", title, scope="col") for title in table.head]
-    rows = [
-        element("tr", element("th", _cell(row[0]), scope="row"), *map(_td, row[1:]))
-        for row in table.rows
-    ]
-    made = element(
-        "table",
-        element("caption", table.caption),
-        element("thead", element("tr", *head)),
-        element("tbody", *rows),
-    )
-    # What is wider than a phone is scrolled within its frame, with the keys too
-    return element(
-        "div", made, class_="scroll", tabindex=0, role="region", aria_label=table.caption
-    )
-
-
-def _td(cell: str | Cell) -> Element:
-    best = isinstance(cell, Cell) and cell.best
-    return element("td", _cell(cell), class_="best" if best else None)
-
-
-def _cell(cell: str | Cell) -> Element | str:
-    if isinstance(cell, str):
-        return cell
-    notes = [element("small", cell.note)] if cell.note else []
-    return element("span", cell.text, *notes)
-
-
-def _gallery(faces: Sequence[Face]) -> Element:
-    names = [*faces[0].pictures]
-    left, right = names[0], names[min(1, len(names) - 1)]
-    choices = [
-        element("label", f"{side} ", _choice(side, names, chosen))
-        for side, chosen in (("left", left), ("right", right))
-    ]
-    return element(
-        "div",
-        element("p", *choices, class_="choices"),
-        element("div", *(_face(face, left, right) for face in faces), class_="faces"),
-        class_="gallery",
-    )
-
-
-def _choice(side: str, names: Sequence[str], chosen: str) -> Element:
-    options = [element("option", name, selected=name == chosen or None) for name in names]
-    return element("select", *options, name=side, autocomplete="off")
-
-
-def _face(face: Face, left: str, right: str) -> Element:
-    """The pictures on top of each other, and over them an edge that an input of range 0 to 100
-    moves.
-    """
-    pictures = [
-        element(
-            "img",
-            src=_inline(picture),
-            alt=name,
-            data_name=name,
-            class_=" ".join(
-                side for side, shown in (("left", left), ("right", right)) if shown == name
-            )
-            or None,
-        )
-        for name, picture in face.pictures.items()
-    ]
-    height, width = next(iter(face.pictures.values())).shape[:2]
-    edge = element(
-        "input",
-        type="range",
-        min=0,
-        max=100,
-        value=50,
-        autocomplete="off",
-        aria_label=f"{face.title}: how much of the left picture is shown",
-    )
-    slider = element(
-        "div",
-        *pictures,
-        edge,
-        element("span", class_="edge"),
-        class_="slider",
-        data_left=left,
-        data_right=right,
-        style=f"aspect-ratio: {width} / {height}",
-    )
-    return element("figure", slider, element("figcaption", face.title), class_="face")
+def _legend(plot: Plot) -> list[tuple[Markup, str]]:
+    """For each series, a piece of its line as SVG, and its name."""
+    return [(Markup(as_markup(swatch)), name) for swatch, name in legend(plot)]
 
 
 def _inline(picture: Pixels) -> str:
-    """The picture as a URL that holds it."""
+    """The picture as a URL that contains it."""
     return f"data:image/webp;base64,{base64.b64encode(encode_webp(picture)).decode('ascii')}"

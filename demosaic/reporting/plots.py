@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from demosaic.reporting.html import element
+from demosaic.reporting.svg import element
 
 _WIDTH, _HEIGHT = 400, 250
 
@@ -80,14 +80,14 @@ class _Scale:
 
 
 def draw(plot: Plot) -> Element:
-    """The plot as a figure: title, SVG, and a legend when there are several series."""
+    """The plot as an SVG element: axes with their names, and a group for each series."""
     across, down = _scales(plot)
     styles = _styles(plot.series)
     drawn = [
         _series(series, style, across, down)
         for series, style in zip(plot.series, styles, strict=True)
     ]
-    svg = element(
+    return element(
         "svg",
         *_axes(plot, across, down),
         *drawn,
@@ -95,12 +95,14 @@ def draw(plot: Plot) -> Element:
         role="img",
         aria_label=f"{plot.title}: {plot.y} by {plot.x}",
     )
-    legend = [
-        element("li", _swatch(style), series.name)
-        for series, style in zip(plot.series, styles, strict=True)
+
+
+def legend(plot: Plot) -> list[tuple[Element, str]]:
+    """For each series, a piece of its line as an SVG element, and its name."""
+    styles = _styles(plot.series)
+    return [
+        (_swatch(style), series.name) for series, style in zip(plot.series, styles, strict=True)
     ]
-    below = [element("ul", *legend, class_="legend")] if len(legend) > 1 else []
-    return element("figure", element("figcaption", plot.title), svg, *below, class_="plot")
 
 
 def round_values(low: float, high: float, about: int = 5) -> list[float]:
