@@ -8,11 +8,13 @@ SVG by hand: it follows the reader's light or dark mode, and comes out the same 
 import argparse
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
-WIDTH, HEIGHT = 760, 400
-LEFT, RIGHT, TOP, BOTTOM = 56, 24, 56, 52  # margins
+WIDTH, HEIGHT = 540, 350
+LEFT, RIGHT, TOP, BOTTOM = 48, 20, 52, 50  # margins
+LEGEND = 224  # its left end
 LOWEST, HIGHEST, STEP = 16, 40, 4  # dB
 STYLES = {  # rows of the table: what the plot calls them, and their class
     "the mosaic": ("the mosaic", "s0"),
@@ -69,34 +71,50 @@ def read_table(page: str) -> tuple[list[int], dict[str, list[float]]]:
 def draw(blocks: list[int], rows: dict[str, list[float]]) -> str:
     """The plot as a file of SVG."""
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
         "<title>PSNR of restored faces by cell size</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="card" x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="8"/>',
         text(LEFT, 30, "How near to the original: PSNR in dB, higher is better", "start", "title"),
+        *axes(blocks),
+        *lines(blocks, rows),
+        *legend(),
+        "</svg>",
     ]
+    return "\n".join([*parts, ""])
+
+
+def axes(blocks: list[int]) -> Iterator[str]:
+    """Grid lines with their values, and the cell sizes below."""
     for value in range(LOWEST, HIGHEST + 1, STEP):
         y = down(value)
-        parts.append(f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
-        parts.append(text(LEFT - 8, y + 5, str(value), "end"))
+        yield f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
+        yield text(LEFT - 8, y + 5, str(value), "end")
     for block in blocks:
-        parts.append(text(across(block, blocks), HEIGHT - BOTTOM + 22, str(block), "middle"))
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(text(middle, HEIGHT - 10, "side of a cell, px", "middle"))
-    parts.append(f'<rect class="blank" x="{middle + 30}" y="{TOP + 8}" width="320" height="100"/>')
-    for number, (name, (label, style)) in enumerate(reversed(STYLES.items())):
-        places = [
-            (across(block, blocks), down(value))
-            for block, value in zip(blocks, rows[name], strict=True)
-        ]
-        line = " ".join(f"{x},{y}" for x, y in places)
-        parts.append(f'<polyline class="{style}" points="{line}"/>')
+        yield text(across(block, blocks), HEIGHT - BOTTOM + 20, str(block), "middle")
+    yield text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "side of a cell, px", "middle")
+
+
+def lines(blocks: list[int], rows: dict[str, list[float]]) -> Iterator[str]:
+    """A line for each row; ours has its points marked."""
+    for row, (_, style) in STYLES.items():
+        points = zip(blocks, rows[row], strict=True)
+        places = [(across(block, blocks), down(value)) for block, value in points]
+        joined = " ".join(f"{x},{y}" for x, y in places)
+        yield f'<polyline class="{style}" points="{joined}"/>'
         if style == "ours":
-            parts.extend(f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in places)
-        y = TOP + 22 + 24 * number
-        parts.append(f'<path class="key {style}" d="M{middle + 40} {y}h40"/>')
-        parts.append(text(middle + 90, y + 5, label, "start"))
-    return "\n".join([*parts, "</svg>", ""])
+            yield from (f'<circle cx="{x}" cy="{y}" r="4"/>' for x, y in places)
+
+
+def legend() -> Iterator[str]:
+    """What the lines are, the uppermost first."""
+    width = WIDTH - LEGEND - 4
+    yield f'<rect class="blank" x="{LEGEND}" y="{TOP - 2}" width="{width}" height="90"/>'
+    for number, (label, style) in enumerate(reversed(STYLES.values())):
+        y = TOP + 10 + 22 * number
+        yield f'<path class="key {style}" d="M{LEGEND + 8} {y}h36"/>'
+        yield text(LEGEND + 54, y + 5, label, "start")
 
 
 def across(block: int, blocks: list[int]) -> float:
