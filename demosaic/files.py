@@ -84,11 +84,10 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in `path`. Raises DemosaicError when it is missing or something else."""
     try:
-        value = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise DemosaicError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise DemosaicError(f"{path} is damaged: it is not JSON ({error})") from error
+    value = _parsed(data, str(path))
     if not isinstance(value, dict):
         raise DemosaicError(f"{path} is damaged: it does not hold a JSON object")
     return value
@@ -116,14 +115,28 @@ def append_lines(path: Path, records: Iterable[object]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a JSON lines file, without a torn last line; none when there is no file."""
+    """The records of a JSON lines file, without a torn last line; none when there is no file.
+
+    Raises DemosaicError with the path and the number of a line that is not JSON.
+    """
+    return [value for _, value in numbered_lines(path)]
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """The same, each with the number of its line, from 1."""
     if not path.exists():
-        return []
+        return
     lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was torn by a kill
+    for number, line in enumerate(lines, start=1):
+        if line:
+            yield number, _parsed(line, f"{path}, line {number}")
+
+
+def _parsed(data: bytes, where: str) -> Any:
     try:
-        return [json.loads(line) for line in lines if line]
+        return json.loads(data)
     except ValueError as error:
-        raise DemosaicError(f"{path} is damaged: {error}") from error
+        raise DemosaicError(f"{where} is damaged: it is not JSON ({error})") from error
 
 
 def drop_torn_line(path: Path) -> None:

@@ -24,7 +24,7 @@ FLOORS = (
     ("dataset", "models", "detection"),
     ("faces", "reporting", "mosaic"),
     ("imaging",),
-    ("events",),
+    ("events", "records"),
     ("files", "config"),
     ("text", "errors"),
 )
@@ -44,6 +44,7 @@ DOORS = {
     "safetensors": {"models.checkpoint"},
     "platformdirs": {"models.lookup", "faces.cache"},
     "packaging": {"doctor.checks"},
+    "cattrs": {"records"},
 }
 """The packages or modules that may import a library."""
 

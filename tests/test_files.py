@@ -174,7 +174,7 @@ def test_a_kill_at_any_byte_loses_only_the_line_it_tore(tmp_path: Path) -> None:
 def test_a_line_damaged_in_the_middle_is_not_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"n": 0}\n{"n"\n{"n": 2}\n')
-    with pytest.raises(DemosaicError, match=r"a\.jsonl is damaged"):
+    with pytest.raises(DemosaicError, match=r"a\.jsonl, line 2 is damaged: it is not JSON"):
         read_lines(path)
 
 

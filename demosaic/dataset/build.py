@@ -9,9 +9,10 @@ from pathlib import Path
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.crops import PhotoResult, Task
 from demosaic.dataset.events import BuildReport, PairMoved, PhotoDone, PhotosFound, PhotoSkipped
-from demosaic.dataset.previews import draw_sheets
+from demosaic.dataset.previews import draw_preview, draw_skipped
 from demosaic.dataset.records import COPY, Skipped
 from demosaic.dataset.splits import person_found
+from demosaic.dataset.summary import Summary
 from demosaic.dataset.workers import work_on
 from demosaic.dataset.writer import PairWriter
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
@@ -23,6 +24,8 @@ from demosaic.imaging.discovery import find_images
 from demosaic.text import counted
 
 _FORGOTTEN = "forgotten"
+
+_Work = Callable[[Iterable[Task]], Iterator[PhotoResult]]
 
 
 def build_dataset(
@@ -37,13 +40,14 @@ def build_dataset(
     workers: int = 1,
     listen: Listener = ignore,
 ) -> BuildReport:
-    """Turn every face below `photos` into a pair in `pairs`, and say what came of every photo.
+    """Turn every face below `photos` into a pair in `pairs`; what became of every photo.
 
     `make_detector`, `detector_name` and `looks` are another detector, its name, and the folder that
-    remembers what it saw; by default MediaPipe's, and this user's cache.
-    Pairs of photos that are gone stay, unless it is to `prune`. Raises DemosaicError when there is
-    no photo, no face or no way to write; Interrupted on Ctrl-C. The same call goes on where an
-    earlier one stopped, and adds only what is new.
+    remembers what it saw, so that no photo is looked at twice. By default they are MediaPipe's and
+    this user's cache. Pairs of photos that are gone stay, unless `prune`. The same call continues
+    an interrupted build and adds the photos that are new.
+
+    Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C.
     """
     start = time.monotonic()
     photos, out = Path(photos), Path(pairs)
@@ -58,38 +62,43 @@ def build_dataset(
     look = Look(make_detector, Looks(looks, detector_name) if looks else None)
     work = partial(work_on, config=config, look=look, forgotten=writer.forgotten, workers=workers)
     try:
-        seen = _work_through(paths, photos, work, writer, listen)
+        seen = _add_all(paths, photos, work, writer, listen)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"stopped with {counted(len(writer.kept), 'pair')} in {out}: the same command goes on"
+            f"stopped with {counted(len(writer.pairs), 'pair')} in {out}: the same command goes on"
         ) from None
-    changes = writer.finish(seen, detector=detector_name, ignored=ignored, prune=prune)
-    for pair, before in changes.moved:
-        listen(PairMoved(pair.id, pair.photo, before, pair.split))
-    _refuse_empty(writer, photos)
-    _tell_of_empty_splits(writer, listen)
-    draw_sheets(writer, photos)
+    removed = writer.remove_outdated(seen, prune=prune)
+    settled = writer.finish(seen, detector=detector_name, ignored=ignored)
+    for move in settled.moved:
+        listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
+    summary = settled.summary
+    _refuse_empty(summary, photos, out)
+    _note_empty_splits(summary, config, listen)
+    draw_preview(out, writer.pairs.values())
+    draw_skipped(out, writer.skipped, summary.skipped, photos)
     return BuildReport(
         folder=str(out),
         photos=len(paths),
         ignored=ignored,
-        funnel=writer.funnel(seen),
-        pairs=len(writer.pairs()),
-        splits=writer.splits(),
-        groups=writer.groups(),
-        closest=writer.closest(),
-        skipped=_with_forgotten(writer, seen),
-        new_pairs=writer.new_pairs(),
-        moved=len(changes.moved),
-        gone=len(changes.gone),
-        pruned=changes.pruned,
+        funnel=settled.funnel,
+        pairs=summary.pairs,
+        splits=summary.splits,
+        groups=summary.groups,
+        closest=summary.closest,
+        skipped=_with_forgotten(summary.skipped, writer.forgotten, seen),
+        new_pairs=writer.added(),
+        moved=len(settled.moved),
+        gone=len(removed.photos),
+        pruned=removed.pairs,
         seconds=time.monotonic() - start,
     )
 
 
 def photos_in(photos: Path, out: Path, group_by: str) -> tuple[list[tuple[Path, str]], int]:
-    """Every photo file and its name in the dataset, and how many files were ignored as thumbnails
-    and the like. Raises DemosaicError where there are none, the pairs would go among them, or
+    """Every photo file with its name in the dataset, and how many files were ignored as thumbnails
+    and the like.
+
+    Raises DemosaicError when there are no photos, when the pairs would lie among them, or when
     `group_by` finds nobody in any name.
     """
     if not photos.is_dir():
@@ -112,36 +121,6 @@ def photos_in(photos: Path, out: Path, group_by: str) -> tuple[list[tuple[Path, 
     return list(zip(paths, names, strict=True)), len(ignored)
 
 
-def _work_through(
-    paths: Sequence[tuple[Path, str]],
-    photos: Path,
-    work: Callable[[Iterable[Task]], Iterator[PhotoResult]],
-    writer: PairWriter,
-    listen: Listener,
-) -> dict[str, str]:
-    """Write what every photo gives; hand back the content hash of each."""
-    tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
-    names = {name for _, name in paths}
-    seen = _write_all(_while_there(work(tasks), photos), names, writer, listen)
-    bereft = [Task(photos / name, name, None) for name in writer.bereft(seen)]
-    if bereft:
-        again = _while_there(work(bereft), photos)
-        seen.update(_write_all(again, set(), writer, ignore))
-    return seen
-
-
-def _while_there(results: Iterable[PhotoResult], photos: Path) -> Iterator[PhotoResult]:
-    """The results as long as the folder of the photos is there: that none of them can be read any
-    more is not to be recorded as a fault of each. A disk taken away may leave an empty folder.
-    """
-    for result in results:
-        if not result.sha256 and not (photos.is_dir() and any(photos.iterdir())):
-            raise DemosaicError(
-                f"{photos} has vanished: bring it back and run the same command again"
-            )
-        yield result
-
-
 def _refuse_group_by(by: str, photos: Sequence[str]) -> None:
     if by not in ("parent", "photo") and not any(person_found(photo, by) for photo in photos):
         raise DemosaicError(
@@ -151,73 +130,119 @@ def _refuse_group_by(by: str, photos: Sequence[str]) -> None:
         )
 
 
-def _write_all(
-    results: Iterable[PhotoResult], photos: set[str], writer: PairWriter, listen: Listener
-) -> dict[str, str]:
-    """Write each result in the order of the photos; hand back the content hash of every photo."""
-    seen: dict[str, str] = {}
-    owners = {pair.sha256: pair.photo for pair in writer.kept.values()}
-    waiting: list[PhotoResult] = []  # its twin, by an earlier build, may have changed: wait and see
-    for result in results:
-        seen[result.photo] = result.sha256
-        twin = owners.get(result.sha256, result.photo)
-        if result.kept and twin != result.photo and twin in photos and twin not in seen:
-            waiting.append(result)
-        else:
-            _write(result, seen, owners, writer, listen)
-    for result in waiting:
-        _write(result, seen, owners, writer, listen)
-    return seen
+# Adding
 
 
-def _write(
-    result: PhotoResult,
-    seen: dict[str, str],
-    owners: dict[str, str],
+def _add_all(
+    paths: Sequence[tuple[Path, str]],
+    photos: Path,
+    work: _Work,
     writer: PairWriter,
     listen: Listener,
-) -> None:
-    """Write a result, unless the very same file gave its pairs under another name."""
-    twin = owners.get(result.sha256, result.photo)
-    if result.kept and twin != result.photo and seen.get(twin) == result.sha256:
-        copy = Skipped(result.photo, result.sha256, COPY, twin)
-        result = PhotoResult(result.photo, result.sha256, (), (copy,))
-    elif result.kept:
-        owners[result.sha256] = result.photo
-    for skipped in result.skipped:
-        writer.skip(skipped)
-        listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
-    if result.sha256 in writer.forgotten:
-        listen(PhotoSkipped(result.photo, _FORGOTTEN))
-    for pair, picture in result.kept:
-        writer.add(pair, picture)
-    listen(PhotoDone(result.photo, len(result.kept)))
+) -> dict[str, str]:
+    """Add what every photo gives; the content hash of each photo."""
+    tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
+    adding = _Adding(writer, {name for _, name in paths}, listen)
+    adding.add_all(_while_there(work(tasks), photos))
+    again = [
+        Task(photos / name, name, None) for name in writer.copies_without_original(adding.seen)
+    ]
+    if again:
+        adding_again = _Adding(writer, set(), ignore)
+        adding_again.add_all(_while_there(work(again), photos))
+        adding.seen.update(adding_again.seen)
+    return adding.seen
 
 
-def _with_forgotten(writer: PairWriter, seen: Mapping[str, str]) -> dict[str, int]:
-    """What was left out, by reason; how many photos are forgotten stands nowhere else."""
-    forgotten = sum(sha256 in writer.forgotten for sha256 in seen.values())
-    return {**writer.reasons(), **({_FORGOTTEN: forgotten} if forgotten else {})}
+class _Adding:
+    """Results go to the writer, unless the same file gave its pairs under another name."""
+
+    def __init__(self, writer: PairWriter, photos: set[str], listen: Listener) -> None:
+        """`photos`: the names of all photos that are going to come."""
+        self.seen: dict[str, str] = {}
+        """The content hash of every photo so far; empty when it cannot be read."""
+        self._writer = writer
+        self._photos = photos
+        self._listen = listen
+        self._owners = {pair.sha256: pair.photo for pair in writer.pairs.values()}
+
+    def add_all(self, results: Iterable[PhotoResult]) -> None:
+        """Add the results in their order. Copies of a photo of an earlier build that is still to
+        come are added last: that photo may have changed.
+        """
+        waiting = []
+        for result in results:
+            self.seen[result.photo] = result.sha256
+            original = self._original(result)
+            if original in self._photos and original not in self.seen:
+                waiting.append(result)
+            else:
+                self._add(result)
+        for result in waiting:
+            self._add(result)
+
+    def _original(self, result: PhotoResult) -> str | None:
+        """The other photo that the pairs of the same file are of, if there is one."""
+        owner = self._owners.get(result.sha256) if result.kept else None
+        return None if owner == result.photo else owner
+
+    def _add(self, result: PhotoResult) -> None:
+        original = self._original(result)
+        if original is not None and self.seen.get(original) == result.sha256:
+            copy = Skipped(result.photo, result.sha256, COPY, original)
+            result = PhotoResult(result.photo, result.sha256, (), (copy,))
+        elif result.kept:
+            self._owners[result.sha256] = result.photo
+        for skipped in result.skipped:
+            self._writer.skip(skipped)
+            self._listen(PhotoSkipped(skipped.photo, skipped.reason, skipped.detail))
+        if result.sha256 in self._writer.forgotten:
+            self._listen(PhotoSkipped(result.photo, _FORGOTTEN))
+        for pair, picture in result.kept:
+            self._writer.add(pair, picture)
+        self._listen(PhotoDone(result.photo, len(result.kept)))
 
 
-def _tell_of_empty_splits(writer: PairWriter, listen: Listener) -> None:
-    config = writer.config
+def _while_there(results: Iterable[PhotoResult], photos: Path) -> Iterator[PhotoResult]:
+    """The results while the photo folder is there. When a disk is taken away, which may leave an
+    empty folder, the build stops instead of recording every photo as unreadable.
+    """
+    for result in results:
+        if not result.sha256 and not (photos.is_dir() and any(photos.iterdir())):
+            raise DemosaicError(
+                f"{photos} has vanished: bring it back and run the same command again"
+            )
+        yield result
+
+
+# Reporting
+
+
+def _with_forgotten(
+    skipped: Mapping[str, int], forgotten: Iterable[str], seen: Mapping[str, str]
+) -> dict[str, int]:
+    """What was left out, by reason, with the forgotten photos, which stand in no file."""
+    count = sum(sha256 in forgotten for sha256 in seen.values())
+    return {**skipped, **({_FORGOTTEN: count} if count else {})}
+
+
+def _note_empty_splits(summary: Summary, config: BuildConfig, listen: Listener) -> None:
     shares = {"train": 1 - config.val - config.test, "val": config.val, "test": config.test}
-    for split, count in writer.splits().items():
+    for split, count in summary.splits.items():
         if shares[split] > 0 and not count:
             listen(
                 Notice(
-                    f"none of the {writer.groups()} groups fell to {split}: they are made by "
-                    f"--group-by {config.group_by}, and more of them share out better"
+                    f"No group was assigned to {split} ({counted(summary.groups, 'group')} in "
+                    "total). Use more people, or a finer --group-by."
                 )
             )
 
 
-def _refuse_empty(writer: PairWriter, photos: Path) -> None:
-    if not writer.pairs():
-        reasons = ", ".join(f"{count} x {reason}" for reason, count in writer.reasons().items())
+def _refuse_empty(summary: Summary, photos: Path, out: Path) -> None:
+    if not summary.pairs:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in summary.skipped.items())
         raise DemosaicError(
-            f"no pairs from {photos}: {reasons}; all that is left is why, photo by photo, in "
-            f"{writer.folder / 'skipped.jsonl'}",
+            f"no pairs from {photos}: {reasons}; the reason for each photo is in "
+            f"{out / 'skipped.jsonl'}",
             NOTHING_TO_DO,
         )

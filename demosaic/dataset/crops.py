@@ -1,4 +1,4 @@
-"""One photo in, its faces cut out and pixelated: what a worker of a build does."""
+"""The pairs of one photo: its faces are cropped and pixelated. A worker of a build does this."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,11 +29,13 @@ _SMALLEST_BLOCK = 2  # px
 
 @dataclass(frozen=True)
 class Task:
-    """One photo to work through, unless its content is still `recorded`."""
+    """One photo to work through."""
 
     path: Path
     photo: str
+    """Its name in the dataset."""
     recorded: str | None
+    """The content hash with which it was worked through before; None for a new photo."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class PhotoResult:
     """What a photo gave: the pairs with their PNG files, and what was left out."""
 
     photo: str
+    """Its name in the dataset."""
     sha256: str
+    """Of its bytes; empty when it cannot be read."""
     kept: tuple[tuple[Pair, bytes], ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
@@ -49,7 +53,7 @@ class PhotoResult:
 def photo_to_pairs(
     task: Task, config: BuildConfig, look: Look, forgotten: Collection[str]
 ) -> PhotoResult:
-    """What the photo of a task gives; nothing when its content is still the recorded one, or
+    """What the photo of a task gives: nothing when its content is the recorded one or is
     forgotten.
     """
     try:
@@ -67,26 +71,30 @@ def photo_to_pairs(
 def cut(
     data: bytes, examined: Examined, photo: str, sha256: str, config: BuildConfig
 ) -> PhotoResult:
-    """The pairs of every face in a photo, and what was left out with its reason."""
+    """The pairs of all faces that were found in a photo, and the faces left out with their reasons.
+
+    `data` is the file, `photo` its name in the dataset, `sha256` the hash of its bytes, and
+    `examined` what the detector saw in it.
+    """
     if examined.reason:
         skipped = Skipped(photo, sha256, examined.reason, examined.detail)
         return PhotoResult(photo, sha256, (), (skipped,))
-    sure = [face for face in examined.faces if face.score >= config.min_score]
-    if not sure:
+    faces = [face for face in examined.faces if face.score >= config.min_score]
+    if not faces:
         return PhotoResult(photo, sha256, (), (Skipped(photo, sha256, NO_FACE),))
-    left_out = _left_out(sure, examined, config)
-    chosen = {face: _square(face, examined, config) for face in sure if face not in left_out}
+    left_out = _left_out(faces, examined, config)
+    squares = {face: _square(face, examined, config) for face in faces if face not in left_out}
     kept = []
-    for face, piece, scene in _pieces(data, chosen, examined, config):
-        grey = to_grey(piece).astype(np.float32)
+    for face, cropped, scene in _crops(data, squares, examined, config):
+        grey = to_grey(cropped).astype(np.float32)
         sharpness = sharpness_of(grey)
-        reason = _why_not_this(grey, sharpness, config)
+        reason = _flaw(grey, sharpness, config)
         if reason:
             left_out[face] = reason
             continue
-        target = resize(piece, config.size, config.size)
+        target = resize(cropped, config.size, config.size)
         pair = replace(
-            _pair(face, chosen[face], (photo, sha256), config),
+            _pair(face, squares[face], (photo, sha256), config),
             sharpness=round(sharpness, 3),
             likeness=(likeness(target), likeness(scene)),
             burst=_burst(data, photo, config),
@@ -94,7 +102,7 @@ def cut(
         kept.append((pair, encode_png(side_by_side(target, pair.grid, config.sampler))))
     skipped_faces = tuple(
         Skipped(photo, sha256, *left_out[face], box=face.box.corners)
-        for face in sure
+        for face in faces
         if face in left_out
     )
     return PhotoResult(photo, sha256, tuple(kept), skipped_faces)
@@ -103,9 +111,9 @@ def cut(
 def _left_out(
     faces: Sequence[Face], examined: Examined, config: BuildConfig
 ) -> dict[Face, tuple[str, str]]:
-    """The faces that cannot be cut out or are too many, with reason and detail."""
-    whys = {face: _why_not(face, examined, config) for face in faces}
-    left_out = {face: why for face, why in whys.items() if why}
+    """The faces that cannot be cropped or are too many, with reason and detail."""
+    reasons = {face: _misplacement(face, examined, config) for face in faces}
+    left_out = {face: reason for face, reason in reasons.items() if reason}
     largest = sorted(
         (face for face in faces if face not in left_out),
         key=lambda face: -face.box.area,
@@ -115,8 +123,8 @@ def _left_out(
     return left_out
 
 
-def _why_not(face: Face, photo: Examined, config: BuildConfig) -> tuple[str, str] | None:
-    """Reason and detail for leaving a face out by where it is; None for a good one."""
+def _misplacement(face: Face, photo: Examined, config: BuildConfig) -> tuple[str, str] | None:
+    """Reason and detail for leaving out a face by its size or place; None for a good one."""
     box, side = face.box, face_square(face.box, config.margin).width
     if min(box.width, box.height) < config.min_face:
         return "face too small", f"{box.width} x {box.height} px"
@@ -130,12 +138,13 @@ def _why_not(face: Face, photo: Examined, config: BuildConfig) -> tuple[str, str
     return None
 
 
-def _pieces(
+def _crops(
     data: bytes, squares: Mapping[Face, Box], examined: Examined, config: BuildConfig
 ) -> Iterator[tuple[Face, Pixels, Pixels]]:
-    """What is in the square of each face, and the scene it is in, both upright; the photo is
-    decoded no larger than the smallest of them needs, but not smaller than it was examined, to be
-    decoded once.
+    """Each face with its square crop (N, N, 3) and its scene (H, W, 3), both upright.
+
+    The photo is decoded no larger than the smallest crop needs. It is decoded no smaller than it
+    was examined, because that size is still in memory.
     """
     if not squares:
         return
@@ -144,15 +153,17 @@ def _pieces(
     image = decoded(data, min(reduction(smallest, config.size), reduction(longer, LOOK_AT)))
     scale = image.shape[1] / examined.width
     for face, square in squares.items():
-        piece, scene = (
+        cropped, scene = (
             turned_upright(face, crop(image, box))
             for box in (_scaled(square, scale, image), _scene(face, scale, image))
         )
-        yield face, piece, scene
+        yield face, cropped, scene
 
 
 def _scene(face: Face, scale: float, image: Pixels) -> Box:
-    """What is in the photo round a face, in pixels of the smaller `image` of it."""
+    """The surroundings of a face, as far as the photo goes, in pixels of `image`, which is the
+    photo scaled by `scale`.
+    """
     square, (height, width) = face_square(face.box, SCENE), image.shape[:2]
     left, top = max(0, round(square.x * scale)), max(0, round(square.y * scale))
     right = min(width, round((square.x + square.width) * scale))
@@ -161,15 +172,15 @@ def _scene(face: Face, scale: float, image: Pixels) -> Box:
 
 
 def _scaled(square: Box, scale: float, image: Pixels) -> Box:
-    """A square of the photo in pixels of the smaller `image` of it."""
+    """A square of the photo in pixels of `image`, which is the photo scaled by `scale`."""
     side = min(round(square.width * scale), *image.shape[:2])
     x = min(round(square.x * scale), image.shape[1] - side)
     y = min(round(square.y * scale), image.shape[0] - side)
     return Box(x, y, side, side)
 
 
-def _why_not_this(grey: Grey, sharpness: float, config: BuildConfig) -> tuple[str, str] | None:
-    """Reason and detail for leaving a face out by what is to be seen; None for a good one."""
+def _flaw(grey: Grey, sharpness: float, config: BuildConfig) -> tuple[str, str] | None:
+    """Reason and detail for leaving out a crop because of its pixels; None for a good one."""
     if is_pixelated(grey):
         return "already pixelated", ""
     if sharpness < config.min_sharpness:
@@ -178,8 +189,8 @@ def _why_not_this(grey: Grey, sharpness: float, config: BuildConfig) -> tuple[st
 
 
 def face_square(box: Box, margin: float) -> Box:
-    """The square with `margin` times the longer side of a face's box, round its centre; it may
-    leave the photo.
+    """The square around the centre of a face's box, `margin` times as long as its longer side. It
+    may reach beyond the photo.
     """
     side = round(margin * max(box.width, box.height))
     return Box(
@@ -188,7 +199,7 @@ def face_square(box: Box, margin: float) -> Box:
 
 
 def _square(face: Face, photo: Examined, config: BuildConfig) -> Box:
-    """The square to cut out round a face, shifted into the photo."""
+    """The square to crop around a face, shifted into the photo."""
     square = face_square(face.box, config.margin)
     x = min(max(square.x, 0), photo.width - square.width)
     y = min(max(square.y, 0), photo.height - square.height)
@@ -196,8 +207,9 @@ def _square(face: Face, photo: Examined, config: BuildConfig) -> Box:
 
 
 def _pair(face: Face, square: Box, source: tuple[str, str], config: BuildConfig) -> Pair:
-    """The record of a pair of the photo `source` (name and hash), before it has a group and before
-    its pixels were looked at.
+    """The record of a pair before it has a group, and without what depends on its pixels.
+
+    `source` is the name and the content hash of the photo.
     """
     photo, sha256 = source
     name = hashlib.sha256(f"{sha256} {square.corners}".encode()).hexdigest()[:16]
@@ -224,8 +236,8 @@ def _pair(face: Face, square: Box, source: tuple[str, str], config: BuildConfig)
 
 
 def _block(name: str, face: float, config: BuildConfig) -> int:
-    """The side of a cell of the pair so named, pixels; `face` is the face's share of the
-    picture.
+    """The side of a cell of the pair with the id `name`, in pixels of the face picture. `face` is
+    the longer side of the face as a fraction of the picture's.
     """
     if config.blocks:
         smallest, largest = config.blocks
@@ -236,27 +248,29 @@ def _block(name: str, face: float, config: BuildConfig) -> int:
 
 
 def _offset(name: str, block: int, config: BuildConfig) -> tuple[int, int]:
-    """Where in the pair so named the first whole cell begins, x and y."""
+    """Where the first whole cell of the pair with the id `name` begins: x and y in pixels."""
     if config.offset == "corner":
         return 0, 0
     return _drawn(name, "left", block), _drawn(name, "top", block)
 
 
 def _drawn(name: str, what: str, count: int) -> int:
-    """A number from 0 below `count`, as if at random, and for the same pair always the same."""
+    """A pseudorandom number from 0 to `count` - 1, always the same for the same pair."""
     digest = hashlib.sha256(f"{name} {what}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % count
 
 
 def _burst(data: bytes, photo: str, config: BuildConfig) -> tuple[str, ...]:
-    """What joins a photo to others of its folder; nothing where the folder does already."""
+    """The burst keys of a photo; empty when its folder is one person, which groups it already."""
     if photo.startswith(f"{person_of(photo, config.group_by)}/"):
         return ()
     return burst(photo, taken_at(data))
 
 
 def side_by_side(target: Pixels, grid: Grid, sampler: Sampler) -> Pixels:
-    """The picture of a pair: the target's mosaic on the left, the target on the right."""
+    """The picture (N, 2 N, 3) of a pair: the mosaic of the target (N, N, 3) on the left, the target
+    itself on the right.
+    """
     height, width = target.shape[:2]
     observed = paint_cells(sample(target, grid, sampler), grid, (height, width))
     return np.hstack([observed, target])

@@ -1,4 +1,4 @@
-"""What is said while a dataset is built."""
+"""What happens while a dataset is built, and what comes of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from demosaic.events import Event
 
 @dataclass(frozen=True)
 class PhotosFound(Event):
-    """The walk is over: `total` files to look at, and so many `ignored` as thumbnails and the
-    like.
+    """All folders were walked: `total` files to look at, and `ignored` thumbnails, hidden files and
+    the like.
     """
 
     total: int
@@ -35,7 +35,7 @@ class PhotoSkipped(Event):
 
 @dataclass(frozen=True)
 class PairMoved(Event):
-    """A pair is now in another split, as photos that joined or parted groups came or went."""
+    """A pair is now in another split, because its group merged with another or came apart."""
 
     id: str
     photo: str
@@ -45,14 +45,16 @@ class PairMoved(Event):
 
 @dataclass(frozen=True)
 class Closest:
-    """The training pair and the held-out pair that are the most alike."""
+    """The training pair and the pair of another split that are the most alike."""
 
     train: str
-    """Their photos."""
+    """The photo of the training pair."""
     held_out: str
+    """The photo of the other pair."""
     face_bits: int
-    """In so many of 256 bits their faces differ, and their scenes."""
+    """Bits in which the hashes of their faces differ, of 256."""
     scene_bits: int
+    """Bits in which the hashes of their scenes differ, of 256."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +66,20 @@ class BuildReport(Event):
     ignored: int
     """Files that were not looked at: thumbnails, hidden ones and the like."""
     funnel: Mapping[str, int]
-    """How many photos came so far: found, readable, unique, with faces, kept."""
+    """How many photos passed each step: found, readable, unique, with faces, kept."""
     pairs: int
     splits: Mapping[str, int]
     groups: int
-    """Of pairs that nothing parts."""
+    """A group is all pairs that must be in the same split."""
     closest: Closest | None
-    """What is trained on, and what of the rest is the most like it."""
+    """None when there are no pairs for training, or no others."""
     skipped: Mapping[str, int]
     """How many photos or faces were left out, by reason, most frequent first."""
     new_pairs: int
     moved: int
     """Pairs that are now in another split."""
     gone: int
-    """Photos that were there in an earlier build and are no more."""
+    """Photos of an earlier build that are no longer there."""
     pruned: int
     """Pairs removed with them."""
     seconds: float
@@ -91,22 +93,23 @@ class Forecast(Event):
     ignored: int
     """Files that are not looked at: thumbnails, hidden ones and the like."""
     known: int
-    """Photos that an earlier build has worked through."""
+    """Photos that an earlier build worked through."""
     sampled: int
-    """Photos that the rest of it was measured on."""
+    """Photos that were worked through for the forecast."""
     there: int
     """Pairs that an earlier build made."""
     pairs: int
-    """Pairs that come to them."""
+    """New pairs."""
     minutes: float
+    """The whole build takes so long."""
     megabytes: float
-    """Of disk that the new pairs need."""
+    """Disk space that the new pairs need."""
     skipped: Mapping[str, int]
     """Why photos or faces of the sample were left out, most frequent first."""
     gone: int
-    """Photos that were there in an earlier build and are no more."""
+    """Photos of an earlier build that are no longer there."""
     pruned: int
-    """Pairs that are removed with them."""
+    """Pairs that a build removes with them."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,9 @@ class ForgetReport(Event):
 
     folder: str
     photos: int
-    """Their different contents."""
+    """Different contents; copies of one file count once."""
     pairs: int
     alike: tuple[str, ...]
-    """The photos left that are near duplicates of one of them."""
+    """Photos still in the dataset that are near duplicates of one taken out."""
     moved: int
-    """Pairs now in another split, as what joined their groups is gone."""
+    """Pairs that are now in another split, because the photos that connected groups are gone."""

@@ -1,4 +1,7 @@
-"""Photos that show nearly the same: hashes of faces and scenes."""
+"""Photos that show nearly the same: perceptual hashes of faces and scenes.
+
+Two pairs are near duplicates when the hashes of their faces or of their scenes differ in few bits.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,42 +13,42 @@ from numpy.typing import NDArray
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 
 FACE_LIMIT, SCENE_LIMIT = 40, 10
-"""Bits that near duplicates differ in at the most."""
+"""The most bits of 256 in which the hashes of near duplicates differ."""
 
 SCENE = 4.0
-"""Side of a scene, as a multiple of the face in it: of a portrait that is all of the photo. More
-would be of other things than the face, and the same for everybody whom a fixed camera takes.
+"""Side of a scene, as a multiple of the face's: in a portrait this is the whole photo. A larger
+scene would be mostly background, the same for everybody in front of a fixed camera.
 """
 
-_WAVES, _SEEN_AT = 16, 32  # frequencies along each axis, of a picture of so many pixels
+_FREQUENCIES = 16  # along each axis, of a picture of _SIDE pixels
 
-_BITS = _WAVES * _WAVES
+_SIDE = 32
 
-_TILE = 512  # pairs compared with so many others at a time
+_BITS = _FREQUENCIES * _FREQUENCIES
 
-
-# What a picture looks like
+_TILE = 512  # so many pairs are compared with so many others at a time
 
 
 def likeness(picture: Pixels) -> str:
-    """256 bits as 64 hexadecimal digits: which of the 16 x 16 lowest frequencies (DCT) of a picture
-    (H, W, 3) are above their median. Copies, however small or compressed, differ in few.
+    """The perceptual hash of a uint8 picture (H, W, 3), 64 hexadecimal digits: each of the 256 bits
+    says whether one of the 16 x 16 lowest DCT frequencies is above their median. Copies differ in
+    few bits, even small or compressed ones.
     """
-    grey = to_grey(resize(picture, _SEEN_AT, _SEEN_AT)).astype(np.float32)
-    waves = cv2.dct(grey)[:_WAVES, :_WAVES]
-    return np.packbits(waves > np.median(waves)).tobytes().hex()
+    grey = to_grey(resize(picture, _SIDE, _SIDE)).astype(np.float32)
+    frequencies = cv2.dct(grey)[:_FREQUENCIES, :_FREQUENCIES]
+    return np.packbits(frequencies > np.median(frequencies)).tobytes().hex()
 
 
 @dataclass(frozen=True)
 class Likenesses:
-    """Those of many pairs: (N, 256) of -1 and 1 each, so that a product counts bits."""
+    """The hashes of N pairs: (N, 256) of -1 and 1 each, so that a matrix product counts bits."""
 
     faces: NDArray[np.float32]
     scenes: NDArray[np.float32]
 
     @classmethod
     def of(cls, hashes: Sequence[tuple[str, str]]) -> "Likenesses":
-        """From the likenesses of face and scene of each."""
+        """From the hash of the face and the hash of the scene of each pair."""
         return cls(_signs([face for face, _ in hashes]), _signs([scene for _, scene in hashes]))
 
     def __len__(self) -> int:
@@ -55,8 +58,8 @@ class Likenesses:
         return Likenesses(self.faces[rows], self.scenes[rows])
 
     def beyond(self, others: "Likenesses") -> NDArray[np.float32]:
-        """(N, M): by how many bits each differs from each of the others in more than near
-        duplicates do, in face or scene; those up to 0 are some.
+        """(N, M): how many bits each of these and each of the others are beyond the limits, in face
+        or scene, whichever is less; near duplicates have 0 or less.
         """
         faces = (self.faces * -0.5) @ others.faces.T
         scenes = (self.scenes * -0.5) @ others.scenes.T
@@ -65,14 +68,16 @@ class Likenesses:
         return np.minimum(faces, scenes, out=faces)
 
     def beyond_each(self, others: "Likenesses") -> NDArray[np.float32]:
-        """(N,): the same of each and the other of its number."""
+        """(N,): the same for each and the other with its number."""
         faces = (self.faces * others.faces).sum(axis=1) * -0.5 + (_BITS / 2 - FACE_LIMIT)
         scenes = (self.scenes * others.scenes).sum(axis=1) * -0.5 + (_BITS / 2 - SCENE_LIMIT)
         near: NDArray[np.float32] = np.minimum(faces, scenes)
         return near
 
     def coarse(self) -> "Likenesses":
-        """Some of the bits: those that differ in few of all differ in few of these."""
+        """Every second bit of the faces and every fourth of the scenes: near duplicates differ in
+        few of these too, and fewer are compared faster.
+        """
         return Likenesses(self.faces[:, ::2].copy(), self.scenes[:, ::4].copy())
 
 
@@ -82,11 +87,13 @@ def _signs(hashes: Sequence[str]) -> NDArray[np.float32]:
 
 
 def near_duplicates(likenesses: Likenesses) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """The numbers of all that nearly are each other, in two columns, a few at a time."""
+    """All near duplicates among the pairs, a few at a time: the numbers (K,) of the ones and the
+    numbers (K,) of the others.
+    """
     coarse = likenesses.coarse()
     for rows, columns in _tiles(len(likenesses), len(likenesses)):
         if columns.stop <= rows.start:
-            continue  # each two are compared once
+            continue  # any two are compared once
         beyond = coarse[rows].beyond(coarse[columns])
         one, other = np.divmod(np.flatnonzero(beyond <= 0), beyond.shape[1])
         one, other = one + rows.start, other + columns.start
@@ -95,7 +102,7 @@ def near_duplicates(likenesses: Likenesses) -> Iterator[tuple[NDArray[np.intp], 
 
 
 def near_any(some: Likenesses, others: Likenesses) -> list[int]:
-    """The numbers of those of some that nearly are one of others."""
+    """The numbers of those in `some` that are near duplicates of any in `others`."""
     found: set[int] = set()
     for rows, columns in _tiles(len(some), len(others)):
         near = (some[rows].beyond(others[columns]) <= 0).any(axis=1)
@@ -104,8 +111,8 @@ def near_any(some: Likenesses, others: Likenesses) -> list[int]:
 
 
 def nearest(some: Likenesses, others: Likenesses) -> tuple[int, int] | None:
-    """The numbers of the one of some and the one of others that are the most alike; None where
-    there are none.
+    """The numbers of the one in `some` and the one in `others` that are the most alike; None when
+    either is empty.
     """
     least, found = np.inf, None
     for rows, columns in _tiles(len(some), len(others)):
@@ -117,14 +124,14 @@ def nearest(some: Likenesses, others: Likenesses) -> tuple[int, int] | None:
 
 
 def _tiles(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    """All rows by all columns, as many at a time as stay in a processor's cache."""
+    """All rows by all columns, in tiles that fit in a processor's cache."""
     for top in range(0, rows, _TILE):
         for left in range(0, columns, _TILE):
             yield slice(top, top + _TILE), slice(left, left + _TILE)
 
 
 def nearly_the_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two, by the likenesses of face and scene of each, are near duplicates."""
+    """Whether two pairs are near duplicates, by the hashes of the face and the scene of each."""
     (face, scene), (other_face, other_scene) = one, other
     return bits_apart(face, other_face) <= FACE_LIMIT or bits_apart(scene, other_scene) <= (
         SCENE_LIMIT
@@ -132,5 +139,5 @@ def nearly_the_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 
 def bits_apart(one: str, other: str) -> int:
-    """In how many bits two likenesses differ."""
+    """The number of bits in which two hashes differ, 0 to 256."""
     return (int(one, 16) ^ int(other, 16)).bit_count()

@@ -1,12 +1,12 @@
-"""Sheets of what was kept and what was refused."""
+"""Contact sheets: a sample of the pairs, and examples of what was left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from demosaic.dataset.records import Skipped
-from demosaic.dataset.writer import PairWriter
+from demosaic.dataset.records import Pair, Skipped
+from demosaic.dataset.summary import in_splits
 from demosaic.errors import DemosaicError
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
@@ -14,48 +14,49 @@ from demosaic.imaging.encoding import write_jpeg
 from demosaic.imaging.geometry import Box
 from demosaic.imaging.sheets import contact_sheet, thumbnail, titled
 
-_SHEET_PAIRS, _SHEET_COLUMNS, _REFUSED_COLUMNS, _SHEET_SIDE = 60, 5, 10, 128
+_MOST_PAIRS = 60
+
+_COLUMNS, _SKIPPED_COLUMNS = 5, 10
+
+_SIDE = 128  # px of one picture on a sheet
 
 
-# Sheets to look at
+def draw_preview(folder: Path, pairs: Iterable[Pair]) -> None:
+    """Write preview.jpg, a sample of the pairs in splits; remove it when there are none."""
+    shown = sorted(in_splits(pairs), key=lambda pair: pair.id)[:_MOST_PAIRS]
+    pictures = [read_image(folder / pair.split / f"{pair.id}.png") for pair in shown]
+    if pictures:
+        write_jpeg(folder / "preview.jpg", contact_sheet(pictures, _COLUMNS, _SIDE))
+    else:
+        (folder / "preview.jpg").unlink(missing_ok=True)
 
 
-def draw_sheets(writer: PairWriter, photos: Path) -> None:
-    """preview.jpg: a sample of the pairs; skipped.jpg: a few of what was refused, a row a
-    reason.
+def draw_skipped(
+    folder: Path, skipped: Sequence[Skipped], counts: Mapping[str, int], photos: Path
+) -> None:
+    """Write skipped.jpg, a row of examples for each reason in `counts`; remove it when no example
+    can be shown.
     """
-    draw_preview(writer)
     rows = []
-    for reason, count in writer.reasons().items():
-        refused = _refused(writer.examples(reason), photos)
-        if refused:
-            row = contact_sheet(refused, _REFUSED_COLUMNS, _SHEET_SIDE)
+    for reason, count in counts.items():
+        examples = _examples([one for one in skipped if one.reason == reason], photos)
+        if examples:
+            row = contact_sheet(examples, _SKIPPED_COLUMNS, _SIDE)
             rows.append(titled(row, f"{reason}: {count}"))
     if rows:
-        write_jpeg(writer.folder / "skipped.jpg", np.vstack(rows))
+        write_jpeg(folder / "skipped.jpg", np.vstack(rows))
     else:
-        (writer.folder / "skipped.jpg").unlink(missing_ok=True)
+        (folder / "skipped.jpg").unlink(missing_ok=True)
 
 
-def draw_preview(writer: PairWriter) -> None:
-    """preview.jpg anew: a sample of the pairs; none when there are none."""
-    sheet = writer.folder / "preview.jpg"
-    shown = sorted(writer.pairs(), key=lambda pair: pair.id)[:_SHEET_PAIRS]
-    pictures = [read_image(writer.folder / pair.split / f"{pair.id}.png") for pair in shown]
-    if pictures:
-        write_jpeg(sheet, contact_sheet(pictures, _SHEET_COLUMNS, _SHEET_SIDE))
-    else:
-        sheet.unlink(missing_ok=True)
-
-
-def _refused(examples: Sequence[Skipped], photos: Path) -> list[Pixels]:
-    """A row of pictures of what was refused, filled up with white; none when none can be shown."""
+def _examples(skipped: Sequence[Skipped], photos: Path) -> list[Pixels]:
+    """A row of pictures, filled up with white ones; empty when none of the first can be read."""
     shown: list[Pixels] = []
-    for skipped in examples[:_REFUSED_COLUMNS]:
+    for one in skipped[:_SKIPPED_COLUMNS]:
         try:
-            image = read_image(photos / skipped.photo)
+            image = read_image(photos / one.photo)
         except DemosaicError:
             continue
-        shown.append(thumbnail(image, _SHEET_SIDE, Box(*skipped.box) if skipped.box else None))
-    blank = np.full((_SHEET_SIDE, _SHEET_SIDE, 3), 255, np.uint8)
-    return shown + [blank] * (_REFUSED_COLUMNS - len(shown)) if shown else []
+        shown.append(thumbnail(image, _SIDE, Box(*one.box) if one.box else None))
+    blank = np.full((_SIDE, _SIDE, 3), 255, np.uint8)
+    return shown + [blank] * (_SKIPPED_COLUMNS - len(shown)) if shown else []

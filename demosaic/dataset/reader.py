@@ -1,11 +1,6 @@
-"""Pairs: what is on record of each, and how a model gets to see them.
+"""Pairs as a model sees them: from a dataset of ours, or any folder of side-by-side pictures."""
 
-Any folder of side-by-side pictures in `train/` and `val/` (pix2pix's own layout) reads the same way
-as a dataset that `datasets` wrote.
-"""
-
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,175 +8,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.training import Direction
-from demosaic.dataset.records import SPLITS, grid_of
-from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.files import encoded, read_json, read_lines
+from demosaic.dataset.listing import Listing, list_dataset, list_folder
+from demosaic.errors import DemosaicError
 from demosaic.imaging.arrays import Pixels, resize, to_float
-from demosaic.imaging.decoding import read_image, read_size
-from demosaic.imaging.discovery import find_images
+from demosaic.imaging.decoding import read_image
 from demosaic.mosaic.grid import Grid
 
-_NARROWEST = 1.2  # width to height of two portraits side by side
-
 _TARGET_MEMORY = 2 * 2**30  # bytes, 10,000 faces of 256 px; decoding costs 4 ms each
-
-HELD_OUT = 0.1  # of pairs without a validation split of their own
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some pairs, as training takes them: float32 (N, 3, size, size) in [-1, 1]."""
+    """Some pairs as training takes them: float32 (N, 3, size, size) in [-1, 1]."""
 
     observed: NDArray[np.float32]
     target: NDArray[np.float32]
 
 
 class Pairs:
-    """A dataset to learn from: a demosaic dataset, or any folder of side-by-side pictures."""
+    """Pairs to learn from; `open_pairs` makes one."""
 
-    def __init__(self, folder: Path, *, direction: Direction, multiple: int) -> None:
-        """`multiple`: the network's sides are multiples of it. Raises DemosaicError when nothing
-        there can be used.
-        """
-        if not folder.is_dir():
-            raise DemosaicError(f"{folder} is not a folder: give the one that build-dataset wrote")
+    def __init__(self, folder: Path, direction: Direction, listing: Listing) -> None:
+        """`direction`: which half of a picture is observed, and which is the target."""
         self.folder = folder
         self.direction = direction
-        described = folder / "dataset.json"
-        self._record = read_json(described) if described.exists() else None
-        if self._record is not None and "fingerprint" not in self._record:
-            raise DemosaicError(
-                f"{folder} is unfinished: run the same build-dataset command again, it will go on"
-            )
-        self.left_out: list[Path] = []
-        """Files in a foreign folder that hold no picture."""
-        self.grids = self._grids()
-        """By the pair's id, the grid whose means its observed half shows; empty when the halves are
-        no mosaics of means, or the direction is turned round.
+        self.train, self.val = listing.train, listing.val
+        self.size = listing.size
+        """Side of the pictures that `read` gives, in pixels."""
+        self.fingerprint = listing.fingerprint
+        """16 hexadecimal digits; other pairs have others."""
+        self.left_out = listing.left_out
+        """Files that hold no picture."""
+        self.grids = listing.grids if direction == "left-to-right" else {}
+        """By the pair's id, the grid whose means its observed half shows. Empty when the halves are
+        no mosaics of means, or are swapped.
+        """
+        self.held_out = ("test", listing.test) if listing.test else ("val", listing.val)
+        """The name of the split to judge a model by, and its pictures: `test`, by which no model
+        was chosen, or `val` when there is none.
         """
         self._targets: dict[Path, Pixels] = {}
-        self.train, self.val = self._listed()
-        self.size = self._size(multiple)
-        self.fingerprint = self._fingerprint()
-
-    @property
-    def held_out(self) -> tuple[str, list[Path]]:
-        """The split to judge a model by, and its pairs: `test`, by which none was chosen, or `val`
-        where there is none.
-        """
-        test = self._pictures(self.folder / "test")
-        return ("test", test) if test else ("val", self.val)
 
     def grid(self, path: Path) -> Grid | None:
-        """The grid whose means are the colours of a pair's observed half; None when it shows
-        none.
-        """
+        """The grid whose means a pair's observed half shows; None when it shows no such mosaic."""
         return self.grids.get(path.stem)
 
-    def _grids(self) -> dict[str, Grid]:
-        if self._record is None or self.direction != "left-to-right":
-            return {}
-        lines = read_lines(self.folder / "pairs.jsonl")
-        return {line["id"]: grid_of(line) for line in lines if line["sampler"] == "mean"}
-
-    def _listed(self) -> tuple[list[Path], list[Path]]:
-        splits = {split: self._pictures(self.folder / split) for split in SPLITS}
-        in_splits = self._record is not None or (self.folder / "train").is_dir()
-        train = splits["train"] if in_splits else self._outside_splits()
-        if not train:
-            raise DemosaicError(self._why_nothing(splits), NOTHING_TO_DO)
-        held_out = splits["val"] or (splits["test"] if self._record is None else [])
-        if held_out:
-            return train, held_out
-        held_out = self._some_groups(train)
-        chosen = set(held_out)
-        rest = [path for path in train if path not in chosen]
-        return (rest, held_out) if rest else (train, train[:1])
-
-    def _why_nothing(self, splits: Mapping[str, Sequence[Path]]) -> str:
-        """Why there is nothing to learn from, and the way out."""
-        if self._record is None:
-            return (
-                f"{self.folder} holds no pairs: give the folder that build-dataset wrote, or one "
-                "of side-by-side pictures"
-            )
-        if not any(splits.values()):
-            return f"{self.folder} holds no pairs: skipped.jsonl in it says why; give other photos"
-        return (
-            f"all pairs in {self.folder} are held out, none is in train: build again, into another "
-            "folder, from more photos or with --val 0"
-        )
-
-    def _pictures(self, folder: Path) -> list[Path]:
-        """The pictures in a folder by hash; of a foreign one only those that are side by side."""
-        paths = _by_hash(folder)
-        if self._record is not None:
-            return paths
-        return [path for path in paths if self._is_side_by_side(path)]
-
-    def _is_side_by_side(self, path: Path) -> bool:
-        try:
-            width, height = read_size(path)
-        except DemosaicError:
-            self.left_out.append(path)
-            return False
-        if width < _NARROWEST * height:
-            raise DemosaicError(
-                f"{path} is no side-by-side picture, it is {width} x {height} px: "
-                "for a folder of photos run build-dataset first"
-            )
-        return True
-
-    def _some_groups(self, train: list[Path]) -> list[Path]:
-        """A tenth of the pairs where none were kept for validation: whole groups, where known."""
-        groups: dict[str, list[Path]] = {}
-        named = {line["id"]: line["group"] for line in read_lines(self.folder / "pairs.jsonl")}
-        for path in train:
-            groups.setdefault(named.get(path.stem, path.stem), []).append(path)
-        held_out: list[Path] = []
-        for group in sorted(groups, key=_hash):
-            if len(held_out) < len(train) * HELD_OUT:
-                held_out += groups[group]
-        return held_out
-
-    def _outside_splits(self) -> list[Path]:
-        elsewhere = [self.folder / split for split in SPLITS]
-        paths = self._pictures(self.folder)
-        return [path for path in paths if not any(map(path.is_relative_to, elsewhere))]
-
-    def _size(self, multiple: int) -> int:
-        if self._record is None:
-            return max(multiple, read_size(self.train[0])[1] // multiple * multiple)
-        size = int(self._record["config"]["size"])
-        if size % multiple:
-            raise DemosaicError(
-                f"{self.folder} has pictures of {size} px and this network takes multiples of "
-                f"{multiple}: build again with --size {max(1, round(size / multiple)) * multiple}"
-            )
-        return size
-
-    def _fingerprint(self) -> str:
-        if self._record is not None:
-            return str(self._record["fingerprint"])
-        listing = repr([(path.name, path.stat().st_size) for path in [*self.train, *self.val]])
-        return hashlib.sha256(listing.encode()).hexdigest()[:16]
-
     def read(self, path: Path) -> tuple[Pixels, Pixels]:
-        """Observed and target, each (size, size, 3), of one side-by-side picture."""
+        """Observed and target of one side-by-side picture: uint8 (size, size, 3) each.
+
+        Raises DemosaicError when the picture cannot be read or has no halves.
+        """
         picture = read_image(path)
         middle = picture.shape[1] // 2
         if middle < 1:
             raise DemosaicError(
                 f"{path} is no side-by-side picture: it is {picture.shape[1]} px wide"
             )
-        halves = (
-            resize(picture[:, :middle], self.size, self.size),
-            resize(picture[:, -middle:], self.size, self.size),
+        left, right = (
+            resize(half, self.size, self.size)
+            for half in (picture[:, :middle], picture[:, -middle:])
         )
-        return halves if self.direction == "left-to-right" else (halves[1], halves[0])
+        return (left, right) if self.direction == "left-to-right" else (right, left)
 
     def target(self, path: Path) -> Pixels:
-        """The target alone, kept in memory for the next time while there is room."""
+        """The target alone, uint8 (size, size, 3); kept in memory while there is room."""
         kept = self._targets.get(path)
         if kept is None:
             kept = self.read(path)[1]
@@ -190,27 +80,27 @@ class Pairs:
         return kept
 
     def batch(self, paths: Sequence[Path]) -> Batch:
-        """These pairs, as training takes them."""
+        """These pairs as training takes them."""
         observed, target = zip(*(self.read(path) for path in paths), strict=True)
         return Batch(np.stack(list(map(to_float, observed))), np.stack(list(map(to_float, target))))
 
     def draw(self, count: int, *, seed: int, step: int, limit: int | None) -> Batch:
-        """`count` training pairs drawn with replacement: the same for the same seed and step,
-        whatever came before.
+        """`count` training pairs drawn with replacement, from the first `limit` if given. The same
+        seed and step draw the same pairs.
         """
         pool = self.train[:limit]
         chosen = np.random.default_rng((seed, step)).integers(len(pool), size=count)
         return self.batch([pool[number] for number in chosen])
 
 
-def _by_hash(folder: Path) -> list[Path]:
-    """The pictures in a folder in the order of their names' hashes: any first so many are a fair
-    sample.
+def open_pairs(folder: Path, *, direction: Direction, multiple: int) -> Pairs:
+    """The pairs in a folder, for a network that takes sides that are multiples of `multiple`.
+
+    Raises DemosaicError when the folder holds no pairs, or a dataset that is unfinished or has
+    another size.
     """
     if not folder.is_dir():
-        return []
-    return sorted(find_images(folder), key=lambda path: _hash(path.stem))
-
-
-def _hash(name: str) -> str:
-    return hashlib.sha256(encoded(name)).hexdigest()
+        raise DemosaicError(f"{folder} is not a folder: give the one that build-dataset wrote")
+    is_dataset = (folder / "dataset.json").exists()
+    listing = (list_dataset if is_dataset else list_folder)(folder, multiple=multiple)
+    return Pairs(folder, direction, listing)

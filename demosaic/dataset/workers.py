@@ -1,4 +1,4 @@
-"""Many photos: worked on in this process or in several."""
+"""Many photos, worked on in this process or in several."""
 
 import multiprocessing
 import signal
@@ -18,12 +18,9 @@ from demosaic.imaging.arrays import use_one_core
 Work = Callable[[Task], PhotoResult]
 """What a worker does with a photo."""
 
-_HANDFUL = 4  # photos that travel together between processes
+_CHUNK = 4  # photos that are sent to a process together
 
-_AHEAD = 3  # handfuls a worker may be ahead of the writer, which bounds the memory
-
-
-# Many photos: in this process or in several
+_AHEAD = 3  # chunks that each worker may be ahead of the writer; this bounds the memory
 
 
 def work_on(
@@ -34,7 +31,10 @@ def work_on(
     forgotten: Collection[str] = (),
     workers: int,
 ) -> Iterator[PhotoResult]:
-    """The results, in the order of the tasks."""
+    """The results, in the order of the tasks; with `workers` above 1 from so many processes.
+
+    Raises DemosaicError when a worker process is killed.
+    """
     work = partial(photo_to_pairs, config=config, look=look, forgotten=forgotten)
     return map(work, tasks) if workers == 1 else _work_in_processes(tasks, work, workers)
 
@@ -46,8 +46,8 @@ def _work_in_processes(tasks: Iterable[Task], work: Work, workers: int) -> Itera
     )
     waiting: deque[Future[list[PhotoResult]]] = deque()
     try:
-        for some in _handfuls(tasks):
-            waiting.append(pool.submit(_work_on, some))
+        for chunk in _chunks(tasks):
+            waiting.append(pool.submit(_work_on, chunk))
             if len(waiting) >= workers * _AHEAD:
                 yield from waiting.popleft().result()
         while waiting:
@@ -61,7 +61,7 @@ def _work_in_processes(tasks: Iterable[Task], work: Work, workers: int) -> Itera
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_work_here: Work | None = None  # of a worker process, set once when it starts
+_work_here: Work | None = None  # set once, when a worker process starts
 
 
 def _start_worker(work: Work) -> None:
@@ -76,7 +76,7 @@ def _work_on(tasks: Sequence[Task]) -> list[PhotoResult]:
     return [_work_here(task) for task in tasks]
 
 
-def _handfuls(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+def _chunks(tasks: Iterable[Task]) -> Iterator[list[Task]]:
     remaining = iter(tasks)
-    while some := list(islice(remaining, _HANDFUL)):
-        yield some
+    while chunk := list(islice(remaining, _CHUNK)):
+        yield chunk

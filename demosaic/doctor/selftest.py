@@ -16,7 +16,7 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.build import build_dataset
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import open_pairs
 from demosaic.errors import DemosaicError
 from demosaic.faces.detector import MediaPipeDetector, default_detector
 from demosaic.files import read_lines
@@ -60,7 +60,9 @@ def detect(folder: Path) -> str:
 
 def pixelate(folder: Path) -> str:
     """The pair's left half is the mosaic of its right one; the face in the drawing is hidden."""
-    pairs = Pairs(folder / "pairs", direction=TrainConfig.direction, multiple=TrainConfig.multiple)
+    pairs = open_pairs(
+        folder / "pairs", direction=TrainConfig.direction, multiple=TrainConfig.multiple
+    )
     observed, target = pairs.read(pairs.train[0])
     grid = pairs.grid(pairs.train[0])
     assert grid is not None

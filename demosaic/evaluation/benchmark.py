@@ -20,7 +20,7 @@ import torch
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
 from demosaic.config.training import TrainConfig
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.evaluation.baselines import unlearned
 from demosaic.evaluation.events import EvaluationReport, Way, WayScores
@@ -197,7 +197,9 @@ def evaluate(
     """
     start = time.perf_counter()
     files = _named(models)
-    held_out = Pairs(Path(pairs), direction=TrainConfig.direction, multiple=TrainConfig.multiple)
+    held_out = open_pairs(
+        Path(pairs), direction=TrainConfig.direction, multiple=TrainConfig.multiple
+    )
     loaded = {name: _model(path, name, held_out, listen) for name, path in files.items()}
     split, targets = _held_out(held_out, config.faces, listen)
     settle_threads(devices)

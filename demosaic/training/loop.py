@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig, TrainConfig
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.errors import USAGE, DemosaicError, Interrupted
 from demosaic.evaluation.baselines import as_record
 from demosaic.evaluation.events import Scores
@@ -134,7 +134,7 @@ def _train(
     mates: Team,
     listen: Listener,
 ) -> TrainReport:
-    pairs = Pairs(folder, direction=config.direction, multiple=config.multiple)
+    pairs = open_pairs(folder, direction=config.direction, multiple=config.multiple)
     config = validating_as_begun(config, run)
     if mates.leads:
         begin_run(run, config, pairs)

@@ -621,7 +621,7 @@ def test_what_a_build_does_is_said_as_json_when_asked(here: Path, photos: Path) 
     assert code == 0
     *first, alone, report = (json.loads(line) for line in said.splitlines())
     assert first == events[:-1]
-    assert alone["text"].startswith("none of the 1 groups fell to val")
+    assert alone["text"].startswith("No group was assigned to val (1 group in total). ")
     reason = "not a picture"
     skipped = {"event": "PhotoSkipped", "photo": "notes [1].txt", "reason": reason}
     assert {**skipped, "detail": reason} in first

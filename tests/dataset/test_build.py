@@ -29,7 +29,7 @@ from demosaic.dataset import crops
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.events import BuildReport, PairMoved, PhotoDone, PhotosFound, PhotoSkipped
 from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import open_pairs
 from demosaic.dataset.splits import split_of
 from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError, Interrupted
 from demosaic.events import Event, Listener, ignore
@@ -300,7 +300,7 @@ def test_an_interrupted_build_is_finished_by_the_same_call(
     with stopped_after(photos_done) as listen:
         build(photos, tmp_path / "out", listen=listen)
     with pytest.raises(DemosaicError, match="unfinished"):
-        Pairs(tmp_path / "out", direction="left-to-right", multiple=32)
+        open_pairs(tmp_path / "out", direction="left-to-right", multiple=32)
     build(photos, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(straight)
 
@@ -455,7 +455,7 @@ def test_an_addition_stopped_halfway_is_unfinished(
     with stopped_after(10) as listen:
         build(album, tmp_path / "out", listen=listen)
     with pytest.raises(DemosaicError, match="unfinished"):
-        Pairs(tmp_path / "out", direction="left-to-right", multiple=32)
+        open_pairs(tmp_path / "out", direction="left-to-right", multiple=32)
 
 
 def test_names_come_from_content_alone(album: Path, tmp_path: Path) -> None:
@@ -532,7 +532,7 @@ def test_a_dataset_of_another_version_is_refused_saying_so(album: Path, tmp_path
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        ("dataset.json", "all pairs in .* are held out, none is in train: .* --val 0"),
+        ("dataset.json", "all pairs in .* are in val or test, none is in train: .* --val 0"),
         ("nothing", "holds no pairs: give the folder that build-dataset wrote, or one of side"),
     ],
 )
@@ -545,7 +545,7 @@ def test_why_there_is_nothing_to_learn_from_is_said(
         shutil.rmtree(out)
         out.mkdir()
     with pytest.raises(DemosaicError, match=said) as caught:
-        Pairs(out, direction="left-to-right", multiple=1)
+        open_pairs(out, direction="left-to-right", multiple=1)
     assert caught.value.exit_code == NOTHING_TO_DO
 
 
@@ -617,15 +617,15 @@ MOVED_OR_KILLED = f"""{COUNTED}
 from functools import partial
 from pathlib import Path
 from demosaic.config.dataset import BuildConfig
-from demosaic.dataset import writer
 from demosaic.dataset.build import build_dataset
+from demosaic.dataset.writer import PairWriter
 from demosaic.faces.detector import MediaPipeDetector
 
-settle = writer.PairWriter.settle
-def settle_with_kill(self, detector=""):
+settle = PairWriter.settle
+def settle_with_kill(self, seen):
     Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
-    return settle(self, detector)
-writer.PairWriter.settle = settle_with_kill
+    return settle(self, seen)
+PairWriter.settle = settle_with_kill
 
 build_dataset(
     Path(sys.argv[1]), Path(sys.argv[2]), BuildConfig(size=64, block=8, val=0.5),
@@ -645,7 +645,7 @@ def test_a_kill_while_pairs_move_is_gone_on_from(steps: int, album: Path, tmp_pa
     command = [sys.executable, "-c", MOVED_OR_KILLED, str(album), str(tmp_path / "out")]
     assert subprocess.run([*command, str(steps)], check=False).returncode == 9
     with pytest.raises(DemosaicError, match="unfinished"):
-        Pairs(tmp_path / "out", direction="left-to-right", multiple=32)
+        open_pairs(tmp_path / "out", direction="left-to-right", multiple=32)
     report = build(album, tmp_path / "out", HALF)
     build(album, tmp_path / "straight", HALF)
     assert contents(tmp_path / "out") == contents(tmp_path / "straight")
@@ -708,7 +708,7 @@ def test_so_many_pairs_of_a_group_are_kept_and_the_others_come_back_for_those_th
 
 
 def opened_pairs(folder: Path) -> list[Path]:
-    pairs = Pairs(folder, direction="left-to-right", multiple=32)
+    pairs = open_pairs(folder, direction="left-to-right", multiple=32)
     return sorted({*pairs.train, *pairs.val})
 
 
@@ -940,7 +940,7 @@ def test_photos_without_faces_are_an_error_with_the_top_reason(tmp_path: Path) -
     assert len(lines(tmp_path / "out" / "skipped.jsonl")) == 3
     assert not [path for path in (tmp_path / "out").iterdir() if path.is_dir()]
     with pytest.raises(DemosaicError, match=r"out holds no pairs: skipped\.jsonl in it says why"):
-        Pairs(tmp_path / "out", direction="left-to-right", multiple=1)
+        open_pairs(tmp_path / "out", direction="left-to-right", multiple=1)
 
 
 # Folders
@@ -988,7 +988,7 @@ def test_a_full_disk_ends_a_build_that_goes_on_when_there_is_room(
     monkeypatch.undo()
     assert len(lines(tmp_path / "out" / "pairs.jsonl")) == 3 == len(pictures(tmp_path / "out"))
     with pytest.raises(DemosaicError, match="unfinished"):
-        Pairs(tmp_path / "out", direction="left-to-right", multiple=32)
+        open_pairs(tmp_path / "out", direction="left-to-right", multiple=32)
     build(album, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "straight")
 

@@ -45,13 +45,10 @@ def test_a_forecast_of_all_photos_comes_true(workers: int, photos: Path, tmp_pat
     assert sum(event.pairs for event in events if isinstance(event, PhotoDone)) == report.pairs
 
 
-def test_a_forecast_scales_what_a_sample_gives(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dry_run, "_SAMPLE", 6)
-
+def test_a_forecast_scales_what_a_sample_gives(photos: Path, tmp_path: Path) -> None:
     def foreseen() -> Forecast:
-        return dry_run.forecast(photos, tmp_path / "out", CONFIG, look=Look(DETECTOR, None))
+        look = Look(DETECTOR, None)
+        return dry_run.forecast(photos, tmp_path / "out", CONFIG, look=look, sample=6)
 
     first, again = foreseen(), foreseen()
     assert (first.photos, first.sampled) == (24, 6)
@@ -114,7 +111,7 @@ def test_a_forecast_of_a_finished_build_is_that_nothing_is_to_do(
 
 def test_the_time_counts_the_start_once_and_each_photo() -> None:
     def seconds(times: list[float], photos: int) -> float:
-        return dry_run._seconds([dry_run._Tried(photos, [], *dry_run._rate(times))])
+        return dry_run.seconds([(photos, dry_run.Pace.of(times))])
 
     assert seconds([10.0, 13.0, 13.5, 14.0], 101) == pytest.approx(3 + 100 * 0.5)
     assert seconds([10.0, 10.5, 13.5, 14.0], 101) == pytest.approx(3 + 100 * 0.5)

@@ -17,7 +17,7 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.events import BuildReport, PhotoSkipped
 from demosaic.dataset.forget import forget
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import open_pairs
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Listener, ignore
 from demosaic.faces.detector import MediaPipeDetector
@@ -185,7 +185,7 @@ def test_what_an_expression_finds_is_a_person_too(
 
 def test_a_dataset_stays_one_to_train_on(album: Path, pairs: Path) -> None:
     forget(pairs, "jane")
-    left = Pairs(pairs, direction="left-to-right", multiple=32)
+    left = open_pairs(pairs, direction="left-to-right", multiple=32)
     assert {path.stem for path in [*left.train, *left.val]} == {
         line["id"] for line in lines(pairs / "pairs.jsonl")
     }
@@ -208,7 +208,7 @@ def test_what_an_interrupted_build_left_can_be_forgotten_and_it_goes_on(
     (pairs / "dataset.json").write_text(json.dumps(record))
     forget(pairs, "jane", looks=cache)
     with pytest.raises(DemosaicError, match="unfinished"):
-        Pairs(pairs, direction="left-to-right", multiple=32)
+        open_pairs(pairs, direction="left-to-right", multiple=32)
     assert b"jane" not in b"".join(contents(pairs).values())
     build(album, pairs, cache)
     expected = without(album, "jane", tmp_path, cache)
@@ -242,7 +242,7 @@ def test_a_kill_at_any_step_is_gone_on_from(
     assert b"jane" not in b"".join(contents(pairs).values())
     assert not [p for p in cache.rglob("*.json") if p.stem in hashes(album / "jane")]
     assert not list(pairs.rglob(".*.part"))
-    Pairs(pairs, direction="left-to-right", multiple=32)
+    open_pairs(pairs, direction="left-to-right", multiple=32)
     build(album, pairs, cache)
     found = contents(pairs)
     del found["forgotten.jsonl"]

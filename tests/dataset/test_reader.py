@@ -12,7 +12,7 @@ import pytest
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.training import Direction
 from demosaic.dataset.build import build_dataset
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, to_float
@@ -31,7 +31,7 @@ def side_by_side(folder: Path, count: int, *, size: int = 32, start: int = 0) ->
 
 
 def opened(folder: Path, direction: Direction = "left-to-right", multiple: int = 32) -> Pairs:
-    return Pairs(folder, direction=direction, multiple=multiple)
+    return open_pairs(folder, direction=direction, multiple=multiple)
 
 
 # A demosaic dataset

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from demosaic.config.networks import UNetConfig
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.evaluation import baselines, validation
 from demosaic.evaluation.events import Scores
 from demosaic.imaging.arrays import Pixels, to_float
@@ -38,7 +38,7 @@ class Oracle(Echo):
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
     folder = a_dataset(tmp_path_factory.mktemp("evaluation"))
-    return Pairs(folder, direction="left-to-right", multiple=TINY.multiple)
+    return open_pairs(folder, direction="left-to-right", multiple=TINY.multiple)
 
 
 # One picture
@@ -82,7 +82,7 @@ def smooth_pairs(folder: Path) -> Pairs:
     target = smooth()
     for picture in dataset.glob("*/*.png"):
         write_png(picture, np.hstack([as_mosaic(target), target]))
-    return Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    return open_pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
 
 
 def test_base_beats_bicubic_and_bicubic_the_mosaic_on_smooth_pictures(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_baseline_of_other_pictures_is_the_input(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     for seed in range(2):
         write_png(tmp_path / "train" / f"{seed}.png", np.hstack([grey(100, 32), grey(110, 32)]))
-    pairs = Pairs(tmp_path, direction="left-to-right", multiple=TINY.multiple)
+    pairs = open_pairs(tmp_path, direction="left-to-right", multiple=TINY.multiple)
     scores = baselines.baselines(pairs, pairs.val)
     assert list(scores) == ["input"]
     assert scores["input"].psnr == pytest.approx(20 * math.log10(255 / 10))
@@ -128,7 +128,7 @@ def test_the_reconciled_never_has_a_cell_error(pairs: Pairs) -> None:
 
 def test_every_pair_is_scored_on_its_own_grid(tmp_path: Path) -> None:
     dataset = a_dataset(tmp_path, blocks=(3, 8), offset="random")
-    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    pairs = open_pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
     assert len({pairs.grid(path) for path in pairs.train}) > 3
     for path in pairs.train:
         observed, target = pairs.read(path)
@@ -145,7 +145,7 @@ def test_every_pair_is_scored_on_its_own_grid(tmp_path: Path) -> None:
 
 def test_cells_that_are_no_means_are_not_reconciled_with(tmp_path: Path) -> None:
     dataset = a_dataset(tmp_path, sampler="centre")
-    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    pairs = open_pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
     assert pairs.grids == {}
     torch.manual_seed(0)
     assert list(validation.evaluate(Generator(TINY), pairs, pairs.val, COMPUTE)) == ["restored"]

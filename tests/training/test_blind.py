@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.errors import DemosaicError, Interrupted
 from demosaic.evaluation.events import Scores
 from demosaic.evaluation.validation import restored_pictures
@@ -91,7 +91,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def the_pairs(dataset: Path) -> Pairs:
-    return Pairs(dataset, direction="left-to-right", multiple=TrainConfig.multiple)
+    return open_pairs(dataset, direction="left-to-right", multiple=TrainConfig.multiple)
 
 
 def recipe(dataset: Path, config: TrainConfig = CONFIG) -> Blind:
@@ -864,7 +864,7 @@ def test_turned_round_the_left_halves_are_learnt_from_and_it_is_said(
 ) -> None:
     folder = side_by_side(tmp_path / "facades", side=32)
     events = go(folder, run, replace(CONFIG, steps=1, direction="right-to-left"))
-    left = read_image(Pairs(folder, direction="right-to-left", multiple=32).val[0])[:, :32]
+    left = read_image(open_pairs(folder, direction="right-to-left", multiple=32).val[0])[:, :32]
     assert np.array_equal(read_image(run / "samples" / "step-000001.png")[2:34, 66:98], left)
     said = " ".join(event.text for event in events if isinstance(event, Notice))
     assert "drawn over the right halves" not in said

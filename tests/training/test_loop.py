@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
-from demosaic.dataset.reader import Pairs
+from demosaic.dataset.reader import open_pairs
 from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
 from demosaic.evaluation.events import Scores
 from demosaic.events import Event, Notice
@@ -133,7 +133,7 @@ def test_the_log_holds_every_tenth_step(dataset: Path, run: Path) -> None:
 
 def test_the_report_and_the_models_say_the_same(dataset: Path, run: Path) -> None:
     report = train(dataset, run, CONFIG, devices=DEVICES)
-    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    pairs = open_pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
     card = read_card(Path(report.model))
     assert (report.run, report.step, card.step) == (str(run), 6, 6)
     assert (card.preset, card.network, card.size) == ("seed", TINY, 32)
@@ -147,7 +147,7 @@ def test_the_report_and_the_models_say_the_same(dataset: Path, run: Path) -> Non
 
 def test_the_sample_sheet_shows_observed_restored_and_target(dataset: Path, straight: Path) -> None:
     sheet = read_image(straight / "samples" / "step-000006.png")
-    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    pairs = open_pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
     rows = -(-min(8, CONFIG.validation_pairs, len(pairs.val)) // 2)
     assert sheet.shape == (2 + rows * (32 + 2), 2 + 2 * (3 * 32 + 2), 3)
     observed, target = pairs.read(pairs.val[0])
@@ -526,7 +526,7 @@ def test_a_limit_takes_the_first_by_hash_and_leaves_the_validation(
 ) -> None:
     """As training on a folder that holds only those pictures."""
     folder = side_by_side(tmp_path / "many", train=6)
-    first = Pairs(folder, direction="left-to-right", multiple=TINY.multiple).train[:2]
+    first = open_pairs(folder, direction="left-to-right", multiple=TINY.multiple).train[:2]
     few = side_by_side(tmp_path / "few", train=0)
     for picture in first:
         (few / "train" / picture.name).write_bytes(picture.read_bytes())
@@ -555,7 +555,7 @@ def test_any_folder_of_side_by_side_pictures_trains_both_ways(
     assert list(baselines.scores) == ["input"]
     assert any(isinstance(event, Notice) and "no mosaics" in event.text for event in events)
 
-    pairs = Pairs(folder, direction="left-to-right", multiple=TINY.multiple)
+    pairs = open_pairs(folder, direction="left-to-right", multiple=TINY.multiple)
     left, right = pairs.read(pairs.val[0])
     sheet = read_image(run / "samples" / "step-000002.png")
     observed, target = (left, right) if direction == "left-to-right" else (right, left)

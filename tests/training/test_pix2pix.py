@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demosaic.dataset.reader import Batch, Pairs
+from demosaic.dataset.reader import Batch, open_pairs
 from demosaic.models.checkpoint import load_state
 from demosaic.models.compute import Compute
 from demosaic.models.pix2pix import Discriminator
@@ -37,7 +37,7 @@ def networks() -> Networks:
 
 @pytest.fixture
 def batch(dataset: Path) -> Batch:
-    pairs = Pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
+    pairs = open_pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
     return pairs.draw(2, seed=0, step=0, limit=None)
 
 

@@ -1,0 +1,158 @@
+"""The files of a dataset folder.
+
+pairs/
+  dataset.json   format, options, detector, counts, fingerprint
+  pairs.jsonl    one line per pair
+  skipped.jsonl  one line per photo or face that gave no pair
+  forgotten.jsonl  content hashes of photos that must never come back
+  train/<id>.png val/<id>.png test/<id>.png   observed on the left, target on the right
+  spare/<id>.png   pairs beyond --max-per-group
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from demosaic import __version__
+from demosaic.config.dataset import BuildConfig
+from demosaic.dataset.records import (
+    FORMAT,
+    SPARE,
+    SPLITS,
+    ForgottenPhoto,
+    Header,
+    Pair,
+    Skipped,
+    State,
+)
+from demosaic.errors import DemosaicError
+from demosaic.files import (
+    append_lines,
+    drop_torn_line,
+    make_folder,
+    read_json,
+    write_bytes,
+    write_json,
+    write_lines,
+    writing,
+)
+from demosaic.records import read, read_all
+
+_FOLDERS = (*SPLITS, SPARE)
+
+_ADVICE = "build again, into another folder"
+
+
+class Manifest:
+    """What a dataset folder holds. Every write is whole or not at all, or adds one line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._described = folder / "dataset.json"
+        self._pairs = folder / "pairs.jsonl"
+        self._skipped = folder / "skipped.jsonl"
+        self._forgotten = folder / "forgotten.jsonl"
+
+    # Reading
+
+    def header(self) -> Header | None:
+        """What dataset.json says; None when there is none.
+
+        Raises DemosaicError when it is damaged or another version of demosaic wrote it.
+        """
+        if not self._described.exists():
+            return None
+        record = read_json(self._described)
+        header = read(Header, record, str(self._described), advice=_ADVICE, others=True)
+        if header.format != FORMAT:
+            raise self._of_another_version(f"format {header.format} instead of {FORMAT}")
+        return header
+
+    def config(self, header: Header) -> BuildConfig:
+        """The options in dataset.json. Raises DemosaicError when another version had others."""
+        missing = vars(BuildConfig()).keys() - header.config.keys()
+        if missing:
+            raise self._of_another_version(f"config without {', '.join(sorted(missing))}")
+        return read(BuildConfig, header.config, f"config in {self._described}", advice=_ADVICE)
+
+    def pairs(self) -> list[Pair]:
+        """The lines of pairs.jsonl. Raises DemosaicError when one is no pair."""
+        return read_all(Pair, self._pairs, advice=_ADVICE)
+
+    def skipped(self) -> list[Skipped]:
+        """The lines of skipped.jsonl. Raises DemosaicError when one is something else."""
+        return read_all(Skipped, self._skipped, advice=_ADVICE)
+
+    def forgotten(self) -> set[str]:
+        """The content hashes of the photos that must never come back."""
+        return {line.sha256 for line in read_all(ForgottenPhoto, self._forgotten, advice=_ADVICE)}
+
+    # Writing
+
+    def prepare(self) -> None:
+        """Make the folders, and cut off lines that a kill tore."""
+        for name in _FOLDERS:
+            make_folder(self.folder / name)
+        for path in (self._pairs, self._skipped, self._forgotten):
+            drop_torn_line(path)
+
+    def clear(self) -> None:
+        """Remove the lines of pairs and of what was skipped."""
+        self._pairs.unlink(missing_ok=True)
+        self._skipped.unlink(missing_ok=True)
+
+    def describe(self, config: BuildConfig, state: State, facts: Mapping[str, Any]) -> None:
+        """Write dataset.json."""
+        head = {"format": FORMAT, "demosaic": __version__, "config": asdict(config)}
+        write_json(self._described, {**head, "state": state, **facts})
+
+    def add_pair(self, pair: Pair, picture: bytes) -> None:
+        """Write the PNG file of a pair, then its line."""
+        write_bytes(self._picture(pair), picture)
+        append_lines(self._pairs, [vars(pair)])
+
+    def add_skipped(self, skipped: Skipped) -> None:
+        """Write a line of skipped.jsonl."""
+        append_lines(self._skipped, [vars(skipped)])
+
+    def write(self, pairs: Iterable[Pair], skipped: Iterable[Skipped]) -> None:
+        """Write all lines of pairs.jsonl and skipped.jsonl anew."""
+        write_lines(self._pairs, map(vars, pairs))
+        write_lines(self._skipped, map(vars, skipped))
+
+    def write_forgotten(self, hashes: Iterable[str]) -> None:
+        """Write all lines of forgotten.jsonl anew."""
+        write_lines(self._forgotten, [{"sha256": sha256} for sha256 in sorted(hashes)])
+
+    def move_pictures(self, pairs: Mapping[str, Pair]) -> None:
+        """Put every picture into the folder of its split; `pairs` are by id."""
+        for picture in list(self._pictures()):
+            pair = pairs.get(picture.stem)
+            if pair and pair.split != picture.parent.name:
+                with writing(self._picture(pair)):
+                    picture.replace(self._picture(pair))
+
+    def remove_orphans(self, ids: Collection[str]) -> None:
+        """Remove pictures that belong to none of these pairs, half-written files that a kill left,
+        and folders that are empty then.
+        """
+        orphans = [path for path in self._pictures() if path.stem not in ids]
+        for path in (*self.folder.glob("**/.*.part"), *orphans):
+            with writing(path):
+                path.unlink()
+        for name in _FOLDERS:
+            with suppress(OSError):  # most are not empty
+                (self.folder / name).rmdir()
+
+    def _of_another_version(self, why: str) -> DemosaicError:
+        return DemosaicError(
+            f"{self._described} is from another version of demosaic ({why}): {_ADVICE}"
+        )
+
+    def _picture(self, pair: Pair) -> Path:
+        return self.folder / pair.split / f"{pair.id}.png"
+
+    def _pictures(self) -> Iterator[Path]:
+        return (path for name in _FOLDERS for path in (self.folder / name).glob("*.png"))

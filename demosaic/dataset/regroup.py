@@ -1,0 +1,127 @@
+"""The group and the split of every pair, so that nothing seen in training comes back in validation.
+
+A group is everything that is connected, directly or through others, by the same person (a folder),
+the same file, a near duplicate or a burst. The whole group goes into one split.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
+
+from demosaic.config.dataset import BuildConfig
+from demosaic.dataset.near_duplicates import Likenesses, near_duplicates
+from demosaic.dataset.records import SPARE, Pair, Skipped
+from demosaic.dataset.splits import person_of, split_of
+
+
+@dataclass(frozen=True)
+class Member:
+    """What decides on the group of a pair, or of a copy of a photo that has pairs."""
+
+    person: str
+    """As `person_of` says: members with the same person are one group."""
+    shared: tuple[str, ...]
+    """Keys such as the hash of the file: members that share one are one group."""
+    likeness: tuple[str, str] | None = None
+    """Hashes of face and scene: near duplicates are one group."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A pair that is now in another split."""
+
+    pair: Pair
+    before: str
+    """Its split before."""
+
+
+def regroup(
+    pairs: Iterable[Pair], skipped: Iterable[Skipped], config: BuildConfig
+) -> dict[str, Pair]:
+    """The pairs by id, sorted by photo and id, each with its group and its split.
+
+    Copies among the `skipped` connect the people of both photos. Pairs beyond `max_per_group` get
+    the split `spare`.
+    """
+    pairs = sorted(pairs, key=lambda pair: (pair.photo, pair.id))
+    names = groups(_members(pairs, skipped, config.group_by))
+    grouped = [replace(pair, group=names[person_of(pair.photo, config.group_by)]) for pair in pairs]
+    spare = _surplus(grouped, config.max_per_group)
+    return {
+        pair.id: replace(
+            pair,
+            split=SPARE
+            if pair.id in spare
+            else split_of(pair.group, val=config.val, test=config.test),
+        )
+        for pair in grouped
+    }
+
+
+def moves(before: Mapping[str, Pair], after: Mapping[str, Pair]) -> tuple[Move, ...]:
+    """The pairs that changed from one split into another; `spare` is none."""
+    changed = (
+        Move(pair, before[pair.id].split)
+        for pair in after.values()
+        if pair.split != before[pair.id].split
+    )
+    return tuple(move for move in changed if SPARE not in (move.before, move.pair.split))
+
+
+def groups(members: Sequence[Member]) -> dict[str, str]:
+    """The name of every person's group: the first of its people, in order of their names.
+
+    A new member changes the name of a group only by joining it.
+    """
+    connected = DisjointSet()
+    for member in members:
+        _merge(connected, ("person", member.person), *(("shared", key) for key in member.shared))
+    for one, other in _alike([member for member in members if member.likeness]):
+        _merge(connected, ("person", one), ("person", other))
+    names: dict[tuple[str, str], str] = {}
+    people = sorted({member.person for member in members})
+    return {person: names.setdefault(connected["person", person], person) for person in people}
+
+
+def _merge(sets: DisjointSet, first: tuple[str, str], *others: tuple[str, str]) -> None:
+    sets.add(first)
+    for other in others:
+        sets.add(other)
+        sets.merge(first, other)
+
+
+def _alike(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
+    """Every two people who have near duplicates."""
+    people = sorted({member.person for member in members})
+    number = {person: n for n, person in enumerate(people)}
+    numbers = np.array([number[member.person] for member in members], np.intp)
+    likenesses = Likenesses.of([member.likeness for member in members if member.likeness])
+    for one, other in near_duplicates(likenesses):
+        both = np.unique(np.stack([numbers[one], numbers[other]], axis=1), axis=0)
+        yield from ((people[a], people[b]) for a, b in both if a != b)
+
+
+def _members(pairs: Sequence[Pair], skipped: Iterable[Skipped], group_by: str) -> list[Member]:
+    """A member for every pair, and for every photo that is a copy of one with pairs."""
+    contents = {pair.sha256 for pair in pairs}
+    copies = [copy for copy in skipped if copy.sha256 in contents]
+    return [
+        Member(person_of(pair.photo, group_by), (pair.sha256, *pair.burst), pair.likeness)
+        for pair in pairs
+    ] + [Member(person_of(copy.photo, group_by), (copy.sha256,)) for copy in copies]
+
+
+def _surplus(pairs: Iterable[Pair], most: int) -> set[str]:
+    """The ids of the pairs beyond `most` in each group; 0 is no limit. Those with the first ids
+    stay, so that the choice does not depend on the order in which photos came.
+    """
+    counts: Counter[str] = Counter()
+    surplus = set()
+    for pair in sorted(pairs, key=lambda pair: pair.id) if most else ():
+        counts[pair.group] += 1
+        if counts[pair.group] > most:
+            surplus.add(pair.id)
+    return surplus

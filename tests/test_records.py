@@ -1,0 +1,108 @@
+"""Records come from JSON whole and checked, or not at all."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from demosaic.errors import DemosaicError
+from demosaic.records import read, read_all
+
+
+@dataclass(frozen=True)
+class Inner:
+    name: str
+
+
+@dataclass(frozen=True)
+class Outer:
+    count: int
+    share: float
+    kind: Literal["small", "large"]
+    box: tuple[int, int] | None
+    points: tuple[tuple[float, float], ...]
+    inner: Inner
+    anything: Mapping[str, Any]
+    sure: bool = True
+
+
+JSON = {
+    "count": 3,
+    "share": 0.5,
+    "kind": "small",
+    "box": [1, 2],
+    "points": [[0.5, 1], [2, 3]],
+    "inner": {"name": "Zoë"},
+    "anything": {"a": [1, None]},
+}
+
+
+def test_lists_become_tuples_and_objects_records() -> None:
+    assert read(Outer, JSON, "here") == Outer(
+        3, 0.5, "small", (1, 2), ((0.5, 1), (2, 3)), Inner("Zoë"), {"a": [1, None]}
+    )
+    assert read(Outer, {**JSON, "box": None, "sure": False}, "here").box is None
+
+
+def test_a_whole_number_is_written_again_as_it_was() -> None:
+    found = read(Outer, {**JSON, "share": 1}, "here")
+    assert repr(found.share) == "1"
+    assert repr(read(Outer, {**JSON, "share": 1.0}, "here").share) == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"count": "3"}, "count: '3' is not int"),
+        ({"count": 3.0}, "count: 3.0 is not int"),
+        ({"count": True}, "count: True is not int"),
+        ({"share": "0.5"}, "share: '0.5' is not a number"),
+        ({"share": None}, "share: None is not a number"),
+        ({"sure": 1}, "sure: 1 is not bool"),
+        ({"kind": "medium"}, "kind: 'medium' is none of small, large"),
+        ({"box": [1, "2"]}, "box[1]: '2' is not int"),
+        ({"points": [[0.5, 1], [None, 3]]}, "points[1][0]: None is not a number"),
+        ({"inner": {"name": 3}}, "inner.name: 3 is not str"),
+        ({"inner": {}}, "inner.name: missing"),
+        ({"inner": [1]}, "inner: not an object"),
+        ({"size": 4, "age": 5}, "unknown: age, size"),
+        ({"count": "3", "share": "0.5"}, "count: '3' is not int; share: '0.5' is not a number"),
+    ],
+)
+def test_what_is_wrong_is_one_line_that_names_the_field(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(DemosaicError) as caught:
+        read(Outer, {**JSON, **change}, "/a.json", advice="build again")
+    assert str(caught.value) == (
+        f"/a.json is damaged, or from another version of demosaic ({said}): build again"
+    )
+
+
+@pytest.mark.parametrize("value", [None, 3, "text", [], [1, 2], {}])
+def test_what_is_no_record_at_all_is_refused_in_one_line(value: object) -> None:
+    with pytest.raises(DemosaicError, match=r"^/a\.json is damaged, or from") as caught:
+        read(Outer, value, "/a.json")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("box", [[], [1], [1, 2, 3], 7, "12"])
+def test_a_tuple_has_as_many_values_as_it_says(box: object) -> None:
+    with pytest.raises(DemosaicError, match=re.escape("(box")):
+        read(Outer, {**JSON, "box": box}, "/a.json")
+
+
+def test_fields_of_others_are_ignored_on_request() -> None:
+    value = {**JSON, "size": 4, "inner": {"name": "Zoë", "age": 5}}
+    assert read(Outer, value, "here", others=True) == read(Outer, JSON, "here")
+
+
+def test_a_damaged_line_is_named_by_file_and_number(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"name": "a"}\n\n{"name": 3}\n{"name": "torn')
+    with pytest.raises(DemosaicError, match=re.escape(f"{path}, line 3 is damaged")):
+        read_all(Inner, path)
+    path.write_text('{"name": "a"}\n\n{"name": "b"}\n{"name": "torn')
+    assert read_all(Inner, path) == [Inner("a"), Inner("b")]
+    assert read_all(Inner, tmp_path / "nothing.jsonl") == []
