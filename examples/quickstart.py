@@ -2,7 +2,8 @@
 
     python examples/quickstart.py OUT [--minutes 3]
 
-Everything is written into OUT. Run again, it goes on where it stopped.
+Everything is written into OUT. Run again, it goes on where it stopped. The picture on top of the
+README is OUT/readme.png.
 """
 
 import argparse
@@ -26,7 +27,8 @@ from demosaic.mosaic.pixelate import cell_colours, paint_cells
 PEOPLE, PHOTOS = 60, 5
 HELD_OUT = 7  # faces in the picture at the end
 BLOCK, CELLS = 20, 16  # of the mosaic on the real photograph
-SIDE = 256  # of a face in the picture at the end
+SIDE = 256  # of a face in the picture at the end, px
+README_SIDE = 170  # of a face in the picture of the README, px
 
 
 def main() -> None:
@@ -47,7 +49,9 @@ def main() -> None:
     region = f"{box.x},{box.y},{box.width},{box.height}"
     demosaic(out, "restore", "hopper.png", "--region", region, "--block", str(BLOCK), "--force")
 
-    write_png(out / "before-after.png", before_and_after(out, faces, portrait, box))
+    rows = before_and_after(out, faces, portrait, box)
+    write_png(out / "before-after.png", contact_sheet(rows, 2, SIDE))
+    write_png(out / "readme.png", contact_sheet([*rows[:3], rows[-1]], 2, README_SIDE))
     say(f"mosaic, restored, original: {out / 'before-after.png'}")
     say(f"the whole photograph:       {out / 'hopper.restored.png'}")
     say(f"while it learned:           {out / 'runs/pairs-default/samples'}")
@@ -97,16 +101,26 @@ def pixelate_hopper(out: Path) -> tuple[Pixels, Box]:
     return photo, box
 
 
-def before_and_after(out: Path, pairs: list[Path], portrait: Pixels, box: Box) -> Pixels:
-    """Rows of mosaic, restored and original: the held-out faces, then the photograph."""
+def before_and_after(out: Path, pairs: list[Path], portrait: Pixels, box: Box) -> list[Pixels]:
+    """Rows of mosaic, restored and original: the held-out faces, then the photograph's face."""
     rows = []
     for pair in pairs:
         observed, target = np.hsplit(read_image(pair), 2)
         restored = read_image(out / "restored" / f"{pair.stem}.restored.png")
         rows.append(np.hstack([observed, restored, target]))
     versions = read_image(out / "hopper.png"), read_image(out / "hopper.restored.png"), portrait
-    rows.append(np.hstack([resize(crop(version, box), SIDE, SIDE) for version in versions]))
-    return contact_sheet(rows, 2, SIDE)
+    around = with_surroundings(box, portrait)
+    rows.append(np.hstack([resize(crop(version, around), SIDE, SIDE) for version in versions]))
+    return rows
+
+
+def with_surroundings(box: Box, photo: Pixels) -> Box:
+    """A square half as wide again as `box`, round it and inside the photo."""
+    height, width = photo.shape[:2]
+    side = min(box.width * 3 // 2, height, width)
+    x = min(max(box.x + (box.width - side) // 2, 0), width - side)
+    y = min(max(box.y + (box.height - side) // 2, 0), height - side)
+    return Box(x, y, side, side)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy as np
 import quickstart
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import encode_png
-from demosaic.imaging.geometry import crop, paste
+from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
@@ -21,7 +21,7 @@ def test_hoppers_face_is_pixelated_and_nothing_else(tmp_path: Path) -> None:
     assert np.array_equal(paste(hidden, crop(photo, box), box), photo)
 
 
-def test_the_last_picture_shows_every_held_out_face_and_the_photograph(tmp_path: Path) -> None:
+def test_the_rows_show_every_held_out_face_and_the_photograph(tmp_path: Path) -> None:
     side = quickstart.SIDE
     for folder in ("pairs/val", "restored"):
         (tmp_path / folder).mkdir(parents=True)
@@ -33,6 +33,17 @@ def test_the_last_picture_shows_every_held_out_face_and_the_photograph(tmp_path:
     faces = quickstart.cut_held_out_faces(tmp_path)
     portrait, box = quickstart.pixelate_hopper(tmp_path)
     (tmp_path / "hopper.restored.png").write_bytes(encode_png(portrait))
-    sheet = quickstart.before_and_after(tmp_path, faces, portrait, box)
+    rows = quickstart.before_and_after(tmp_path, faces, portrait, box)
     assert [path.name for path in faces] == ["0.png", "1.png", "2.png"]
-    assert sheet.shape[0] >= 2 * side and sheet.shape[1] >= 6 * side
+    assert [row.shape for row in rows] == [(side, 3 * side, 3)] * 4
+    for number, row in enumerate(rows[:3]):
+        assert np.array_equal(row, np.full((side, 3 * side, 3), 40 * number, np.uint8))
+    before, after, photo = np.hsplit(rows[3], 3)
+    assert np.array_equal(after, photo) and not np.array_equal(before, photo)
+
+
+def test_the_photograph_is_shown_with_what_is_around_the_mosaic(tmp_path: Path) -> None:
+    portrait, box = quickstart.pixelate_hopper(tmp_path)
+    around = quickstart.with_surroundings(box, portrait)
+    assert (around.width, around.height) == (480, 480)
+    assert box.within(around) and around.within(Box.whole(portrait))
