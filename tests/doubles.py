@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageCms
 from torch import Tensor
+from typer.testing import CliRunner
 
+from demosaic.cli.main import app
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.networks import ResUNetConfig, UNetConfig
@@ -182,7 +184,7 @@ DEVICES = DeviceConfig(device="cpu", precision="fp32", threads=1)
 
 
 CONFIG = SeedConfig(
-    steps=6, batch=2, validate_every=3, validation_pairs=2, save_every=2, network=TINY
+    steps=6, batch=2, validate_every=3, validation_pairs=2, save_every=2, down=TINY.down, up=TINY.up
 )
 
 
@@ -279,8 +281,10 @@ def same(first: Any, second: Any) -> bool:
 
 
 def lasting(run: Path) -> list[dict[str, Any]]:
-    """The lines of events.jsonl that do not tell where the run stopped or how long it took."""
-    passing = ("Notice", "TrainingStarted", "SheetSaved", "ModelSaved")
+    """The lines of events.jsonl that depend neither on where the run stopped or how long it took
+    nor on the name of its folder.
+    """
+    passing = ("Notice", "TrainingStarted", "SheetSaved", "ModelSaved", "TrainReport")
     lines = [line for line in read_lines(run / "events.jsonl") if line["event"] not in passing]
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
@@ -318,3 +322,19 @@ def die_at(kind: type, step: int) -> Listener:
             die()
 
     return listen
+
+
+def demosaic(*words: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    result = CliRunner().invoke(app, list(words))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def error(code: int, *words: str) -> str:
+    """The one line that a command fails with."""
+    exit_code, _, said = demosaic(*words)
+    assert (exit_code, said.count("\n"), said[:7]) == (code, 1, "error: "), said
+    assert "Traceback" not in said
+    return said.removeprefix("error: ").rstrip("\n")

@@ -208,7 +208,7 @@ def test_photos_become_a_dataset_with_the_commands_detector(here: Path, photos: 
 
 def test_a_run_without_a_name_lies_in_runs_and_its_model_is_scored(here: Path) -> None:
     pairs = a_dataset(here)
-    config = demosaic.SeedConfig(steps=1, batch=2, validation_pairs=1, network=TINY)
+    config = demosaic.SeedConfig(steps=1, batch=2, validation_pairs=1, down=TINY.down, up=TINY.up)
     report = demosaic.train("pairs", config=config, devices=CPU)
     assert (report.step, Path(report.best)) == (1, Path("runs/pairs-seed/best.safetensors"))
     quick = demosaic.EvaluateConfig(faces=1, quick=True)

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from demosaic import __version__
+from demosaic.cli.help import Group
 from demosaic.errors import INTERRUPTED, USAGE, DemosaicError
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ _UsageError: Any = typer.BadParameter.__base__  # Typer gives no name of its own
 
 @contextmanager
 def listening(as_json: bool) -> Iterator["Listener"]:
-    """Who hears what a command does: the screen or, when another program reads stdout, both that
-    and a screen on stderr.
+    """The listeners of a command: the console or, with `--json`, JSON on stdout and the console on
+    stderr.
     """
     from demosaic import events
     from demosaic.cli import console
@@ -30,8 +30,8 @@ def listening(as_json: bool) -> Iterator["Listener"]:
         yield events.tee(events.write_to(sys.stdout), screen) if as_json else screen
 
 
-class _Commands(TyperGroup):
-    """Ends every foreseen failure with one line on stderr and its exit code."""
+class _Commands(Group):
+    """Ends every expected failure with one line on stderr and its exit code."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         try:
@@ -56,7 +56,6 @@ app = typer.Typer(
     cls=_Commands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -73,7 +72,7 @@ def start(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Say which version this is."
+            "--version", "-V", callback=_show_version, is_eager=True, help="Show the version."
         ),
     ] = False,
 ) -> None:

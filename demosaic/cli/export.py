@@ -5,37 +5,41 @@ from typing import Annotated
 
 import typer
 
-from demosaic.cli.options import RealismOption
+from demosaic.cli.application import listening
+from demosaic.cli.options import ForceOption, JsonOption, Only, described
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import DemosaicError
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="The model file.")],
-    onnx: Annotated[
-        bool, typer.Option("--onnx", help="As ONNX, the only format so far.", show_default=False)
-    ] = True,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file.")],
+    *,
+    config: Annotated[RestoreConfig, Only("realism")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = True,
     out: Annotated[
-        Path | None, typer.Option(help="The file to write.", show_default="beside the model")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=described(
+                "The file to write.", "default: beside the model, with the suffix .onnx"
+            ),
+        ),
     ] = None,
-    realism: RealismOption = RestoreConfig.realism,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that is already there.")
-    ] = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a model as ONNX, for programs without PyTorch.
 
     \b
     demosaic export runs/pairs-default/best.safetensors --onnx
     """
-    config = RestoreConfig(realism=realism)
-    from demosaic.cli import console
     from demosaic.models import checkpoint
     from demosaic.models import onnx as exporting
+    from demosaic.models.events import ModelExported
 
     path = out or model.with_suffix(".onnx")
     if path.is_file() and not force:
         raise DemosaicError(f"{path} is already there: --force replaces it")
-    exporting.export_onnx(checkpoint.load_model(model), path, realism=config.realism)
-    with console.Console() as screen:
-        screen.say(f"saved {path}")
+    with listening(as_json) as listen:
+        exporting.export_onnx(checkpoint.load_model(model), path, realism=config.realism)
+        listen(ModelExported(str(model), str(path), config.realism))

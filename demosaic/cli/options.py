@@ -1,134 +1,180 @@
-"""Options that several commands share, and how their text is read."""
+"""Options of a command, made from the fields of config records, and those that commands share."""
 
-import os
-from fractions import Fraction
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from demosaic.config.compute import Precision
-from demosaic.config.rules import Rectangle, Sampler
-from demosaic.config.training import SeedConfig, TrainConfig
-from demosaic.errors import USAGE, DemosaicError
+from demosaic.config.options import Option, options_of
+from demosaic.config.training import TrainConfig
+
+_METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT"}
 
 
-def read_block(text: str | float) -> float:
-    """`16`, `0.1` or `1/12` as a number; a default is one already."""
-    try:
-        number = Fraction(text) if "/" in str(text) else Fraction(float(text))
-    except (ValueError, OverflowError, ZeroDivisionError):
-        raise DemosaicError(
-            f"--block {text}: give px, or a share of the face such as 1/12", USAGE
-        ) from None
-    return number.numerator if number.denominator == 1 else float(number)
+class Only:
+    """In `Annotated[Record, Only("field")]`: the command takes these options of the record alone;
+    the other fields keep their defaults.
+    """
+
+    def __init__(self, *fields: str) -> None:
+        self.fields = fields
 
 
-def read_block_range(text: str) -> tuple[int, int]:
-    """The smallest and the largest side in `8:24`."""
-    try:
-        smallest, largest = (int(part) for part in text.split(":"))
-    except ValueError:
-        raise DemosaicError(f"--blocks {text}: give two sides in px, as in 8:24", USAGE) from None
-    return smallest, largest
+@dataclass(frozen=True)
+class Chosen:
+    """In `Annotated[dict[str, Any], Chosen(records)]`: the command takes the options of all these
+    records, by preset, and gets the values given, by field.
+    """
+
+    records: Mapping[str, type]
 
 
-def both_defaults(name: str) -> str:
-    """The default of an option that the two recipes share, for the help."""
-    return f"{getattr(TrainConfig, name)}; seed: {getattr(SeedConfig, name)}"
+def takes(command: Callable[..., None]) -> Callable[..., None]:
+    """The command as Typer reads it: a parameter that is a config record becomes its options.
+
+    From the options given, the record is built and handed to the command. What is not given keeps
+    the default of the record, which is the only one.
+    """
+    parameters = inspect.signature(command).parameters
+    sources = {name: _source(one.annotation) for name, one in parameters.items()}
+
+    @functools.wraps(command)
+    def with_records(**given: Any) -> None:
+        for name, source in sources.items():
+            if source:
+                values = {one.field: given.pop(one.field) for one in source.options}
+                given[name] = source.build(values)
+        command(**given)
+
+    made: list[inspect.Parameter] = []
+    for name, one in parameters.items():
+        source = sources[name]
+        made += source.parameters() if source else [one]
+    signature = inspect.Signature([one.replace(kind=one.KEYWORD_ONLY) for one in made])
+    with_records.__signature__ = signature  # type: ignore[attr-defined]
+    with_records.__annotations__ = {one.name: one.annotation for one in made}
+    return with_records
 
 
-MOST_WORKERS = 61  # Windows waits for no more processes at once
+@dataclass(frozen=True)
+class _Source:
+    """Where options come from, and what the command gets for them."""
 
-MODEL_AT_HAND = "$DEMOSAIC_MODEL, the newest below runs/, or the last you trained"  # of models
+    options: tuple[Option, ...]
+    make: Callable[..., Any]
+    defaults: Mapping[str, str]
+    """What the help says of the default, by field."""
+
+    def build(self, values: Mapping[str, Any]) -> Any:
+        """What the command gets, from the values by field; None is one that is not given."""
+        given = ((one, values[one.field]) for one in self.options)
+        return self.make(
+            **{one.field: one.value(text) for one, text in given if text not in (None, [])}
+        )
+
+    def parameters(self) -> list[inspect.Parameter]:
+        """The options as parameters that Typer understands."""
+        return [_parameter(one, self.defaults[one.field]) for one in self.options]
 
 
-# Options that mean the same in several commands
-SamplerOption = Annotated[Sampler, typer.Option(help="What of a cell its colour is taken from.")]
+def _source(annotation: Any) -> _Source | None:
+    """What a parameter of a command stands for; None for one that is an option itself."""
+    record, *notes = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
+    for note in notes:
+        if isinstance(note, Chosen):
+            return _of_presets(note.records)
+    if not is_dataclass(record):
+        return None
+    only = next((note.fields for note in notes if isinstance(note, Only)), None)
+    assert isinstance(record, type)
+    options = tuple(one for one in options_of(record) if only is None or one.field in only)
+    return _Source(options, record, {one.field: _default(one) for one in options})
 
-RealismOption = Annotated[
-    float, typer.Option(help="From the faithful mean, 0, to the sharpest guess, 1.")
+
+def _of_presets(records: Mapping[str, type]) -> _Source:
+    """The options of all records, each once, with the default that it has in each."""
+    options: dict[str, Option] = {}
+    defaults: dict[str, dict[str, str]] = {}
+    for preset, record in records.items():
+        for one in options_of(record):
+            options.setdefault(one.field, one)
+            defaults.setdefault(one.field, {})[preset] = _default(one)
+    shown = {name: _in_each(texts) for name, texts in defaults.items()}
+    return _Source(tuple(options.values()), dict, shown)
+
+
+def _in_each(defaults: Mapping[str, str]) -> str:
+    """One default where all presets have the same; else `8; seed: 4`."""
+    if len({*defaults.values()}) == 1:
+        return next(iter(defaults.values()))
+    said = {preset: text for preset, text in defaults.items() if text}
+    usual = TrainConfig.preset
+    return "; ".join(text if one == usual else f"{one}: {text}" for one, text in said.items())
+
+
+def _default(one: Option) -> str:
+    """The default as the help shows it; empty where there is none."""
+    if one.shown or one.default is None or isinstance(one.default, bool):
+        return one.shown
+    return f"{one.default:g}" if isinstance(one.default, float) else str(one.default)
+
+
+def _parameter(one: Option, default: str) -> inspect.Parameter:
+    """An option as a parameter that Typer understands; it is None unless given."""
+    # A range with one end, such as "1 or more", says nothing that a user does not expect
+    notes = [f"default: {default}" if default else "", one.range if " to " in one.range else ""]
+    option = typer.Option(
+        one.name,
+        help=described(one.help, *notes),
+        metavar=one.metavar or "|".join(one.choices) or _METAVARS.get(one.type),
+        rich_help_panel=one.panel,
+        show_default=False,
+    )
+    return inspect.Parameter(
+        one.field,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[_type(one) | None, option],
+    )
+
+
+def _type(one: Option) -> Any:
+    """The type that Typer reads: that of the field, or text where the field reads that itself."""
+    if one.read is None:
+        return one.type
+    return list[str] if one.default == () else str
+
+
+def described(help: str, *notes: str) -> str:
+    """The help of an option with its default and range in brackets."""
+    said = "; ".join(note for note in notes if note)
+    return f"{help}  [{said}]" if said else help
+
+
+def _with_default(help: str, default: str, metavar: str = "PATH") -> Any:
+    return typer.Option(
+        help=described(help, f"default: {default}"), metavar=metavar, show_default=False
+    )
+
+
+ModelOption = Annotated[
+    Path | None,
+    _with_default(
+        "The model file.", "$DEMOSAIC_MODEL, the newest below runs/, or the last you trained"
+    ),
 ]
 
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace results that are already there.")
 ]
 
-ReplacePageOption = Annotated[
-    bool, typer.Option("--force", help="Replace a page that is already there.")
-]
-
-BlendOption = Annotated[
-    float | None,
-    typer.Option(help="Score this blend alone.", show_default="five from 0 to 1; quick: 0"),
-]
-
-FacesOption = Annotated[int, typer.Option(help="Score at most so many held-out faces.")]
-
-QuickOption = Annotated[
-    bool,
-    typer.Option("--quick", help="PSNR, SSIM and cell error of aligned cells only, and no page."),
-]
-
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Say what is found as JSON on stdout, the report last.")
-]
-
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-
-PrecisionOption = Annotated[
-    Precision,
+    bool,
     typer.Option(
-        help="Of the arithmetic; auto takes bf16 where it is faster and agrees with fp32."
+        "--json", help="Report every event as a line of JSON on stdout; text goes to stderr."
     ),
 ]
-
-ThreadsOption = Annotated[
-    int | None, typer.Option(help="CPU threads.", show_default="as is fastest")
-]
-
-
-def keep_numpy_to_one_thread() -> None:
-    """Unless told otherwise, and before it is imported: the cores are the workers' or torch's, and
-    waiting for each other numpy's threads took a tenth of two while S trained.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def new_page(page: Path, force: bool) -> Path:
-    """Where to write a page. Raises DemosaicError before the work when it may not be written."""
-    if page.is_dir():
-        raise DemosaicError(f"{page} is a folder: name the page to write with --out")
-    if page.exists() and not force:
-        raise DemosaicError(f"{page} is already there: --force replaces it")
-    if not os.access(page.parent, os.W_OK):
-        raise DemosaicError(f"cannot write {page}: choose another place with --out")
-    return page
-
-
-def read_regions(texts: list[str]) -> tuple[Rectangle, ...] | Literal["whole"]:
-    """What --region says, given any number of times."""
-    return "whole" if texts == ["whole"] else tuple(map(read_rectangle, texts))
-
-
-def read_rectangle(text: str) -> Rectangle:
-    """The rectangle in `x,y,width,height`."""
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError:
-        raise DemosaicError(f"--region {text}: give x,y,width,height in pixels", USAGE) from None
-    return x, y, width, height
-
-
-def read_cell_sides(text: str) -> tuple[float, float]:
-    """The width and height of a cell, from one number for both or from two."""
-    return read_two("--block", text if "x" in text else f"{text}x{text}", "x", "N or WxH")
-
-
-def read_two(option: str, text: str, between: str, wanted: str) -> tuple[float, float]:
-    """The two numbers in a text, with `between` between them."""
-    try:
-        first, second = (float(part) for part in text.split(between))
-    except ValueError:
-        raise DemosaicError(f"{option} {text}: give {wanted} in pixels", USAGE) from None
-    return first, second

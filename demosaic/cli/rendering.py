@@ -1,25 +1,234 @@
-"""Events in words and tables."""
+"""Events in words and tables: what is printed of each."""
 
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import singledispatch
 
 from rich.table import Table
 
-from demosaic.dataset.events import BuildReport, Forecast
-from demosaic.evaluation.events import WayScores
-from demosaic.privacy.events import Attack, AuditReport, FaceHidden
-from demosaic.restoration.events import RegionRestored
+from demosaic.dataset.events import BuildReport, Forecast, ForgetReport, PairMoved
+from demosaic.doctor.events import Checked
+from demosaic.evaluation.events import EvaluationReport, WayScores
+from demosaic.events import Event, Notice, PictureSkipped
+from demosaic.models.events import ModelExported
+from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
+from demosaic.restoration.events import ClipRestored, PictureRestored, RegionRestored
 from demosaic.text import counted
-from demosaic.training.events import StepDone
+from demosaic.training.events import (
+    LOG_EVERY,
+    Evaluated,
+    ModelSaved,
+    SheetSaved,
+    StepDone,
+    TrainReport,
+)
 
-METRICS = (
+Printed = Sequence[str | Table]
+"""Lines and tables, in the order in which they are printed."""
+
+_METRICS = (
     ("psnr", "PSNR, dB", ".2f"),
     ("ssim", "SSIM", ".3f"),
     ("cell_error", "cell error", ".2f"),
 )
 
 
-def metric_table(scores: Sequence[WayScores], metric: str, title: str, form: str) -> Table:
+@singledispatch
+def printed(event: Event) -> Printed:
+    """What is printed of an event; nothing of those that only move the live line."""
+    return []
+
+
+@printed.register
+def _(event: Notice) -> Printed:
+    return [event.text]
+
+
+@printed.register
+def _(event: PictureSkipped) -> Printed:
+    return [f"left out: {event.reason}"]
+
+
+# Datasets
+
+
+@printed.register
+def _(event: PairMoved) -> Printed:
+    return [f"moved from {event.before} to {event.now}: {event.photo}"]
+
+
+@printed.register
+def _(report: BuildReport) -> Printed:
+    splits = ", ".join(f"{count} {split}" for split, count in report.splits.items() if count)
+    stages = ", ".join(f"{stage} {count}" for stage, count in report.funnel.items())
+    ignored = f", {report.ignored} more ignored" if report.ignored else ""
+    rate = report.photos / report.seconds
+    skipped = f"left out: {reasons(report.skipped)} (see {report.folder}/skipped.jsonl)"
+    return [
+        f"{counted(report.photos, 'file')} in {report.seconds:.0f} s ({rate:.0f}/s){ignored}",
+        f"photos: {stages}",
+        f"{counted(report.pairs, 'pair')} ({splits}), {report.new_pairs} of them new",
+        *_group_lines(report),
+        *([skipped] if report.skipped else []),
+        f"look at {report.folder}/preview.jpg",
+        next_command("train", report.folder),
+    ]
+
+
+@printed.register
+def _(forecast: Forecast) -> Printed:
+    ignored = f" ({forecast.ignored} more ignored)" if forecast.ignored else ""
+    known = f"{forecast.known} of them in an earlier build, " if forecast.known else ""
+    made = f"about {counted(forecast.pairs, 'pair')}, {_disk_size(forecast.megabytes)}"
+    makes = f"adds {made}, to {forecast.there}" if forecast.there else f"makes {made}"
+    lines = [
+        f"{counted(forecast.photos, 'file')}{ignored}, {known}{forecast.sampled} examined",
+        f"a build takes about {_duration(forecast.minutes)} and {makes}",
+    ]
+    if forecast.gone:
+        lines.append(_gone_line(forecast))
+    if forecast.skipped:
+        lines.append(f"left out of those examined: {reasons(forecast.skipped)}")
+    return [*lines, "nothing was written"]
+
+
+@printed.register
+def _(report: ForgetReport) -> Printed:
+    photos, pairs = counted(report.photos, "photo"), counted(report.pairs, "pair")
+    return [
+        f"forgotten: {photos}, and with {'it' if report.photos == 1 else 'them'} {pairs}",
+        *(f"nearly the same and still there: {photo}" for photo in report.alike),
+        "models trained on them before, and their sheets, still know them: train again",
+        next_command("train", report.folder),
+    ]
+
+
+# Training
+
+
+@printed.register
+def _(event: StepDone) -> Printed:
+    if event.step % LOG_EVERY:
+        return []
+    if "discriminator" in event.losses:
+        return article_lines(event)
+    losses = "  ".join(f"{name} {loss:.4g}" for name, loss in event.losses.items())
+    return [f"step {event.step}  {event.progress:.1%}  {losses}"]
+
+
+def article_lines(event: StepDone) -> list[str]:
+    """A step as the article's program prints it."""
+    losses = [round(event.losses[name], 4) for name in ("generator", "adversarial", "l1")]
+    return [
+        f"--------------- Train {event.step} ---------------",
+        f"Discriminator loss: {event.losses['discriminator']:.4f}",
+        f"Generator loss: {losses}",
+    ]
+
+
+@printed.register
+def _(event: Evaluated) -> Printed:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", min_width=12)
+    for title in ("PSNR dB", "SSIM", "L1", "cell error"):
+        table.add_column(title, justify="right")
+    for name, found in event.scores.items():
+        table.add_row(
+            f"  {name}",
+            f"{found.psnr:.2f}",
+            f"{found.ssim:.3f}",
+            f"{found.l1:.4f}",
+            f"{found.cell_error:.2f}",
+        )
+    return [f"validation at step {event.step}{': the best so far' if event.best else ''}", table]
+
+
+@printed.register(SheetSaved)
+@printed.register(ModelSaved)
+def _(event: SheetSaved | ModelSaved) -> Printed:
+    return [f"saved {event.path}"]
+
+
+@printed.register
+def _(report: TrainReport) -> Printed:
+    return [
+        f"trained {counted(report.step, 'step')}; the best was step {report.best_step}",
+        f"models: {report.best} and {report.model}",
+        f"look at {report.run}/samples",
+        next_command("restore", "face.jpg", "--model", report.best),
+    ]
+
+
+@printed.register
+def _(event: ModelExported) -> Printed:
+    return [f"saved {event.out}"]
+
+
+# Pictures and clips
+
+
+@printed.register
+def _(event: PictureRestored) -> Printed:
+    regions = (f"  {_region_line(region)}" for region in event.regions if region.block)
+    return [f"restored {event.picture}: {event.out}", *regions]
+
+
+@printed.register
+def _(event: ClipRestored) -> Printed:
+    return [
+        f"restored {event.clip}: {event.out}",
+        f"  a mosaic in {event.restored} of {event.frames} frames",
+    ]
+
+
+@printed.register
+def _(event: PicturePixelated) -> Printed:
+    faces = (f"  {_hidden_line(face)}" for face in event.faces)
+    return [f"pixelated {event.picture}: {event.out}", *faces]
+
+
+# Measurements
+
+
+@printed.register
+def _(report: EvaluationReport) -> Printed:
+    aligned = [scores for scores in report.scores if scores.aligned]
+    return [
+        *(_metric_table(aligned, metric, title, form) for metric, title, form in _METRICS),
+        f"means over {counted(report.faces, 'face')}, computed on {report.computed} in "
+        f"{report.seconds:.0f} s; ± is half of the interval that holds 95 of 100 such means",
+    ]
+
+
+@printed.register
+def _(report: AuditReport) -> Printed:
+    hidden = counted(report.hidden, "hidden face")
+    people = counted(report.hidden_people, "person", "people")
+    return [
+        f"{hidden} of {people}, looked for among {report.people}",
+        *(
+            f"left out: {counted(count, 'person', 'people')} {reason}"
+            for reason, count in report.left_out.items()
+        ),
+        _found_table(report, few=False),
+        *([_found_table(report, few=True)] if report.chance_few < 1 else []),
+        f"with {hidden}, less than {report.least_told:.0%} coming first cannot be distinguished "
+        "from chance",
+        report.finding,
+    ]
+
+
+@printed.register
+def _(event: Checked) -> Printed:
+    if event.advice:
+        return [f"fault  {event.what}: {event.advice}"]
+    return [f"ok     {event.what}: {event.found}"]
+
+
+# Parts of lines, and tables
+
+
+def _metric_table(scores: Sequence[WayScores], metric: str, title: str, form: str) -> Table:
     """The means of a metric: a row a way, a column a cell size."""
     rows: dict[str, list[str]] = {}
     for one in scores:
@@ -44,33 +253,33 @@ def reasons(skipped: Mapping[str, int]) -> str:
     return ", ".join(f"{count} x {reason}" for reason, count in skipped.items())
 
 
-def duration(minutes: float) -> str:
+def _duration(minutes: float) -> str:
     """A time in minutes, or in seconds where it is short."""
     return f"{minutes:.0f} minutes" if minutes >= 2 else f"{max(1, round(minutes * 60))} s"
 
 
-def disk_size(megabytes: float) -> str:
+def _disk_size(megabytes: float) -> str:
     """A size on disk in MB or GB."""
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
-def gone_line(found: BuildReport | Forecast) -> str:
-    """What becomes of what gone photos gave."""
+def _gone_line(found: BuildReport | Forecast) -> str:
+    """What becomes of the pairs of photos that are gone."""
     theirs = (
         f", and with them {counted(found.pruned, 'pair')}"
         if found.pruned
-        else "; what they gave stays: --prune removes it"
+        else "; their pairs stay: --prune removes them"
     )
     return f"gone since an earlier build: {counted(found.gone, 'photo')}{theirs}"
 
 
-def group_lines(report: BuildReport) -> list[str]:
-    """What came of the groups, a line each."""
+def _group_lines(report: BuildReport) -> list[str]:
+    """What a build reports of its groups, a line each."""
     lines = []
     if report.moved:
         lines.append(f"moved to another split with their groups: {counted(report.moved, 'pair')}")
     if report.gone:
-        lines.append(gone_line(report))
+        lines.append(_gone_line(report))
     if report.closest:
         near = report.closest
         lines.append(
@@ -81,7 +290,7 @@ def group_lines(report: BuildReport) -> list[str]:
     return lines
 
 
-def found_table(report: AuditReport, *, few: bool) -> Table:
+def _found_table(report: AuditReport, *, few: bool) -> Table:
     """How often the right person came first, or among the first few: a row a cell size."""
     table = Table(box=None, pad_edge=False)
     table.add_column("% among first 5" if few else "% found first", min_width=17)
@@ -103,29 +312,11 @@ def _found(attack: Attack, few: bool) -> str:
     return f"{100 * found.mean:.1f} ({100 * found.low:.0f}-{100 * found.high:.0f})"
 
 
-def step_lines(event: StepDone) -> list[str]:
-    """What is printed of a step where there is no live line."""
-    if "discriminator" in event.losses:
-        return article_lines(event)
-    losses = "  ".join(f"{name} {loss:.4g}" for name, loss in event.losses.items())
-    return [f"step {event.step}  {event.progress:.1%}  {losses}"]
-
-
-def article_lines(event: StepDone) -> list[str]:
-    """A step as the article's program prints it."""
-    losses = [round(event.losses[name], 4) for name in ("generator", "adversarial", "l1")]
-    return [
-        f"--------------- Train {event.step} ---------------",
-        f"Discriminator loss: {event.losses['discriminator']:.4f}",
-        f"Generator loss: {losses}",
-    ]
-
-
-def region_line(region: RegionRestored) -> str:
+def _region_line(region: RegionRestored) -> str:
     """A mosaic in one line."""
     x, y, width, height = region.box
     across, down = region.block or (0, 0)
-    # The means of cells that show one of their pixels are not what they should agree with
+    # Cells that show one of their pixels need not agree in their means
     means = region.sampler in (None, "mean")
     agrees = f"cell error {region.cell_error:.2f}" if means else f"sampler {region.sampler}"
     return (
@@ -134,7 +325,7 @@ def region_line(region: RegionRestored) -> str:
     )
 
 
-def hidden_line(face: FaceHidden) -> str:
+def _hidden_line(face: FaceHidden) -> str:
     """What was hidden, in one line."""
     x, y, width, height = face.box
     how = {

@@ -1,38 +1,30 @@
 """What to compute with."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from demosaic.config.rules import refuse, unless
+from demosaic.config.options import check, option
 
 Precision = Literal["auto", "fp32", "bf16"]
 
-_MOST_THREADS = 1024  # with millions torch crashes
+_PANEL = "Computing"
+
+_MOST_THREADS = 1024  # torch crashes with millions
 
 
 @dataclass(frozen=True)
 class DeviceConfig:
     """What to compute with; it changes speed and rounding, not the recipe."""
 
-    device: str = "auto"
-    """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
-    precision: Precision = "auto"
-    """`auto` tries bf16 where the machine has it and keeps it when it is faster and agrees with
-    fp32.
-    """
-    threads: int | None = None
-    """CPU threads; torch's own choice when none is given."""
+    device: str = option("auto", "Where to compute: auto, cpu, cuda, cuda:1 or mps.", panel=_PANEL)
+    precision: Precision = option(
+        "auto",
+        "Precision of the arithmetic; auto takes bf16 if it is faster and agrees with fp32.",
+        panel=_PANEL,
+    )
+    threads: int | None = option(
+        None, "CPU threads.", ge=1, le=_MOST_THREADS, shown="torch's choice", panel=_PANEL
+    )
 
     def __post_init__(self) -> None:
-        refuse(
-            (
-                unless(
-                    self.precision in get_args(Precision),
-                    f"--precision {self.precision}: choose auto, fp32 or bf16",
-                ),
-                unless(
-                    self.threads is None or 1 <= self.threads <= _MOST_THREADS,
-                    f"--threads {self.threads}: choose 1 to {_MOST_THREADS}",
-                ),
-            )
-        )
+        check(self)

@@ -3,33 +3,30 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from demosaic.config.rules import refuse, unless
+from demosaic.config.options import check, option
 
 
 @dataclass(frozen=True)
 class EvaluateConfig:
     """How models are scored."""
 
-    faces: int = 200
-    """At most so many held-out faces, the first by hash, are scored."""
-    realism: float | None = None
-    """The only blend to score; five from 0 to 1 when none is given, with `quick` 0 alone."""
-    quick: bool = False
-    """PSNR, SSIM and cell error of aligned mosaics only, and no page."""
+    faces: int = option(200, "Score at most this many held-out faces, the first by hash.", ge=1)
+    realism: float | None = option(
+        None,
+        "Score only this blend, from the faithful mean, 0, to the sharpest guess, 1.",
+        ge=0,
+        le=1,
+        shown="five from 0 to 1; 0 with --quick",
+    )
+    quick: bool = option(
+        False, "Score PSNR, SSIM and cell error of aligned mosaics only; write no page."
+    )
 
     blocks: ClassVar[tuple[int, ...]] = (4, 8, 12, 16, 24, 32)
     """Sides of the cells, px."""
 
     def __post_init__(self) -> None:
-        refuse(
-            (
-                unless(self.faces >= 1, f"--faces {self.faces}: choose 1 or more"),
-                unless(
-                    self.realism is None or 0 <= self.realism <= 1,
-                    f"--realism {self.realism}: choose 0 to 1",
-                ),
-            )
-        )
+        check(self)
 
     @property
     def realisms(self) -> tuple[float, ...]:

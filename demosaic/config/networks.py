@@ -21,7 +21,7 @@ class UNetConfig:
     down: tuple[int, ...] = (32, 64, 128, 256, 512, 512, 512, 512)
     """Filters of the generator's down blocks; each halves the picture."""
     up: tuple[int, ...] = (512, 512, 512, 256, 128, 64, 32)
-    """Filters of its up blocks; each doubles the map and takes the skip of its size."""
+    """Filters of its up blocks; each doubles the map and takes the skip connection of its size."""
     discriminator: DiscriminatorKind = "code"
     """The article's code (16x16 patches at 256 px, as its training loop uses) or its printed
     summary (4x4).
@@ -69,9 +69,9 @@ class ResUNetConfig:
     down: tuple[int, ...]
     """Residual blocks of each level on the way down."""
     up: tuple[int, ...]
-    """And on the way up; one level fewer."""
+    """Residual blocks of each level on the way up; one level fewer."""
     attention: int
-    """The level where points look at each other, on the way down and, but for the last, up."""
+    """The level with self-attention, on the way down and, except for the last level, up."""
     head: int
     """Channels at half of the picture's sides."""
 
@@ -80,7 +80,7 @@ class ResUNetConfig:
             (
                 unless(
                     len(self.widths) == len(self.down) == len(self.up) + 1,
-                    "a level has a width, its blocks down and, but for the last, its blocks up",
+                    "a level has a width, its blocks down and, except the last, its blocks up",
                 ),
                 unless(min(self.widths, default=0) >= 1, "every level has at least one channel"),
                 unless(self.head >= 1, "the head has at least one channel"),
@@ -101,8 +101,4 @@ NETWORKS = {
     "S": ResUNetConfig((32, 64, 96, 128), (2, 2, 2, 2), (2, 2, 2), attention=3, head=16),
     "M": ResUNetConfig((96, 192, 256, 320), (2, 2, 2, 2), (2, 2, 2), attention=2, head=64),
 }
-"""S suits a CPU, M a GPU. With S twice as wide, ten minutes of two cores, 770 steps and not 2,000,
-gained 1.67, 1.28 and 1.01 dB over `base` at blocks 8, 16 and 24, against 1.76, 1.36 and 1.10. With
-attention a level higher and a head of 24 it learnt as much in 400 steps, which took a quarter
-longer. One block less on its first level, both ways, cost .07, .03 and .01 dB.
-"""
+"""S suits a CPU, M a GPU; docs/ablations.md compares them with others."""

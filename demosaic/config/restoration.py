@@ -4,70 +4,82 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from demosaic.config.rules import Rectangle, Sampler, misplaced, refuse, sampler_known, unless
+from demosaic.config.options import check, option
+from demosaic.config.reading import read_cell_sides, read_point, read_regions
+from demosaic.config.rules import Rectangle, Sampler, misplaced, unless
 
-
-def _too_small(width: float, height: float) -> str | None:
-    """What may be wrong with the sides of a cell."""
-    good = 2 <= width < math.inf and 2 <= height < math.inf
-    return unless(good, f"--block {width:g}x{height:g}: choose 2 or more")
+_WHERE = "Where the mosaic is, instead of where it is found"
 
 
 @dataclass(frozen=True)
 class RestoreConfig:
-    """How a mosaic is undone."""
+    """How a mosaic is restored."""
 
-    regions: tuple[Rectangle, ...] | Literal["whole"] = ()
-    """Where mosaics are, instead of where they are found: rectangles x, y, width, height in picture
-    pixels, or the whole picture.
-    """
-    mask: str | None = None
-    """A picture of the same size that is white where mosaics are."""
-    block: tuple[float, float] | None = None
-    """Width and height of a cell in picture pixels, instead of what is found."""
-    offset: tuple[float, float] | None = None
-    """Where in a region cells of this `block` begin, right and down from its corner; where they fit
-    best when it is not given.
-    """
-    sampler: Sampler | None = None
-    """What of a cell its colour was taken from; read off the mosaic's border when not given."""
-    consistency: float | None = None
-    """How far a cell's mean is pulled to the colour shown, 0..1; when not given, all the way where
-    colours are means, less where they may not be, not at all where they are none.
-    """
-    realism: float = 0.5
-    """From the faithful mean, 0, to the sharpest guess, 1; a model without a second stage knows the
-    mean only.
-    """
-    compare: bool = False
-    """Write a picture of before and after beside each result."""
-    copy_untouched: bool = False
-    """Copy pictures without a mosaic to where their results would go."""
+    regions: tuple[Rectangle, ...] | Literal["whole"] = option(
+        (),
+        "Restore this rectangle, px, or the `whole` picture; may be repeated.",
+        shown="every mosaic found",
+        metavar="X,Y,W,H|whole",
+        panel=_WHERE,
+        flag="--region",
+        read=read_regions,
+    )
+    mask: str | None = option(
+        None, "A picture of the same size, white on the mosaics.", metavar="FILE", panel=_WHERE
+    )
+    block: tuple[float, float] | None = option(
+        None,
+        "Side of a cell, or its width and height, px.",
+        shown="as found",
+        metavar="N|WxH",
+        panel=_WHERE,
+        read=read_cell_sides,
+    )
+    offset: tuple[float, float] | None = option(
+        None,
+        "Where the first cell begins in a region, px from its corner; needs --block.",
+        shown="where the cells fit best",
+        metavar="X,Y",
+        panel=_WHERE,
+        read=read_point,
+    )
+    sampler: Sampler | None = option(
+        None,
+        "How the colour of a cell was computed: mean, centre pixel, top-left pixel or linear "
+        "interpolation.",
+        shown="as found on its border",
+        panel=_WHERE,
+    )
+    realism: float = option(0.5, "From the faithful mean, 0, to the sharpest guess, 1.", ge=0, le=1)
+    """A model without a second stage knows the mean only."""
+    compare: bool = option(False, "Also write before and after side by side: NAME.compare.jpg.")
+    copy_untouched: bool = option(False, "Copy pictures without a mosaic to the results.")
+    consistency: float | None = option(
+        None,
+        "How strictly the result keeps the colours of the cells: 1 fully, 0 not at all.",
+        ge=0,
+        le=1,
+        shown="1 if they are means, less if that is uncertain",
+    )
 
     def __post_init__(self) -> None:
-        refuse(
-            (
-                *(
-                    misplaced(region)
-                    for region in (() if self.regions == "whole" else self.regions)
-                ),
-                unless(
-                    not (self.mask and self.regions), "--mask and --region: give one of the two"
-                ),
-                self.block and _too_small(*self.block),
-                unless(
-                    self.offset is None or all(map(math.isfinite, self.offset)),
-                    f"--offset {','.join(map(str, self.offset or ()))}: give x,y in pixels",
-                ),
-                unless(
-                    self.offset is None or self.block is not None,
-                    "--offset: give the size of the cells too, with --block",
-                ),
-                self.sampler and sampler_known(self.sampler),
-                unless(
-                    self.consistency is None or 0 <= self.consistency <= 1,
-                    f"--consistency {self.consistency}: choose 0 to 1",
-                ),
-                unless(0 <= self.realism <= 1, f"--realism {self.realism}: choose 0 to 1"),
-            )
+        check(
+            self,
+            *map(misplaced, () if self.regions == "whole" else self.regions),
+            unless(not (self.mask and self.regions), "--mask and --region: give one of the two"),
+            self.block and _cell_problem(*self.block),
+            unless(
+                self.offset is None or all(map(math.isfinite, self.offset)),
+                f"--offset {','.join(map(str, self.offset or ()))}: give x,y in px",
+            ),
+            unless(
+                self.offset is None or self.block is not None,
+                "--offset: give the size of the cells too, with --block",
+            ),
         )
+
+
+def _cell_problem(width: float, height: float) -> str | None:
+    """What is wrong with the sides of a cell, if anything is."""
+    good = 2 <= width < math.inf and 2 <= height < math.inf
+    return unless(good, f"--block {width:g}x{height:g}: choose 2 or more")

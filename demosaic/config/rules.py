@@ -1,8 +1,8 @@
-"""Frozen option records: the only home of a default. Importing this costs nothing."""
+"""What the option records share. Importing this costs nothing."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from demosaic.errors import USAGE, DemosaicError
 
@@ -11,29 +11,23 @@ Rectangle = tuple[int, int, int, int]
 Sampler = Literal["mean", "centre", "top-left", "linear"]
 
 LEAST_SCORE = 0.3
-"""Nothing the detector is less sure of (0..1) is taken for a face at all."""
+"""What the detector is less sure of than this (0..1) is not taken for a face at all."""
 
 
 def refuse(problems: Iterable[str | None]) -> None:
-    """Raise one DemosaicError with every problem found, if there is any."""
+    """Raise one DemosaicError that lists every problem, if there is any; None is no problem."""
     found = [problem for problem in problems if problem]
     if found:
         raise DemosaicError("; ".join(found), USAGE)
 
 
 def unless(good: bool, problem: str) -> str | None:
-    """The problem, if there is one."""
+    """The problem, or None where all is good."""
     return None if good else problem
 
 
-def sampler_known(sampler: str) -> str | None:
-    """What may be wrong with the name of a sampler."""
-    known = sampler in get_args(Sampler)
-    return unless(known, f"--sampler {sampler}: choose mean, centre, top-left or linear")
-
-
 def misplaced(region: Rectangle) -> str | None:
-    """What may be wrong with a rectangle of picture pixels."""
+    """What is wrong with a rectangle x, y, width, height in picture pixels, if anything is."""
     x, y, width, height = region
     return unless(
         min(x, y) >= 0 and min(width, height) >= 1,
@@ -42,8 +36,9 @@ def misplaced(region: Rectangle) -> str | None:
 
 
 def differences(before: dict[str, Any], now: object) -> list[str]:
-    """How the config `now` (a dataclass) differs from a stored record of one, as readable `field
-    old -> new`.
+    """How the config `now` differs from a stored record of one: `field old -> new`, by name.
+
+    Records within a record count as if their fields were its own.
     """
     after = asdict(now)  # type: ignore[call-overload]
     flat_before, flat_after = _flat(before), _flat(after)

@@ -1,12 +1,14 @@
 """How pairs become a model."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-from demosaic.config.networks import UNetConfig
-from demosaic.config.rules import refuse, unless
+from demosaic.config.networks import DiscriminatorKind, UNetConfig
+from demosaic.config.options import as_in, check, option, options_of
+from demosaic.config.rules import unless
+from demosaic.errors import USAGE, DemosaicError
 from demosaic.text import counted
 
 Preset = Literal["default", "seed"]
@@ -15,101 +17,90 @@ NetworkSize = Literal["auto", "S", "M"]
 
 Direction = Literal["left-to-right", "right-to-left"]
 
+_LEARNING = "Learning"
+_VALIDATING = "Validating and saving"
+_SEED_ONLY = "Only with --preset seed"
 
 _VALIDATIONS, _STEPS_APART = 8, 10  # when no number is given: at most, and at least
 
-_SEEDS = 2**63  # that torch takes
+_LARGEST_SEED = 2**63 - 1  # that torch takes
 
-_MOST_FACES = 10_000  # of a step; more is a slip of the finger, and no memory holds it
-
-
-def _shared(config: "TrainConfig | SeedConfig") -> Iterable[str | None]:
-    """What may be wrong with the options that both recipes have."""
-    return (
-        unless(0 < config.lr < math.inf, f"--lr {config.lr}: choose more than 0"),
-        unless(0 <= config.seed < _SEEDS, f"--seed {config.seed}: choose 0 to {_SEEDS - 1}"),
-        unless(
-            config.limit is None or config.limit >= 1, f"--limit {config.limit}: choose 1 or more"
-        ),
-        unless(
-            config.direction in get_args(Direction),
-            f"--direction {config.direction}: choose left-to-right or right-to-left",
-        ),
-        unless(
-            config.validation_pairs >= 1,
-            f"--validation-pairs {config.validation_pairs}: choose 1 or more",
-        ),
-        unless(config.save_every >= 1, f"--save-every {config.save_every}: choose 1 or more"),
-    )
+_MOST_FACES = 10_000  # per step; more is a typing error, and no memory holds it
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How pairs become a model that undoes mosaics of any block. What it holds decides the result,
-    but for rounding and, where the budget is time, the machine's speed.
+    """How pairs become a model that undoes mosaics of any block. These options decide the result,
+    except for rounding and, where the budget is time, the machine's speed.
     """
 
-    minutes: float = 20.0
-    """Time to train, both stages; validation comes on top."""
-    steps: int | None = None
-    """Steps to train instead, both stages."""
-    network: NetworkSize = "auto"
-    """S or M; auto is S on a CPU and M on a GPU."""
-    init: str | None = None
-    """A model to start from, instead of a new network."""
-    batch: int = 8
-    """Faces drawn, with replacement, for a step."""
-    parts: int = 1
-    """Parts a step's faces are computed in, one after the other: less memory, the same result."""
-    lr: float = 0.02
-    """Learning rate of the filters, under Muon; the rest follows at a fixed part of it."""
-    sharpen: float = 0.5
-    """Share of the budget for the second stage, which adds sharpness; 0 leaves it out."""
-    seed: int = 0
-    """Of the first weights and of everything drawn."""
-    limit: int | None = None
-    """Train on the first so many training pairs by hash; the validation pairs stay the same."""
-    direction: Direction = "left-to-right"
-    """Which half of a side-by-side picture is the mosaic; the other is learnt from."""
-    validations: int | None = None
-    """Validations in all, evenly over the budget; the last is the most thorough. When it is not
-    given, 8, or one in ten of few `steps`.
-    """
-    validation_pairs: int = 100
-    """At most so many validation pairs, the first by hash, are scored."""
-    save_every: int = 100
-    """Steps between two saved states; a killed run goes on from the last."""
+    minutes: float = option(20.0, "Minutes to train; validation comes on top.", gt=0, lt=math.inf)
+    steps: int | None = option(None, "Train this many steps, instead of minutes.", ge=1)
+    network: NetworkSize = option("auto", "Size of the network; auto is S on a CPU and M on a GPU.")
+    init: str | None = option(
+        None, "Start from this model instead of a new network.", metavar="MODEL"
+    )
+    batch: int = option(
+        8, "Faces drawn, with replacement, for a step.", ge=1, le=_MOST_FACES, panel=_LEARNING
+    )
+    parts: int = option(
+        1,
+        "Compute a step in this many parts: less memory, the same result.",
+        ge=1,
+        panel=_LEARNING,
+    )
+    lr: float = option(0.02, "Learning rate.", gt=0, lt=math.inf, panel=_LEARNING)
+    """Of the filters, under Muon; that of the other weights is a fixed fraction of it."""
+    sharpen: float = option(
+        0.5,
+        "Share of the budget for the second stage, which adds sharpness; 0 leaves it out.",
+        ge=0,
+        lt=1,
+        panel=_LEARNING,
+    )
+    seed: int = option(
+        0,
+        "Seed of the first weights and of everything drawn.",
+        ge=0,
+        le=_LARGEST_SEED,
+        panel=_LEARNING,
+    )
+    limit: int | None = option(
+        None, "Train on this many pairs only, the first by hash.", ge=1, panel=_LEARNING
+    )
+    """The validation pairs stay the same."""
+    direction: Direction = option(
+        "left-to-right",
+        "Which half of a side-by-side picture is the input; the other is the target.",
+        panel=_LEARNING,
+    )
+    validations: int | None = option(
+        None,
+        "Validations in all, evenly over the budget.",
+        ge=1,
+        shown="8, fewer in less than 80 steps",
+        panel=_VALIDATING,
+    )
+    """The last is the most thorough."""
+    validation_pairs: int = option(
+        100,
+        "Score at most this many validation pairs, the first by hash.",
+        ge=1,
+        panel=_VALIDATING,
+    )
+    save_every: int = option(
+        100,
+        "Steps between saved states; a killed run goes on from the last.",
+        ge=1,
+        panel=_VALIDATING,
+    )
 
     preset: ClassVar[Preset] = "default"
     multiple: ClassVar[int] = 32
     """Sides of a picture are multiples of this many pixels."""
 
     def __post_init__(self) -> None:
-        refuse(
-            (
-                *_shared(self),
-                unless(
-                    0 < self.minutes < math.inf, f"--minutes {self.minutes}: choose more than 0"
-                ),
-                unless(
-                    self.steps is None or self.steps >= 1, f"--steps {self.steps}: choose 1 or more"
-                ),
-                unless(
-                    self.network in get_args(NetworkSize),
-                    f"--network {self.network}: choose auto, S or M",
-                ),
-                unless(
-                    1 <= self.batch <= _MOST_FACES,
-                    f"--batch {self.batch}: choose 1 to {_MOST_FACES}",
-                ),
-                unless(1 <= self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"),
-                unless(0 <= self.sharpen < 1, f"--sharpen {self.sharpen}: choose 0 to below 1"),
-                unless(
-                    self.validations is None or self.validations >= 1,
-                    f"--validations {self.validations}: choose 1 or more",
-                ),
-            )
-        )
+        check(self, unless(self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"))
 
     @property
     def budget(self) -> str:
@@ -121,7 +112,9 @@ class TrainConfig:
         return step / self.steps if self.steps else seconds / (60 * self.minutes)
 
     def validates(self, step: int, before: float, after: float) -> bool:
-        """Whether a validation is due after the step from the one progress to the other."""
+        """Whether a validation is due after the step that took the progress from `before` to
+        `after`.
+        """
         count = self.validations or self._usual_validations
         return int(before * count) < int(after * count)
 
@@ -133,33 +126,43 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class SeedConfig:
-    """How pairs become the 2020 article's model, exactly. What it holds decides the result, but for
-    rounding.
+    """How pairs become the 2020 article's model, exactly. These options decide the result, except
+    for rounding.
     """
 
-    steps: int = 5000
-    """Training steps in all; one step is two discriminator updates and one generator update."""
-    batch: int = 4
-    """Pairs drawn, with replacement, for a step."""
-    lr: float = 2e-4
-    """Adam's learning rate, for both networks."""
-    l1_weight: float = 100.0
-    """Weight of the mean absolute error beside the adversarial loss."""
-    seed: int = 0
-    """Of the first weights and of the pairs drawn."""
-    limit: int | None = None
-    """Train on the first so many training pairs by hash; the validation pairs stay the same."""
-    direction: Direction = "left-to-right"
-    """Which half of a side-by-side picture is the input."""
-    validate_every: int = 500
-    """Steps between two validations."""
-    validation_pairs: int = 200
-    """At most so many validation pairs, the first by hash, are scored."""
-    save_every: int = 250
-    """Steps between two saved states; a killed run goes on from the last."""
-    network: UNetConfig = field(default_factory=UNetConfig)
+    steps: int = as_in(TrainConfig, "steps", 5000)
+    """One step is two discriminator updates and one generator update."""
+    # Batch normalisation has no statistics of one
+    batch: int = as_in(TrainConfig, "batch", 4, ge=2)
+    lr: float = as_in(TrainConfig, "lr", 2e-4)
+    """Adam's, for both networks."""
+    l1_weight: float = option(
+        100.0,
+        "Weight of the mean absolute error beside the adversarial loss.",
+        ge=0,
+        lt=math.inf,
+        panel=_SEED_ONLY,
+    )
+    seed: int = as_in(TrainConfig, "seed")
+    limit: int | None = as_in(TrainConfig, "limit")
+    direction: Direction = as_in(TrainConfig, "direction")
+    validate_every: int = option(500, "Steps between validations.", ge=1, panel=_SEED_ONLY)
+    validation_pairs: int = as_in(TrainConfig, "validation_pairs", 200)
+    save_every: int = as_in(TrainConfig, "save_every", 250)
+    discriminator: DiscriminatorKind = option(
+        UNetConfig.discriminator,
+        "The discriminator of the article's code, or of its printed summary.",
+        panel=_SEED_ONLY,
+    )
+    down: tuple[int, ...] = UNetConfig.down
+    up: tuple[int, ...] = UNetConfig.up
 
     preset: ClassVar[Preset] = "seed"
+
+    @property
+    def network(self) -> UNetConfig:
+        """The networks to train, as the model file describes them."""
+        return UNetConfig(down=self.down, up=self.up, discriminator=self.discriminator)
 
     @property
     def multiple(self) -> int:
@@ -172,24 +175,7 @@ class SeedConfig:
         return counted(self.steps, "step")
 
     def __post_init__(self) -> None:
-        refuse(
-            (
-                *_shared(self),
-                unless(self.steps >= 1, f"--steps {self.steps}: choose 1 or more"),
-                unless(
-                    2 <= self.batch <= _MOST_FACES,
-                    f"--batch {self.batch}: choose 2 to {_MOST_FACES} (one has no statistics)",
-                ),
-                unless(
-                    0 <= self.l1_weight < math.inf,
-                    f"--l1-weight {self.l1_weight}: choose 0 or more",
-                ),
-                unless(
-                    self.validate_every >= 1,
-                    f"--validate-every {self.validate_every}: choose 1 or more",
-                ),
-            )
-        )
+        check(self)
 
     def progress(self, step: int, seconds: float) -> float:
         """The share of the budget that is used up after `step` steps."""
@@ -198,3 +184,24 @@ class SeedConfig:
     def validates(self, step: int, before: float, after: float) -> bool:
         """Whether a validation is due after this step."""
         return step % self.validate_every == 0
+
+
+RECIPES: dict[str, type[TrainConfig] | type[SeedConfig]] = {
+    TrainConfig.preset: TrainConfig,
+    SeedConfig.preset: SeedConfig,
+}
+
+
+def recipe(preset: Preset, chosen: Mapping[str, Any]) -> TrainConfig | SeedConfig:
+    """The preset with the options chosen, by the names of their fields.
+
+    Raises DemosaicError for an option that the preset does not have.
+    """
+    names = {one.field: one.name for record in RECIPES.values() for one in options_of(record)}
+    known = {one.field for one in options_of(RECIPES[preset])}
+    if {"minutes", "steps"} <= chosen.keys() & known:
+        raise DemosaicError("--minutes and --steps: give one of the two", USAGE)
+    strange = ", ".join(names[field] for field in chosen if field not in known)
+    if strange:
+        raise DemosaicError(f"{strange}: --preset {preset} has no such option", USAGE)
+    return RECIPES[preset](**chosen)

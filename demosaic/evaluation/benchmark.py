@@ -220,7 +220,6 @@ def evaluate(
         seconds=round(time.perf_counter() - start, 1),
         scores=tuple(_way_scores(found)),
     )
-    listen(report)
     return Evaluation(report) if config.quick else _with_views(report, judge, found)
 
 

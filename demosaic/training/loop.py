@@ -146,7 +146,7 @@ def _train(
     progress = config.progress(place.step, place.seconds)
     if progress >= 1 or (state and state["recipe"].get("over")):
         listen(Notice(f"{run} is finished: {counted(place.step, 'step')} done"))
-        return _report(run, place)
+        return _reported(run, place, listen)
     if mates.leads:
         listen = tee(listen, log(run, place.step))
     config = _as_begun(config, state)
@@ -160,7 +160,8 @@ def _train(
     elif mates.leads:
         listen(Evaluated(0, recipe.baselines(), best=False))
     listen(TrainingStarted(place.step, progress, config.budget))
-    return _report(run, _learn(_Course(run, config, pairs, recipe, compute, listen), place, mates))
+    done = _learn(_Course(run, config, pairs, recipe, compute, listen), place, mates)
+    return _reported(run, done, listen)
 
 
 @dataclass(frozen=True)
@@ -311,14 +312,17 @@ def _chosen(
     return choose(devices, work, bool(state["bf16"]) if state else None)
 
 
-def _report(run: Path, place: Place) -> TrainReport:
-    return TrainReport(
+def _reported(run: Path, place: Place, listen: Listener) -> TrainReport:
+    """What the run made; it is the last event too."""
+    report = TrainReport(
         run=str(run),
         model=str(run / "model.safetensors"),
         step=place.step,
         best=str(run / "best.safetensors"),
         best_step=place.best.step,
     )
+    listen(report)
+    return report
 
 
 def _about(pairs: Pairs, config: TrainConfig | SeedConfig) -> Iterator[str]:

@@ -163,7 +163,7 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         "photos: found 30, readable 29, kept 20",
         "20 pairs (18 train, 2 val), 5 of them new",
         "moved to another split with their groups: 2 pairs",
-        "gone since an earlier build: 3 photos; what they gave stays: --prune removes it",
+        "gone since an earlier build: 3 photos; their pairs stay: --prune removes them",
         "6 groups; the closest of two splits: a/1.jpg and b [2]/3.jpg, "
         "faces 62 and scenes 101 of 256 bits apart",
         "left out: 7 x no face, 3 x face too small (see pairs [1]/skipped.jsonl)",
@@ -218,9 +218,9 @@ FORECAST = Forecast(
 def test_a_forecast_says_what_it_rests_on(minutes: float, megabytes: float, expected: str) -> None:
     forecast = replace(FORECAST, minutes=minutes, megabytes=megabytes)
     assert shown(forecast).splitlines() == [
-        "500 files (3 more ignored), 200 looked at",
+        "500 files (3 more ignored), 200 examined",
         f"a build takes {expected}",
-        "left out of what was looked at: 2 x no face",
+        "left out of those examined: 2 x no face",
         "nothing was written",
     ]
 
@@ -228,14 +228,14 @@ def test_a_forecast_says_what_it_rests_on(minutes: float, megabytes: float, expe
 @pytest.mark.parametrize(
     ("pruned", "expected"),
     [
-        (0, "gone since an earlier build: 7 photos; what they gave stays: --prune removes it"),
+        (0, "gone since an earlier build: 7 photos; their pairs stay: --prune removes them"),
         (9, "gone since an earlier build: 7 photos, and with them 9 pairs"),
     ],
 )
 def test_a_forecast_says_what_an_earlier_build_left(pruned: int, expected: str) -> None:
     forecast = replace(FORECAST, known=400, there=410, pairs=80, gone=7, pruned=pruned)
     assert shown(forecast).splitlines()[:3] == [
-        "500 files (3 more ignored), 400 of them in an earlier build, 200 looked at",
+        "500 files (3 more ignored), 400 of them in an earlier build, 200 examined",
         "a build takes about 60 s and adds about 80 pairs, 48 MB, to 410",
         expected,
     ]
@@ -244,7 +244,7 @@ def test_a_forecast_says_what_an_earlier_build_left(pruned: int, expected: str) 
 def test_a_training_ends_with_its_models_and_the_next_command() -> None:
     screen = io.StringIO()
     report = TrainReport(run="r", model="r/m", step=6, best="my runs/b", best_step=3)
-    Console(Terminal(file=screen, width=80, soft_wrap=True)).trained(report)
+    Console(Terminal(file=screen, width=80, soft_wrap=True))(report)
     said = screen.getvalue()
     assert "trained 6 steps; the best was step 3\n" in said
     assert "demosaic restore face.jpg --model 'my runs/b'\n" in said

@@ -107,6 +107,7 @@ REFUSED: list[tuple[Callable[[], Config], str]] = [
     (lambda: SeedConfig(validate_every=0), "--validate-every 0"),
     (lambda: SeedConfig(validation_pairs=0), "--validation-pairs 0"),
     (lambda: SeedConfig(save_every=0), "--save-every 0"),
+    (lambda: SeedConfig(discriminator="other"), "--discriminator other: choose code or summary"),  # type: ignore[arg-type]
     (lambda: RestoreConfig(block=(1, 8)), "--block 1x8"),
     (lambda: RestoreConfig(block=(8, nan)), "--block 8xnan"),
     (lambda: RestoreConfig(offset=(1, 1)), "--block"),
@@ -251,10 +252,15 @@ def test_differences_read_like_options_in_the_order_of_their_names() -> None:
     ]
 
 
-def test_differences_reach_into_the_network() -> None:
-    before = json.loads(json.dumps(asdict(SeedConfig())))
-    now = SeedConfig(network=UNetConfig(discriminator="summary"), steps=10)
-    assert differences(before, now) == ["discriminator code -> summary", "steps 5000 -> 10"]
+def test_an_earlier_run_s_config_which_nests_its_network_is_read_the_same() -> None:
+    now = SeedConfig(discriminator="summary", down=(4, 8), up=(4,), steps=10)
+    before = json.loads(json.dumps(asdict(now)))
+    before["network"] = {name: before.pop(name) for name in ("down", "up", "discriminator")}
+    assert differences(before, now) == []
+    assert differences(before, replace(now, discriminator="code", steps=20)) == [
+        "discriminator summary -> code",
+        "steps 10 -> 20",
+    ]
 
 
 def test_an_option_that_a_stored_config_lacks_or_has_too_much_is_a_difference() -> None:

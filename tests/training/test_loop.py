@@ -29,7 +29,14 @@ from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import load_model, load_state, read_card, save_state
 from demosaic.models.pix2pix import Generator
 from demosaic.training import loop, pix2pix
-from demosaic.training.events import Evaluated, ModelSaved, SheetSaved, StepDone, TrainingStarted
+from demosaic.training.events import (
+    Evaluated,
+    ModelSaved,
+    SheetSaved,
+    StepDone,
+    TrainingStarted,
+    TrainReport,
+)
 from demosaic.training.interrupt import drawn_ahead
 from demosaic.training.loop import train
 from demosaic.training.pix2pix import Networks
@@ -111,6 +118,7 @@ def test_a_run_says_what_it_does_in_order(dataset: Path, run: Path) -> None:
         ("Evaluated", 4),
         *[("ModelSaved", 4)] * (2 if best[2] else 1),
         ("SheetSaved", 4),
+        ("TrainReport", 4),
     ]
     notices = " ".join(event.text for event in events if isinstance(event, Notice))
     assert "computing on cpu in fp32" in notices
@@ -129,6 +137,12 @@ def test_the_log_holds_every_tenth_step(dataset: Path, run: Path) -> None:
     go(dataset, run, replace(CONFIG, steps=11, validate_every=100, save_every=100))
     lines = read_lines(run / "events.jsonl")
     assert [line["step"] for line in lines if line["event"] == "StepDone"] == [10]
+
+
+def test_the_log_ends_with_the_report(dataset: Path, run: Path) -> None:
+    *_, last = go(dataset, run, replace(CONFIG, steps=1))
+    assert isinstance(last, TrainReport)
+    assert read_lines(run / "events.jsonl")[-1] == last.records()[0]
 
 
 def test_the_report_and_the_models_say_the_same(dataset: Path, run: Path) -> None:
@@ -347,7 +361,7 @@ def test_a_finished_run_says_so_and_runs_nothing_again(dataset: Path, run: Path)
     before = (run / "model.safetensors").read_bytes()
     events = go(dataset, run, replace(CONFIG, steps=3))
     report = train(dataset, run, replace(CONFIG, steps=3), devices=DEVICES)
-    assert [type(event) for event in events] == [Notice]
+    assert [type(event) for event in events] == [Notice, TrainReport]
     assert isinstance(events[0], Notice) and "is finished" in events[0].text
     assert (report.step, report.best_step) == (3, 3)
     assert (run / "model.safetensors").read_bytes() == before
@@ -385,8 +399,8 @@ def refusal(dataset: Path, run: Path, config: SeedConfig) -> str:
         ({"limit": 5}, "limit None -> 5"),
         ({"direction": "right-to-left"}, "direction left-to-right -> right-to-left"),
         ({"save_every": 7}, "save-every 2 -> 7"),
-        ({"network": replace(TINY, up=(8, 8))}, "up [8, 4] -> [8, 8]"),
-        ({"network": replace(TINY, discriminator="summary")}, "discriminator code -> summary"),
+        ({"up": (8, 8)}, "up [8, 4] -> [8, 8]"),
+        ({"discriminator": "summary"}, "discriminator code -> summary"),
     ],
 )
 def test_another_option_under_the_same_name_is_refused_by_name(

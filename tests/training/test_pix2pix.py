@@ -211,9 +211,9 @@ def test_the_loss_falls_on_a_few_pairs(batch: Batch) -> None:
 
 def test_the_summary_discriminator_trains_too(tmp_path: Path) -> None:
     folder = side_by_side(tmp_path / "large", train=2, val=1, side=128)
-    network = replace(TINY, discriminator="summary")
-    go(folder, tmp_path / "run", replace(CONFIG, steps=1, network=network))
-    expected = Discriminator(network).state_dict()
+    config = replace(CONFIG, steps=1, discriminator="summary")
+    go(folder, tmp_path / "run", config)
+    expected = Discriminator(config.network).state_dict()
     found = load_state(tmp_path / "run" / "resume.pt")["recipe"]["discriminator"]
     assert {name: value.shape for name, value in found.items()} == {
         name: value.shape for name, value in expected.items()
