@@ -4,6 +4,7 @@
 # quick       pytest without the slow tests, while you change things
 # docs        build the documentation's site into build/docs
 # coverage    run the tests and print the lines that none reaches
+# wheel       build sdist and wheel into dist, install in a fresh venv, run `demosaic doctor` there
 # release     check all that a release needs, and upload nothing
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
-.PHONY: quickstart test quick check docs coverage release format clean
+.PHONY: quickstart test quick check docs coverage wheel release format clean
 
 quickstart: .venv/installed
 	$(BIN)/python examples/quickstart.py quickstart
@@ -33,6 +34,9 @@ docs: .venv/installed
 
 coverage: .venv/installed
 	$(PYTEST) --cov --cov-report=term-missing:skip-covered
+
+wheel: .venv/installed
+	PYTHON=$(BIN)/python .ci/wheel
 
 release:
 	.ci/release
