@@ -1,7 +1,7 @@
-"""Flat rectangles of a lossless file, and the mosaics that they are the cells of.
+"""Flat rectangles of a lossless file, grouped into mosaics by lattice.
 
-Those of one mosaic fit together, side by side and one on the other, and begin on the lines of one
-lattice; where mosaics lie on one another, each has its own.
+The cells of one mosaic touch, side by side and one above the other, and begin on the lines of one
+lattice. Where mosaics lie on one another, each has its own lattice.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.detection.lattice import Comb, Lattice, Places, through
+from demosaic.detection.lattice import Lattice, Lines, Positions, lines_through
+from demosaic.detection.thresholds import FLAT_CELLS
 from demosaic.imaging.geometry import Box
 
 _Mask = NDArray[np.bool_]
@@ -19,25 +20,10 @@ _Mask = NDArray[np.bool_]
 _Numbers = NDArray[np.int32]
 
 
-_TILED = 0.4  # share of a box
-
-_STRAY = 0.1  # of the tiles along the best line; so few begin elsewhere by chance
-
-_MET = 0.6  # share of lines that a lattice has; of cells of 12.5 px, all lines but 1 in 3
-
-_CELLS = 16  # that fit together, 4 x 4; 9 such lie in 1 clean photo of 100
-
-_FEW = 6  # the same, beside a mosaic with cells of the same sides
-
-_MANY = 200  # sheets; one mosaic that was resized can fall into 2,000, no crowd has so many
-
-_ON_LINES = 0.9  # of the tiles of a part of a mosaic, some of which may be cut
-
-
 @dataclass(frozen=True)
-class Tiles:
-    """Flat rectangles, one row each: where they begin, how large they are, and their numbers among
-    the flat parts of a picture.
+class FlatCells:
+    """N flat rectangles, one an element of each array (N,): where they begin, how large they are,
+    pixels, and their numbers among the flat parts of a picture.
     """
 
     x: _Numbers
@@ -47,171 +33,179 @@ class Tiles:
     number: _Numbers
 
     @property
-    def columns(self) -> tuple[_Numbers, ...]:
-        """x, y, width, height and number of all."""
+    def _arrays(self) -> tuple[_Numbers, ...]:
         return self.x, self.y, self.width, self.height, self.number
 
     @property
-    def turned(self) -> "Tiles":
-        """The tiles of a picture whose rows have become columns."""
-        return Tiles(self.y, self.x, self.height, self.width, self.number)
+    def transposed(self) -> "FlatCells":
+        """The cells of the picture with rows and columns exchanged."""
+        return FlatCells(self.y, self.x, self.height, self.width, self.number)
 
     @cached_property
     def extent(self) -> Box:
-        """The smallest box round all of them."""
+        """The smallest box around all of them."""
         x, y = int(self.x.min()), int(self.y.min())
         right, bottom = int((self.x + self.width).max()), int((self.y + self.height).max())
         return Box(x, y, right - x, bottom - y)
 
-    def only(self, which: _Mask) -> "Tiles":
-        """Those of the rows given."""
-        return Tiles(*(column[which] for column in self.columns))
+    def only(self, which: _Mask) -> "FlatCells":
+        """The cells where `which` (N,) is true."""
+        return FlatCells(*(values[which] for values in self._arrays))
 
-    def and_those(self, other: "Tiles") -> "Tiles":
-        """These tiles and others."""
-        return Tiles(*map(np.concatenate, zip(self.columns, other.columns, strict=True)))
+    def and_those(self, other: "FlatCells") -> "FlatCells":
+        """These cells, then the other ones."""
+        return FlatCells(*map(np.concatenate, zip(self._arrays, other._arrays, strict=True)))
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Tiles of one lattice."""
+class CellGroup:
+    """The cells of one mosaic, on one lattice."""
 
-    tiles: Tiles
+    cells: FlatCells
     lattice: Lattice
 
     @property
-    def fullness(self) -> float:
-        """The share of their extent that the tiles cover."""
-        return float((self.tiles.width * self.tiles.height).sum()) / self.tiles.extent.area
+    def fill(self) -> float:
+        """The share of their extent that the cells cover, 0..1."""
+        return float((self.cells.width * self.cells.height).sum()) / self.cells.extent.area
 
     @cached_property
-    def near(self) -> Box:
-        """All that is at most a cell away, beyond the picture too."""
-        across, down = round(self.lattice.across.pitch), round(self.lattice.down.pitch)
-        x, y, width, height = self.tiles.extent.corners
+    def surroundings(self) -> Box:
+        """The extent and a cell more on each side, beyond the picture too."""
+        across, down = round(self.lattice.across.period), round(self.lattice.down.period)
+        x, y, width, height = self.cells.extent.corners
         return Box(x - across, y - down, width + 2 * across, height + 2 * down)
 
-    def goes_on(self, other: "Sheet") -> bool:
-        """Whether another sheet, at most a cell away, has its tiles on the lines of this one: at
-        one side at least, as the outermost may be cut.
+    def continues_in(self, other: "CellGroup") -> bool:
+        """Whether another group, at most a cell away, has its cells on the lines of this one: with
+        one side at least, because the outermost may be cut.
         """
-        if not self.near.shared(other.tiles.extent):
+        if not self.surroundings.shared(other.cells.extent):
             return False
-        tiles = other.tiles
-        across = _meets(self.lattice.across, tiles.x, tiles.width)
-        down = _meets(self.lattice.down, tiles.y, tiles.height)
-        return bool((across & down).mean() > _ON_LINES)
+        cells = other.cells
+        across = _touch_lines(self.lattice.across, cells.x, cells.width)
+        down = _touch_lines(self.lattice.down, cells.y, cells.height)
+        return bool((across & down).mean() > FLAT_CELLS.min_on_lines)
 
 
-def sheets_of(tiles: Tiles) -> list[Sheet]:
-    """The sheets that tiles make up."""
-    fitting = _met(_after(tiles)) & _met(_after(tiles.turned))
-    if fitting.sum() < _CELLS:
+def group_cells(cells: FlatCells) -> list[CellGroup]:
+    """The groups of cells that are mosaics; none if there are more than a crowd has.
+
+    A set of touching cells without a common lattice is split, and its parts again. The parts are
+    disjoint, smaller than the set, and have at least `FLAT_CELLS.min_cells` cells, so this ends.
+    """
+    touching = _has_neighbour(_next_cells(cells)) & _has_neighbour(_next_cells(cells.transposed))
+    if touching.sum() < FLAT_CELLS.min_cells:
         return []
-    tiles = tiles.only(fitting)
-    sheets: list[Sheet] = []
-    waiting = list(_sets(tiles, _CELLS))
+    cells = cells.only(touching)
+    groups: list[CellGroup] = []
+    waiting = list(_connected_sets(cells, FLAT_CELLS.min_cells))
     while waiting:
         some = waiting.pop()
-        sheet = _sheet(some)
-        if sheet:
-            sheets = _joined(sheets, sheet)
+        group = _group_of(some)
+        if group:
+            groups = _merged(groups, group)
         else:
-            waiting += _parted(some)
-        if len(sheets) > _MANY:
+            waiting += _split_by_phase(some)
+        if len(groups) > FLAT_CELLS.max_groups:
             return []
-    for part in _parts(tiles, sheets):
-        sheets = _joined(sheets, part)
-    return sheets
+    for part in _small_parts(cells, groups):
+        groups = _merged(groups, part)
+    return groups
 
 
-def _after(tiles: Tiles) -> Places:
-    """For each tile the place of the one of its row and height right after it; -1 where none is."""
-    lane = (tiles.y.astype(np.int64) << 40) + (tiles.height.astype(np.int64) << 20)
-    starts, ends = lane + tiles.x, lane + tiles.x + tiles.width
+def _next_cells(cells: FlatCells) -> Positions:
+    """(N,): for each cell the index of the one with its row and height right after it, or -1."""
+    lane = (cells.y.astype(np.int64) << 40) + (cells.height.astype(np.int64) << 20)
+    starts, ends = lane + cells.x, lane + cells.x + cells.width
     order = np.argsort(starts)
     after = order[np.searchsorted(starts, ends, sorter=order).clip(0, len(order) - 1)]
     return np.where(starts[after] == ends, after, -1)
 
 
-def _met(after: Places) -> _Mask:
-    """Which tiles have another after them or are another's."""
-    met = after >= 0
-    met[after[met]] = True
-    return met
+def _has_neighbour(after: Positions) -> _Mask:
+    """(N,): which cells have another after them or are after another."""
+    has = after >= 0
+    has[after[has]] = True
+    return has
 
 
-def _sets(tiles: Tiles, least: int) -> Iterator[Tiles]:
-    """The sets of so many tiles at least in which each has another of its row or column and size
-    right beside it, with those beside them that are cut. Where mosaics lie on one another their
-    tiles touch, but seldom so.
+def _connected_sets(cells: FlatCells, least: int) -> Iterator[FlatCells]:
+    """The sets of at least so many cells that are connected through neighbours of one size, with
+    the cut cells beside them. Cells of mosaics on one another touch, but seldom so.
     """
-    right, below = _after(tiles), _after(tiles.turned)
-    sets = _linked(_alike(tiles, right), _alike(tiles.turned, below))
+    right, below = _next_cells(cells), _next_cells(cells.transposed)
+    sets = _connected(_same_width(cells, right), _same_width(cells.transposed, below))
     counts = np.bincount(sets)
     sets[counts[sets] < least] = -1
     for after in (right, below):
-        sets = _with_cut(sets, after)
+        sets = _with_cut_cells(sets, after)
     for number in np.nonzero(counts >= least)[0]:
-        yield tiles.only(sets == number)
+        yield cells.only(sets == number)
 
 
-def _parted(tiles: Tiles) -> list[Tiles]:
-    """The sets of the tiles that begin on the commonest lines, and those of the others; none, where
-    all do or few.
+def _split_by_phase(cells: FlatCells) -> list[FlatCells]:
+    """The sets of the cells that begin on the commonest lines, and those of the others; none if all
+    or only few cells begin on those lines.
     """
-    common = _commonest(tiles.x, tiles.width) & _commonest(tiles.y, tiles.height)
-    if not max(_CELLS, _STRAY * len(common)) <= common.sum() < len(common):
+    common = _on_commonest_lines(cells.x, cells.width) & _on_commonest_lines(cells.y, cells.height)
+    if not max(FLAT_CELLS.min_cells, FLAT_CELLS.stray * len(common)) <= common.sum() < len(common):
         return []
-    return [*_sets(tiles.only(common), _CELLS), *_sets(tiles.only(~common), _CELLS)]
+    least = FLAT_CELLS.min_cells
+    return [
+        *_connected_sets(cells.only(common), least),
+        *_connected_sets(cells.only(~common), least),
+    ]
 
 
-def _parts(tiles: Tiles, sheets: list[Sheet]) -> Iterator[Sheet]:
-    """Sheets of few tiles, which are no more of their mosaics than others left, where these have
-    cells of the same sides.
+def _small_parts(cells: FlatCells, groups: list[CellGroup]) -> Iterator[CellGroup]:
+    """Groups of few cells that other mosaics leave of a mosaic; a larger group has cells of the
+    same sides.
     """
-    known = {(_usual(sheet.tiles.width), _usual(sheet.tiles.height)) for sheet in sheets}
+    known = {(_usual(group.cells.width), _usual(group.cells.height)) for group in groups}
     if not known:
         return
-    used = np.concatenate([sheet.tiles.number for sheet in sheets])
-    left = tiles.only(~np.isin(tiles.number, used))
-    if len(left.x) >= _FEW:
-        for some in _sets(left, _FEW):
+    used = np.concatenate([group.cells.number for group in groups])
+    left = cells.only(~np.isin(cells.number, used))
+    if len(left.x) >= FLAT_CELLS.min_part:
+        for some in _connected_sets(left, FLAT_CELLS.min_part):
             if (_usual(some.width), _usual(some.height)) in known:
-                yield from filter(None, [_sheet(some)])
+                yield from filter(None, [_group_of(some)])
 
 
-def _sheet(tiles: Tiles) -> Sheet | None:
-    """The tiles, if they are of one lattice and cover most of the place they lie in."""
-    lattice = _lattice(tiles)
-    sheet = Sheet(tiles, lattice) if lattice else None
-    return sheet if sheet and sheet.fullness > _TILED else None
+def _group_of(cells: FlatCells) -> CellGroup | None:
+    """The cells as a group, if they have one lattice and fill enough of their extent."""
+    lattice = _lattice_of(cells)
+    group = CellGroup(cells, lattice) if lattice else None
+    return group if group and group.fill > FLAT_CELLS.min_fill else None
 
 
-def _commonest(places: _Numbers, lengths: _Numbers) -> _Mask:
-    """Which tiles begin on the lines, of whole pixels, on which the most begin."""
-    phases = places % _usual(lengths)
+def _on_commonest_lines(starts: _Numbers, lengths: _Numbers) -> _Mask:
+    """(N,): which cells begin on the lines, of a whole period, on which the most begin."""
+    phases = starts % _usual(lengths)
     commonest: _Mask = phases == np.bincount(phases).argmax()
     return commonest
 
 
 def _usual(lengths: _Numbers) -> int:
-    """The median, as one of them: that of two halves may be no side at all."""
+    """The upper median, which is always one of the lengths."""
     return int(np.partition(lengths, len(lengths) // 2)[len(lengths) // 2])
 
 
-def _alike(tiles: Tiles, after: Places) -> Places:
-    """Of each tile the place of the one after it, if that is as wide, or one is as wide as several
-    of the other: cells of one colour are one tile. -1 where it is not.
+def _same_width(cells: FlatCells, after: Positions) -> Positions:
+    """(N,): for each cell the index of the one after it if both are about equally wide, or one is
+    as wide as several of the other (neighbouring cells of one colour are one rectangle); else -1.
     """
-    short = np.minimum(tiles.width, tiles.width[after])
-    long = np.maximum(tiles.width, tiles.width[after])
+    short = np.minimum(cells.width, cells.width[after])
+    long = np.maximum(cells.width, cells.width[after])
     several = np.rint(long / short)
     return np.where(np.abs(long - several * short) <= several, after, -1)
 
 
-def _linked(right: Places, below: Places) -> Places:
-    """For each tile the first of those that it is linked with, by links to the next or -1."""
+def _connected(right: Positions, below: Positions) -> Positions:
+    """(N,): the lowest index of the cells that each is connected with, by links to the index of the
+    next cell, or -1. It converges because indices only fall.
+    """
     links = [np.stack([np.nonzero(after >= 0)[0], after[after >= 0]]) for after in (right, below)]
     one, other = np.concatenate(links, 1)
     first, last = np.arange(len(right)), None
@@ -224,9 +218,9 @@ def _linked(right: Places, below: Places) -> Places:
     return first
 
 
-def _with_cut(sets: Places, after: Places) -> Places:
-    """The sets with tiles of none that lie right before or after one of theirs: those that are cut
-    by the end of the mosaic.
+def _with_cut_cells(sets: Positions, after: Positions) -> Positions:
+    """The sets (N,) with the cells of no set (-1) that lie right before or after one of theirs:
+    those that the end of the mosaic cuts.
     """
     first = np.nonzero(after >= 0)[0]
     second = after[first]
@@ -237,58 +231,60 @@ def _with_cut(sets: Places, after: Places) -> Places:
     return more
 
 
-def _meets(comb: Comb, starts: _Numbers, lengths: _Numbers) -> _Mask:
-    """Which stretches begin or end on a line."""
+def _touch_lines(lines: Lines, starts: _Numbers, lengths: _Numbers) -> _Mask:
+    """(N,): which stretches begin or end on a line."""
     ends = starts + lengths
-    lines = comb.lines(int(starts.min()), int(ends.max()) + 1)
-    return np.isin(starts, lines) | np.isin(ends, lines)
+    positions = lines.positions(int(starts.min()), int(ends.max()) + 1)
+    return np.isin(starts, positions) | np.isin(ends, positions)
 
 
-def _joined(sheets: list[Sheet], new: Sheet) -> list[Sheet]:
-    """The sheets with another, which may go on what some of them are."""
-    apart = []
-    for sheet in sheets:
-        small, large = sorted((sheet, new), key=lambda one: len(one.tiles.x))
-        both = _with_more(large, small.tiles) if large.goes_on(small) else None
+def _merged(groups: list[CellGroup], new: CellGroup) -> list[CellGroup]:
+    """The groups and a new one, which is merged with those that it continues."""
+    separate = []
+    for group in groups:
+        small, large = sorted((group, new), key=lambda one: len(one.cells.x))
+        both = _extended(large, small.cells) if large.continues_in(small) else None
         if both:
             new = both
         else:
-            apart.append(sheet)
-    return [*apart, new]
+            separate.append(group)
+    return [*separate, new]
 
 
-def _with_more(sheet: Sheet, more: Tiles) -> Sheet | None:
-    """The sheet with tiles on its lines. Only cells of no whole size are measured anew: a large
-    mosaic takes in many small parts, and each time that would be a sort of all its tiles.
+def _extended(group: CellGroup, more: FlatCells) -> CellGroup | None:
+    """The group with more cells on its lines. Only fractional periods are measured anew: a large
+    mosaic takes in many small parts, and each time that would sort all its cells.
     """
-    tiles, lattice = sheet.tiles.and_those(more), sheet.lattice
-    if _is_whole(lattice.across) and _is_whole(lattice.down):
-        return Sheet(tiles, lattice)
-    measured = _lattice(tiles)
-    return Sheet(tiles, measured) if measured else None
+    cells, lattice = group.cells.and_those(more), group.lattice
+    if _is_certain(lattice.across) and _is_certain(lattice.down):
+        return CellGroup(cells, lattice)
+    measured = _lattice_of(cells)
+    return CellGroup(cells, measured) if measured else None
 
 
-def _lattice(tiles: Tiles) -> Lattice | None:
-    across = _comb(tiles.x, tiles.width)
-    down = _comb(tiles.y, tiles.height)
-    if across is None or down is None or min(across.score, down.score) < _MET:
+def _lattice_of(cells: FlatCells) -> Lattice | None:
+    """The lattice of cells; None if there is none through most of their edges."""
+    across = _lines_of(cells.x, cells.width)
+    down = _lines_of(cells.y, cells.height)
+    if across is None or down is None or min(across.score, down.score) < FLAT_CELLS.min_lines:
         return None
     return Lattice(across, down)
 
 
-def _comb(starts: _Numbers, lengths: _Numbers) -> Comb | None:
-    """The comb of the tiles' edges; of whole sides, if but the outermost tiles are cut."""
+def _lines_of(starts: _Numbers, lengths: _Numbers) -> Lines | None:
+    """The lines through the edges of cells; of a whole period if only the outermost are cut."""
     usual = np.abs(lengths - _usual(lengths)) <= 1
     starts, lengths = starts[usual], lengths[usual]
-    places, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
-    lines, pitch = places[counts > _STRAY * counts.max()], float(lengths.mean())
-    every = through(lines, pitch)
-    if every and _is_whole(every):
-        return every
-    cut = (through(some, pitch) for some in (lines[:-1], lines[1:], lines[1:-1]))
-    return next((comb for comb in cut if comb and _is_whole(comb)), every)
+    edges, counts = np.unique(np.concatenate([starts, starts + lengths]), return_counts=True)
+    positions, period = edges[counts > FLAT_CELLS.stray * counts.max()], float(lengths.mean())
+    through_all = lines_through(positions, period)
+    if through_all and _is_certain(through_all):
+        return through_all
+    shortened = (positions[:-1], positions[1:], positions[1:-1])
+    tried = (lines_through(some, period) for some in shortened)
+    return next((lines for lines in tried if lines and _is_certain(lines)), through_all)
 
 
-def _is_whole(comb: Comb) -> bool:
-    """Whether a comb of whole pixels has all lines that it was made of."""
-    return comb.score == 1 and comb.pitch.is_integer()
+def _is_certain(lines: Lines) -> bool:
+    """Whether lines have a whole period and pass through every edge that they were made of."""
+    return lines.score == 1 and lines.period.is_integer()

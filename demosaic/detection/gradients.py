@@ -1,4 +1,4 @@
-"""Differences between neighbouring pixels, summed along lines."""
+"""Steps between neighbouring pixels, their means along columns and rows, and their contrast."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,42 +7,45 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.detection.lattice import Floats, Lattice
-from demosaic.detection.outline import Levels
+from demosaic.detection.lattice import Lattice
+from demosaic.imaging.arrays import Floats
 from demosaic.imaging.geometry import Box, crop
 
-Means = tuple[Floats, Floats]
-"""The mean step across in each column of a box and the mean step down in each row."""
+Luma = NDArray[np.uint8]
+"""A grey picture (H, W), or what is computed at each of its pixels, 0..255."""
 
+Profiles = tuple[Floats, Floats]
+"""The mean step across in each column of a box, (width,), and down in each row, (height,)."""
 
-CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
+MAX_STEP = 32
+"""Grey levels; a larger step counts as this much, so that a few do not outweigh the rest."""
 
 
 @dataclass(frozen=True)
 class Steps:
     """The capped differences of each pixel of a picture to the one on its left and to the one
-    above, (H, W).
+    above, (H, W), in 0..`MAX_STEP`.
     """
 
-    across: Levels
-    down: Levels
+    across: Luma
+    down: Luma
 
     @classmethod
-    def of(cls, luma: Levels) -> "Steps":
-        """The steps of a grey picture (H, W), each at most `CAP`."""
+    def of(cls, luma: Luma) -> "Steps":
+        """The steps of a grey picture (H, W)."""
         across, down = np.zeros_like(luma), np.zeros_like(luma)
         across[:, 1:] = cv2.absdiff(luma[:, 1:], luma[:, :-1])
         down[1:] = cv2.absdiff(luma[1:], luma[:-1])
-        return cls(np.minimum(across, CAP), np.minimum(down, CAP))
+        return cls(np.minimum(across, MAX_STEP), np.minimum(down, MAX_STEP))
 
     @cached_property
-    def turned(self) -> "Steps":
+    def transposed(self) -> "Steps":
         """The steps of the picture with rows and columns exchanged."""
         return Steps(np.ascontiguousarray(self.down.T), np.ascontiguousarray(self.across.T))
 
 
-def neighbour_differences(level: Levels) -> Levels:
-    """Of each pixel to the one on its left; 0 at the border."""
+def differences_across(level: Luma) -> Luma:
+    """(H, W): the absolute difference of each pixel to the one on its left; 0 in column 0."""
     differences = np.zeros_like(level)
     differences[:, 1:] = cv2.absdiff(
         np.ascontiguousarray(level[:, 1:]), np.ascontiguousarray(level[:, :-1])
@@ -50,39 +53,37 @@ def neighbour_differences(level: Levels) -> Levels:
     return differences
 
 
-def region_means(steps: Steps, box: Box) -> Means:
-    """The mean step at each column and at each row of a box."""
-    return averaged(crop(steps.across, box), 0), averaged(crop(steps.down, box), 1)
+def profiles_of(steps: Steps, box: Box) -> Profiles:
+    """The mean step at each column and at each row of a box, grey levels."""
+    return mean_along(crop(steps.across, box), 0), mean_along(crop(steps.down, box), 1)
 
 
-def averaged(plane: Levels, axis: int) -> Floats:
+def mean_along(plane: Luma, axis: int) -> Floats:
     """The means of a plane (H, W) along one axis."""
     # Along rows numpy sums six times as fast as cv2.reduce
     sums = plane.sum(axis, dtype=np.uint32)
     return np.asarray(sums / plane.shape[axis], np.float32)
 
 
-def confidence_of(means: Means, lattice: Lattice, box: Box) -> float:
-    """1 less the strength of what is between the edges, as a part of that of the edges; the less
-    clear axis counts.
-    """
-    columns, rows = lattice.lines(box)
-    return min(clarity_of(means[0], columns), clarity_of(means[1], rows))
+def confidence_of(profiles: Profiles, lattice: Lattice, box: Box) -> float:
+    """The contrast of the lines in a box, 0..1, along the axis where it is lower."""
+    columns, rows = lattice.positions(box)
+    return min(contrast(profiles[0], columns), contrast(profiles[1], rows))
 
 
-def clarity_of(profile: Floats, lines: NDArray[np.intp]) -> float:
-    """How much lower a profile is between its lines than on them, 0..1."""
+def contrast(profile: Floats, lines: NDArray[np.intp]) -> float:
+    """1 - (mean step between lines) / (mean step on lines) of a profile (n,), 0..1."""
     between = np.ones(len(profile), bool)
     between[0] = between[lines] = False
     if len(lines) == 0 or not between.any():
         return 0.0
-    edge, calm = float(profile[lines].mean()), float(profile[between].mean())
-    return max(0.0, 1 - calm / edge) if edge > 1 else 0.0
+    on_lines, calm = float(profile[lines].mean()), float(profile[between].mean())
+    return max(0.0, 1 - calm / on_lines) if on_lines > 1 else 0.0
 
 
-def step_of(steps: Steps, lattice: Lattice, box: Box) -> float:
-    """How large the larger steps of a mosaic are: a tenth are larger."""
-    columns, rows = lattice.lines(box)
+def line_step(steps: Steps, lattice: Lattice, box: Box) -> float:
+    """The 90th percentile of the steps on lines in a box, grey levels, along the stronger axis."""
+    columns, rows = lattice.positions(box)
     return max(
         float(np.percentile(crop(steps.across, box)[:, columns], 90)),
         float(np.percentile(crop(steps.down, box)[rows], 90)),

@@ -1,195 +1,162 @@
-"""Which pixels are mosaic, where the lines between its cells and the middle of it are known.
+"""Which pixels are mosaic, where its lattice and most of its box are known: a box or an ellipse.
 
-On a photo there is as much on these lines as between them; in a mosaic there are steps on them and
-calm between. Each pixel is judged by what lies around it. The outline is the box or the ellipse
-that holds the most of what speaks for a mosaic and the least of what speaks against it.
+Each pixel is evidence for or against a mosaic: are the steps around it large on lines and small
+inside cells, or equally large? The outline is the box or the ellipse with the most evidence in it.
 """
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from demosaic.detection import ellipse
-from demosaic.detection.ellipse import Cut, Ends
-from demosaic.detection.lattice import SQUARE, Comb, Floats, Lattice
-from demosaic.imaging.arrays import Mask
+from demosaic.detection import ellipse, jpeg_blocks
+from demosaic.detection.ellipse import CellCuts, Ends
+from demosaic.detection.gradients import Luma, Steps
+from demosaic.detection.lattice import Lattice, Lines
+from demosaic.detection.thresholds import OUTLINE
+from demosaic.imaging.arrays import Floats, Mask
 from demosaic.imaging.geometry import Box, crop
-
-Levels = NDArray[np.uint8]
 
 _Size = tuple[int, int]
 """Columns and rows."""
 
 
-NOISE = 0.15
-"""Grey levels; smaller steps are no evidence."""
-
-DOUBT = 0.05
-"""Of a pixel's or a column's evidence of 1; what is plain inside and out is rather outside."""
-
-_NEAR = 7  # pixels over which calm is averaged, so many that an end of the mosaic stays sharp
-
-_LEAST = 9  # pixels over which steps are averaged, and those of a cell at least
-
-_USUAL = 65  # percentile of the core, of whose pixels some are less clear than the mosaic
-
-_CLEAR = 0.12  # of the steps on lines; calmer ones are blurred at a mosaic's end
-
-_PART = 0.4  # of a cell, within which steps on lines are everywhere in a mosaic
-
-_MOST = 256  # pixels a side that are judged; those of larger parts are put together
-
-# Of the evidence in each corner that an ellipse leaves of its box; 98 ellipses of 100 through JPEG
-# have less, boxes taken for ellipses more: they went beyond the box at most of its sides
-_CORNER = -0.15
-
-_WHOLE = 0.95  # of a box's evidence; what a plain border of a picture that is all mosaic costs
-
-# Of a box's evidence; where all that speaks for a mosaic is so little more, the box is one. Round
-# ellipses, whose boxes have corners that are none, it is 1.21 and more, round 6 of 10 boxes less
-_LITTLE_MORE = 1.15
-
-_STRICTLY = 0.25  # how much of the evidence is the strict one, where an ellipse has its last place
-
-
-def outlined(steps: tuple[Levels, Levels], lattice: Lattice, box: Box) -> tuple[Box, Mask]:
-    """The box and the pixels (box.height, box.width) of the mosaic that a given box is or lies in;
-    from the steps across and down of the picture, (H, W).
+def find_outline(steps: Steps, lattice: Lattice, box: Box) -> tuple[Box, Mask]:
+    """The box of a mosaic and its pixels (box.height, box.width), from a box that is about it or
+    lies in it, and the steps of the picture (H, W).
     """
-    around = box.grown(box.width // 3, box.height // 3, steps[0])
-    ample, strict = _evidence(
-        (crop(steps[0], around), crop(steps[1], around)), lattice, box, around
-    )
-    inner = _within(box, around, strict)
-    held = float(strict[inner].sum())
-    if around == Box.whole(steps[0]) and strict.sum() > _WHOLE * held:
+    whole = Box.whole(steps.across)
+    around = box.grown(box.width // 3, box.height // 3, steps.across)
+    ample, strict = _evidence(steps, lattice, box, around)
+    inner = _slices(box, around, strict)
+    in_box = float(strict[inner].sum())
+    if around == whole and strict.sum() > OUTLINE.whole_picture * in_box:
         return around, np.ones((around.height, around.width), bool)
-    if strict.clip(0).sum() > _LITTLE_MORE * held:
-        ends = ellipse.most_likely(ample, inner)
-        if ellipse.held(strict, ends) > held and _is_cut_off(strict, ends):
-            seen = (1 - _STRICTLY) * ample + _STRICTLY * strict
-            size = seen.shape[1], seen.shape[0]
-            ends = ellipse.cutting(ends, seen, _cut(steps, lattice, around, size))
-            return ellipse.drawn(_placed(ends, around, size), steps[0])
+    if strict.clip(0).sum() > OUTLINE.outside * in_box:
+        ends = ellipse.most_evident(ample, inner)
+        if ellipse.evidence_in(strict, ends) > in_box and _has_corners(strict, ends):
+            share = OUTLINE.strict_share
+            mixed = (1 - share) * ample + share * strict
+            size = mixed.shape[1], mixed.shape[0]
+            cuts = _cell_cuts(steps, lattice, around, size)
+            ends = ellipse.refined(ends, mixed, cuts)
+            return ellipse.rasterised(_in_picture(ends, around, size), steps.across)
     return box, np.ones((box.height, box.width), bool)
 
 
-def _placed(ends: Ends, around: Box, size: _Size) -> Ends:
-    """The ends in the picture of an ellipse in a part of it, seen at a size."""
+def _in_picture(ends: Ends, around: Box, size: _Size) -> Ends:
+    """The ends of an ellipse in the picture, from those in a part that was reduced to a size."""
     corner = np.array([around.x, around.y])
     places = ends.reshape(2, 2) * [around.width, around.height] / size + corner
     placed: Ends = places.astype(np.float32).ravel() - np.float32(0.5)
-    return placed  # a step is seen in the pixel after it
+    return placed  # a step is stored in the pixel after it
 
 
-def _is_cut_off(seen: Floats, ends: Ends) -> bool:
-    """Whether there is a photo in every corner that an ellipse leaves of its box, of two at least
-    that lie in the picture.
+def _has_corners(evidence: Floats, ends: Ends) -> bool:
+    """Whether an ellipse leaves a photo in every corner of its box, at least two of which lie in
+    the picture.
     """
-    means = [float(part.mean()) for part in ellipse.corners(seen, ends) if part.size]
-    return len(means) > 1 and max(means) < _CORNER
+    means = [float(part.mean()) for part in ellipse.corners(evidence, ends) if part.size]
+    return len(means) > 1 and max(means) < OUTLINE.max_corner
 
 
-def _cut(steps: tuple[Levels, Levels], lattice: Lattice, around: Box, size: _Size) -> Cut:
-    """Where in a part of a picture, at a size, cells may be cut through."""
-    larger = np.maximum(crop(steps[0], around), crop(steps[1], around))
-    columns = lattice.across.inner(around.x, around.x + around.width)
-    flat = np.outer(lattice.down.inner(around.y, around.y + around.height), columns)
+def _cell_cuts(steps: Steps, lattice: Lattice, around: Box, size: _Size) -> CellCuts:
+    """Where an ellipse may cut through cells in a part of the picture, reduced to a size."""
+    larger = np.maximum(crop(steps.across, around), crop(steps.down, around))
+    columns = lattice.across.inside_cells(around.x, around.x + around.width)
+    inside = np.outer(lattice.down.inside_cells(around.y, around.y + around.height), columns)
     across, down = size[0] / around.width, size[1] / around.height
-    return Cut(
-        _sized(np.sqrt(larger, dtype=np.float32) * flat, size),
-        _sized(flat.astype(np.float32), size),
+    return CellCuts(
+        _reduced(np.sqrt(larger, dtype=np.float32) * inside, size),
+        _reduced(inside.astype(np.float32), size),
         (
-            _lines(lattice.across, around.x, around.width) * np.float32(across),
-            _lines(lattice.down, around.y, around.height) * np.float32(down),
+            _line_centres(lattice.across, around.x, around.width) * np.float32(across),
+            _line_centres(lattice.down, around.y, around.height) * np.float32(down),
         ),
-        (lattice.across.pitch * across, lattice.down.pitch * down),
+        (lattice.across.period * across, lattice.down.period * down),
     )
 
 
-def _lines(comb: Comb, first: int, count: int) -> Floats:
-    """The middles of the pixels on lines, counted from the first of so many, and of those that lie
-    so far beyond, where ellipses may end too.
+def _line_centres(lines: Lines, first: int, count: int) -> Floats:
+    """The middles of the pixels on lines, counted from `first`, among `count` pixels and as many on
+    either side, where an ellipse may end too.
     """
-    lines = comb.lines(first - count, first + 2 * count)
-    return (lines - first + 0.5).astype(np.float32)
+    positions = lines.positions(first - count, first + 2 * count)
+    return (positions - first + 0.5).astype(np.float32)
 
 
-def _within(box: Box, around: Box, plane: Floats) -> tuple[slice, slice]:
+def _slices(box: Box, around: Box, plane: Floats) -> tuple[slice, slice]:
     """The rows and columns of a box in a plane of what is around it."""
-    high, wide = plane.shape[0] / around.height, plane.shape[1] / around.width
-    top, left = (box.y - around.y) * high, (box.x - around.x) * wide
+    scale_y, scale_x = plane.shape[0] / around.height, plane.shape[1] / around.width
+    top, left = (box.y - around.y) * scale_y, (box.x - around.x) * scale_x
     return (
-        slice(round(top), round(top + box.height * high)),
-        slice(round(left), round(left + box.width * wide)),
+        slice(round(top), round(top + box.height * scale_y)),
+        slice(round(left), round(left + box.width * scale_x)),
     )
 
 
-def _evidence(
-    steps: tuple[Levels, Levels], lattice: Lattice, core: Box, around: Box
-) -> tuple[Floats, Floats]:
-    """For each pixel of a part of a picture, or each few, what speaks for a mosaic, -1 to 1, where
-    most of the core is one: once by the steps all round, so that a mosaic ends where calm ends; and
-    once by the least of those about, so that what is calm beside a mosaic is none.
+def _evidence(steps: Steps, lattice: Lattice, core: Box, around: Box) -> tuple[Floats, Floats]:
+    """Two planes of evidence for a mosaic, about -1..1, over a part of the picture, at most 256 x
+    256; most of the core is mosaic.
+
+    The ample one uses the steps on lines all around a pixel: the mosaic ends where the calm ends.
+    The strict one uses the smallest of those nearby: what is merely calm beside a mosaic is none.
     """
-    across_on, across_off = _marks(lattice.across, around.x, around.width)
-    down_on, down_off = _marks(lattice.down, around.y, around.height)
-    size = min(_MOST, around.width), min(_MOST, around.height)
-    pitches = (
-        lattice.across.pitch * size[0] / around.width,
-        lattice.down.pitch * size[1] / around.height,
+    lines_across, calm_across = _line_and_calm_marks(lattice.across, around.x, around.width)
+    lines_down, calm_down = _line_and_calm_marks(lattice.down, around.y, around.height)
+    size = min(OUTLINE.max_side, around.width), min(OUTLINE.max_side, around.height)
+    periods = (
+        lattice.across.period * size[0] / around.width,
+        lattice.down.period * size[1] / around.height,
     )
-    cell = _odd(max(_LEAST, pitches[0])), _odd(max(_LEAST, pitches[1]))
-    edge = _mean(steps, (across_on, down_on), size, cell) + NOISE
-    sparse = lattice.across.on_squares or lattice.down.on_squares
-    near = 2 * SQUARE + 1 if sparse else _NEAR
-    calm = _mean(steps, (across_off, down_off), size, (near, near)) + NOISE
-    part = np.ones((_odd(_PART * pitches[1]), _odd(_PART * pitches[0])), np.uint8)
-    least = np.asarray(cv2.erode(edge, part), np.float32)
-    inside = _within(core, around, calm)
-    share = max(_CLEAR, float(np.percentile(calm[inside] / edge[inside], _USUAL)))
-    return _weighed(edge, calm, share), _weighed(least, calm, share)
+    part = crop(steps.across, around), crop(steps.down, around)
+    window = _odd(max(OUTLINE.step_window, periods[0])), _odd(max(OUTLINE.step_window, periods[1]))
+    edge = _local_mean(part, (lines_across, lines_down), size, window) + OUTLINE.noise
+    near = jpeg_blocks.calm_window(lattice, OUTLINE.calm_window)
+    calm = _local_mean(part, (calm_across, calm_down), size, (near, near)) + OUTLINE.noise
+    nearby = _odd(OUTLINE.everywhere * periods[1]), _odd(OUTLINE.everywhere * periods[0])
+    least = np.asarray(cv2.erode(edge, np.ones(nearby, np.uint8)), np.float32)
+    inside = _slices(core, around, calm)
+    usual = float(np.percentile(calm[inside] / edge[inside], OUTLINE.usual_percentile))
+    share = max(OUTLINE.min_share, usual)
+    return _pixel_evidence(edge, calm, share), _pixel_evidence(least, calm, share)
 
 
-def _weighed(edge: Floats, calm: Floats, share: float) -> Floats:
-    """What speaks for a mosaic, where calm is such a share of the steps on lines, and against a
-    photo, where it is all.
+def _pixel_evidence(edge: Floats, calm: Floats, share: float) -> Floats:
+    """The evidence at each pixel, about -1..1: for a mosaic as steps inside cells are below those
+    on lines, against one as they are above that share of them.
     """
-    like_photo = np.log(edge / calm)
-    like_mosaic = np.log(calm / (share * (edge - NOISE) + NOISE))
-    seen: Floats = np.clip(np.maximum(like_photo, 0) - np.maximum(like_mosaic, 0), -1, 1)
-    return seen - np.float32(DOUBT)
+    noise = OUTLINE.noise
+    below_photo = np.log(edge / calm)
+    above_mosaic = np.log(calm / (share * (edge - noise) + noise))
+    evidence: Floats = np.clip(np.maximum(below_photo, 0) - np.maximum(above_mosaic, 0), -1, 1)
+    return evidence - np.float32(OUTLINE.doubt)
 
 
 def _odd(length: float) -> int:
-    """The sides of a window with a middle."""
+    """The side of a window with a middle pixel."""
     return 2 * int(length / 2) + 1
 
 
-def _marks(comb: Comb, first: int, count: int) -> tuple[Floats, Floats]:
-    """Which of so many pixels are on lines, and which not even beside them where cells are large
-    enough.
-    """
-    on = np.zeros(count, np.float32)
-    lines = comb.lines(max(1, first), first + count) - first
-    on[lines] = 1
-    return on, comb.calm(first, first + count).astype(np.float32)
+def _line_and_calm_marks(lines: Lines, first: int, count: int) -> tuple[Floats, Floats]:
+    """(count,) each: 1 on lines and 1 on calm pixels, counted from `first`."""
+    on_lines = np.zeros(count, np.float32)
+    on_lines[lines.positions(max(1, first), first + count) - first] = 1
+    return on_lines, jpeg_blocks.calm_pixels(lines, first, first + count).astype(np.float32)
 
 
-def _mean(
-    steps: tuple[Levels, Levels], marks: tuple[Floats, Floats], size: _Size, window: _Size
+def _local_mean(
+    steps: tuple[Luma, Luma], marks: tuple[Floats, Floats], size: _Size, window: _Size
 ) -> Floats:
-    """The mean step round each place of so many, of those across in marked columns and those down
-    in marked rows.
+    """The mean step in a window around each pixel of a plane of `size`: of the steps across in
+    marked columns and those down in marked rows.
     """
     (across, down), (columns, rows) = steps, marks
     marked = across * columns + down * rows[:, None]
-    total = cv2.blur(_sized(marked, size), window)
-    lanes, stripes = _sized(columns[None], (size[0], 1)), _sized(rows[:, None], (1, size[1]))
-    count = cv2.blur(lanes, (window[0], 1)) + cv2.blur(stripes, (1, window[1]))
-    mean: Floats = total / np.maximum(count, 1e-3)
+    total = cv2.blur(_reduced(marked, size), window)
+    counted_columns = cv2.blur(_reduced(columns[None], (size[0], 1)), (window[0], 1))
+    counted_rows = cv2.blur(_reduced(rows[:, None], (1, size[1])), (1, window[1]))
+    mean: Floats = total / np.maximum(counted_columns + counted_rows, 1e-3)
     return mean
 
 
-def _sized(plane: Floats, size: _Size) -> Floats:
+def _reduced(plane: Floats, size: _Size) -> Floats:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -1,9 +1,10 @@
-"""What of a cell its colour shows: its mean, or the pixel in its top left corner.
+"""What a cell's colour is: the mean of its pixels, or its top-left pixel.
 
-The two cannot be told inside a mosaic, but where it ends. Two pixels of a photo differ, in squares,
-about by how far they are apart, times a roughness of the place (a linear variogram). That says what
-the pixels seen round a cell foretell of its mean and of its corner, and how far off each is likely
-to be (ordinary kriging). A cell's colour is evidence for what it is foretold by best.
+Inside a mosaic the two cannot be distinguished, but at its border they can. The squared difference
+of two pixels of a photo grows about linearly with their distance (a linear variogram). From this,
+the pixels visible around a cell predict its mean and its top-left pixel, each with its own variance
+(ordinary kriging; Matheron 1963). The hypothesis that predicts the cell's colour better gets the
+evidence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,158 +17,158 @@ from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region
-from demosaic.imaging.arrays import Floats, Pixels, to_grey
+from demosaic.detection.thresholds import SAMPLER
+from demosaic.imaging.arrays import Doubles, Floats, Pixels, to_grey
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells, replicate
 from demosaic.mosaic.pixelate import cell_colours, cell_shares, paint_cells
 
-_CLEAR = 1.5  # the log of how much likelier
-
-_SURE = 12.0  # the same, for means in JPEG; of 1,184 mosaics of corners 8 look so much like means
-
-_PULL = 0.25  # to colours that may be corners; of means it keeps 0.6 dB of the 1 that all of it has
-
-_COLOUR = 0.5  # of it counts in JPEG, which mixes colours across a border
-
-_DEEP = 2  # pixels seen round a cell that are asked; with 1, one in 50 cannot be told
-
-_FEWEST, _MOST = 4, 64  # of these
-
-_CELLS = 256  # at the border that are asked; more only cost time
-
-_FLAT_AS = 6.0  # times what is usual; rougher cells are none
-
-_LONELY = 5  # cells across, most of them flat: those that JPEG made rough are a mosaic's too; else
-
-# 20 of 240 mosaics of means that fill a picture are taken for corners, so 1
-_NOISE = 3.0  # squared grey levels; so much is rounding, however smooth the place
-
-_QUARTERS = (np.arange(4) + 0.5) / 4  # of a cell: 16 points stand for all of it
-
-
-_Doubles = NDArray[np.float64]
-
-_Part = tuple[Region, float]
-"""What of a mosaic is flat, and how noisy its cells are, squared grey levels."""
-
-
-@dataclass(frozen=True)
-class _Window:
-    """A cell at the border of a mosaic, and what is seen round it."""
-
-    height: int
-    width: int
-    """Pixels of the cell and what is round it."""
-    cell: Box
-    """Where the cell is in there."""
-    seen: bytes
-    """Of each pixel, whether it is seen."""
+_QUARTERS = (np.arange(4) + 0.5) / 4
+"""Of a cell: 4 x 4 points stand for all of it."""
 
 
 @dataclass(frozen=True)
 class SamplerDecision:
-    """What cells show, and what follows from it."""
+    """How cells were made, and how far a restored face must agree with them."""
 
     sampler: Sampler
     consistency: float
-    """How far cells are to be pulled to their colours, 0..1."""
+    """How far cell colours are enforced, 0..1."""
+
+
+@dataclass(frozen=True)
+class _FlatPart:
+    """A mosaic without its rough cells."""
+
+    region: Region
+    noise: float
+    """Variance inside its cells, squared grey levels."""
+    lossless: bool
+    """Whether most cells are exactly flat."""
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A cell at the border of a mosaic, and which pixels around it are visible."""
+
+    height: int
+    width: int
+    """Pixels of the cell and its surroundings."""
+    cell: Box
+    """The cell, counted from the corner of the window."""
+    visible: bytes
+    """(height, width) bools, row by row."""
+
+
+@dataclass(frozen=True)
+class _BorderCell:
+    """A cell at the border of a mosaic, with its own colour and those around it."""
+
+    window: _Window
+    around: Doubles
+    """(n, 3): the colours of the visible pixels, 0..255."""
+    colour: Floats
+    """(3,), 0..255."""
+    noise: float
+    """Variance inside the mosaic's cells, squared grey levels."""
 
 
 def decide_sampler(image: Pixels, regions: Sequence[Region]) -> SamplerDecision:
-    """What the cells of the mosaics in a picture (H, W, 3) show, all made by one program:
+    """How the cells of the mosaics in a picture (H, W, 3) were made, all by one program:
     `top-left`, or `mean` where nothing speaks against it.
 
-    A point says little of a mean. So colours pull less, too, where a picture was compressed and its
-    cells look hardly more like means than like corners: a wrong pull costs what it would gain.
+    A single pixel says little of its cell's mean, so colours of top-left pixels are not enforced.
+    Where a picture was compressed and its cells look hardly more like means, they are enforced in
+    part: a wrong constraint costs what a right one gains.
     """
     parts = [_flat_part(image, region) for region in regions]
-    evidence = _weighed(image, parts, gap=0)
+    evidence = _evidence_at_borders(image, parts, gap=0)
     if likelier_sampler(evidence) == "top-left":
         return SamplerDecision("top-left", 0.0)
-    silent = evidence == 0  # no photo is seen round any cell
-    return SamplerDecision(
-        "mean", 1.0 if _lossless(parts) or silent or evidence < -_SURE else _PULL
-    )
+    no_photo_visible = evidence == 0
+    is_mean = _all_lossless(parts) or no_photo_visible or evidence < -SAMPLER.clear_mean
+    return SamplerDecision("mean", 1.0 if is_mean else SAMPLER.unclear_consistency)
 
 
 def likelier_sampler(evidence: float) -> Sampler:
-    """What cells show, by the evidence of one picture or the sum of that of many."""
+    """The likelier sampler, by the evidence of one picture or the sum of that of many."""
     return "top-left" if evidence > 0 else "mean"
 
 
 def top_left_evidence(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> float:
-    """How clearly the mosaics in a picture (H, W, 3) show top left corners, above 0, or means,
-    below: the log of how much likelier these are, but for pixels in a `gap` beside them that may
-    have some of their colours.
+    """The log likelihood ratio of top-left pixels to means, for the mosaics in a picture (H, W, 3):
+    above 0 for top-left pixels. Pixels less than `gap` away from a mosaic are not used, because
+    compression may have mixed their colours with its own.
 
-    In a lossless file corners must be clearly likelier, as means that are taken for them lose their
-    exact colours.
+    In a lossless file top-left pixels must be clearly likelier, because a mean taken for one loses
+    its exact colour.
     """
-    return _weighed(image, [_flat_part(image, region) for region in regions], gap)
+    return _evidence_at_borders(image, [_flat_part(image, region) for region in regions], gap)
 
 
-def _weighed(image: Pixels, parts: Sequence[_Part], gap: int) -> float:
-    if not _lossless(parts):
+def _evidence_at_borders(image: Pixels, parts: Sequence[_FlatPart], gap: int) -> float:
+    """The sum of the evidence of all cells at the borders of mosaics."""
+    lossless = _all_lossless(parts)
+    if not lossless:
         grey = np.repeat(to_grey(image)[:, :, None], 3, axis=2)
-        image = np.asarray(cv2.addWeighted(image, _COLOUR, grey, 1 - _COLOUR, 0), np.uint8)
-    hidden = _hidden_in(image, [region for region, _ in parts])
-    asked = cv2.dilate(hidden, _square(gap)) == 0
-    inner = cv2.erode(hidden, _square(gap + _DEEP)).astype(bool)
-    reach = gap + _DEEP
-    border = (cell for part in parts for cell in _at_border(image, *part, asked, inner, reach))
-    return sum((_evidence(*cell) for cell in border), -_CLEAR * _lossless(parts))
+        weighted = cv2.addWeighted(image, SAMPLER.chroma, grey, 1 - SAMPLER.chroma, 0)
+        image = np.asarray(weighted, np.uint8)
+    hidden = _hidden_in(image, [part.region for part in parts])
+    reach = gap + SAMPLER.ring
+    visible = cv2.dilate(hidden, _square(gap)) == 0
+    inner = cv2.erode(hidden, _square(reach)).astype(bool)
+    border = (cell for part in parts for cell in _border_cells(image, part, visible, inner, reach))
+    return sum(map(_evidence_of, border), -SAMPLER.lossless_margin * lossless)
 
 
-def _lossless(parts: Sequence[_Part]) -> bool:
-    return bool(parts) and all(noise == _NOISE for _, noise in parts)
+def _all_lossless(parts: Sequence[_FlatPart]) -> bool:
+    return bool(parts) and all(part.lossless for part in parts)
 
 
-def _flat_part(image: Pixels, region: Region) -> _Part:
-    """The mosaic without rough parts, beyond where it ends, and how noisy its cells are,
-    squared grey levels.
-    """
+def _flat_part(image: Pixels, region: Region) -> _FlatPart:
+    """The mosaic without rough cells, which lie beyond its true end, and its noise."""
     observed, hidden, grid = crop(image, region.box), region.hidden, region.grid
     size = region.box.height, region.box.width
     painted = paint_cells(cell_colours(observed, grid, hidden), grid, size)
-    apart = np.square(cv2.absdiff(observed, painted), dtype=np.float32).mean(2)
+    squares = np.square(cv2.absdiff(observed, painted), dtype=np.float32).mean(2)
     shares = cell_shares(hidden, grid)
-    misfits: Floats = cells(apart * hidden, grid) / np.where(shares > 0, shares, np.nan)
-    noise = _NOISE + float(np.nanmedian(misfits))
-    rough = (misfits > _FLAT_AS * noise).astype(np.uint8)
-    if noise > _NOISE:
-        rough = np.asarray(cv2.medianBlur(rough, _LONELY), np.uint8)
-    smooth = replicate(rough.astype(np.float32), grid, size) < 0.5
-    return replace(region, hidden=hidden & smooth), noise
+    variances: Floats = cells(squares * hidden, grid) / np.where(shares > 0, shares, np.nan)
+    usual = float(np.nanmedian(variances))
+    noise, lossless = SAMPLER.rounding_noise + usual, usual == 0
+    rough = (variances > SAMPLER.rough * noise).astype(np.uint8)
+    if not lossless:
+        rough = np.asarray(cv2.medianBlur(rough, SAMPLER.rough_window), np.uint8)
+    is_smooth = replicate(rough.astype(np.float32), grid, size) < 0.5
+    return _FlatPart(replace(region, hidden=hidden & is_smooth), noise, lossless)
 
 
-def _at_border(
+def _border_cells(
     image: Pixels,
-    region: Region,
-    noise: float,
-    asked: NDArray[np.bool_],
+    part: _FlatPart,
+    visible: NDArray[np.bool_],
     inner: NDArray[np.bool_],
     reach: int,
-) -> Iterator[tuple[_Window, _Doubles, Floats, float]]:
-    """Cells that are not all in the `inner` part (H, W) of the mosaics, and have pixels that are
-    `asked` (H, W) at most `reach` away: each with the colours (n, 3) of these, its own (3,), and
-    the noise.
+) -> Iterator[_BorderCell]:
+    """The cells of a mosaic that have `visible` (H, W) pixels at most `reach` away; those that lie
+    in the `inner` (H, W) part of mosaics are skipped.
     """
-    box, inside = region.box, crop(inner, region.box)
+    region, box = part.region, part.region.box
+    inside = crop(inner, box)
     border = (cell_shares(region.hidden, region.grid) > 0) & (cell_shares(inside, region.grid) < 1)
     colours = cell_colours(crop(image, box), region.grid, region.hidden)
     rows, columns = region.grid.edges(box.height, box.width)
-    for row, column in _some(border):
+    for row, column in _evenly_chosen(border):
         top, bottom = (int(edge) + box.y for edge in rows[row : row + 2])
         left, right = (int(edge) + box.x for edge in columns[column : column + 2])
         cell = Box(left, top, right - left, bottom - top)
         around = cell.grown(reach, reach, image)
-        seen = crop(asked, around)
-        if seen.sum() >= _FEWEST:
+        seen = crop(visible, around)
+        if seen.sum() >= SAMPLER.min_pixels:
             place = cell.seen_from(around)
             window = _Window(around.height, around.width, place, seen.tobytes())
             shown = crop(image, around)[seen].astype(np.float64)
-            yield window, shown, colours[:, row, column], noise
+            yield _BorderCell(window, shown, colours[:, row, column], part.noise)
 
 
 def _hidden_in(image: Pixels, regions: Sequence[Region]) -> NDArray[np.uint8]:
@@ -179,102 +180,106 @@ def _hidden_in(image: Pixels, regions: Sequence[Region]) -> NDArray[np.uint8]:
 
 
 def _square(reach: int) -> NDArray[np.uint8]:
+    """A window of all pixels at most `reach` away."""
     return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
 
 
-def _some(border: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Rows and columns (n, 2) of cells, evenly over those marked."""
+def _evenly_chosen(border: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(n, 2): row and column of at most `SAMPLER.max_cells` marked cells, evenly chosen."""
     marked = np.argwhere(border)
-    return marked[:: max(1, -(-len(marked) // _CELLS))]
+    return marked[:: max(1, -(-len(marked) // SAMPLER.max_cells))]
 
 
-def _evidence(window: _Window, seen: _Doubles, colour: Floats, noise: float) -> float:
-    """The log of how much likelier a cell's colour is as that of its corner than as its mean.
+def _evidence_of(cell: _BorderCell) -> float:
+    """The log likelihood ratio of a cell's colour as its top-left pixel to that as its mean.
 
-    Heavy tails (Cauchy's), as edges in a photo make the unlikely common.
+    The likelihoods are Cauchy's, with heavy tails, because edges in a photo make unlikely colours
+    common.
     """
-    foretold = _foretold(window)
-    seen = seen[foretold.chosen]
-    contrast = -np.mean(np.sum(seen * (foretold.precision @ seen), axis=0))
-    spread = noise + foretold.doubt * max(0.0, contrast / (len(seen) - 1))
-    errors = np.mean((foretold.weights.T @ seen - colour) ** 2, axis=1)
-    mean, corner = -np.log(spread) / 2 - np.log1p(errors / spread)
-    return float(corner - mean)
+    prediction = _prediction_for(cell.window)
+    around = cell.around[prediction.chosen]
+    contrast = -np.mean(np.sum(around * (prediction.precision @ around), axis=0))
+    roughness = max(0.0, contrast / (len(around) - 1))
+    variances = cell.noise + prediction.variance * roughness
+    errors = np.mean((prediction.weights.T @ around - cell.colour) ** 2, axis=1)
+    mean, top_left = -np.log(variances) / 2 - np.log1p(errors / variances)
+    return float(top_left - mean)
 
 
 @dataclass(frozen=True)
-class _Foretold:
-    """What the pixels seen round a cell say of it, whatever their colours."""
+class _Prediction:
+    """How n visible pixels predict a cell's mean and its top-left pixel, whatever their colours."""
 
     chosen: NDArray[np.intp]
-    """(n,): the pixels that are asked."""
-    weights: _Doubles
-    """(n, 2): of these, for the cell's mean and for its corner; they add up to 1."""
-    doubt: _Doubles
-    """(2,): how far off, squared, for a roughness of 1."""
-    precision: _Doubles
-    """(n, n)"""
+    """(n,): the visible pixels that are used."""
+    weights: Doubles
+    """(n, 2): their weights for the mean and for the top-left pixel; each column adds up to 1."""
+    variance: Doubles
+    """(2,): the variance of each prediction, for a roughness of 1."""
+    precision: Doubles
+    """(n, n): the inverse of the variogram matrix, without the row of the constraint."""
 
 
 @lru_cache(maxsize=512)
-def _foretold(window: _Window) -> _Foretold:
-    seen = np.frombuffer(window.seen, bool).reshape(window.height, window.width)
-    pixels = np.argwhere(seen).astype(np.float64)
-    count = min(len(pixels), _MOST)
+def _prediction_for(window: _Window) -> _Prediction:
+    """The kriging weights for a window; the same for all cells with the same surroundings."""
+    visible = np.frombuffer(window.visible, bool).reshape(window.height, window.width)
+    pixels = np.argwhere(visible).astype(np.float64)
+    count = min(len(pixels), SAMPLER.max_pixels)
     chosen = np.linspace(0, len(pixels) - 1, count).astype(np.intp)
     pixels = pixels[chosen]
     box = window.cell
     down, across = box.y - 0.5 + _QUARTERS * box.height, box.x - 0.5 + _QUARTERS * box.width
     cell = np.stack(np.meshgrid(down, across), axis=-1).reshape(-1, 2)
-    corner = np.array([[box.y, box.x]], np.float64)
+    top_left = np.array([[box.y, box.x]], np.float64)
     among = np.ones((count + 1, count + 1))  # the last row and column: weights add up to 1
-    among[:-1, :-1], among[-1, -1] = _apart(pixels, pixels), 0
+    among[:-1, :-1], among[-1, -1] = _distances(pixels, pixels), 0
     inverse = np.linalg.inv(among)
     to = np.ones((count + 1, 2))
-    to[:-1] = np.stack([_apart(pixels, points).mean(1) for points in (cell, corner)], axis=1)
-    within = np.array([_apart(points, points).mean() for points in (cell, corner)])
+    to[:-1] = np.stack([_distances(pixels, points).mean(1) for points in (cell, top_left)], axis=1)
+    within = np.array([_distances(points, points).mean() for points in (cell, top_left)])
     weights = inverse @ to
-    return _Foretold(chosen, weights[:-1], np.sum(weights * to, 0) - within, inverse[:-1, :-1])
+    return _Prediction(chosen, weights[:-1], np.sum(weights * to, 0) - within, inverse[:-1, :-1])
 
 
-def _apart(some: _Doubles, others: _Doubles) -> _Doubles:
-    """The distances of points (n, 2) to others (m, 2): (n, m)."""
-    apart: _Doubles = np.hypot(*(some[:, None] - others[None]).transpose(2, 0, 1))
-    return apart
+def _distances(some: Doubles, others: Doubles) -> Doubles:
+    """(n, m): the distances of points (n, 2) to other points (m, 2)."""
+    distances: Doubles = np.hypot(*(some[:, None] - others[None]).transpose(2, 0, 1))
+    return distances
 
 
 def centre_cells(image: Pixels, region: Region) -> tuple[Region, Floats]:
-    """A mosaic of top left pixels with its grid moved by half a cell, so that each colour is that
+    """A mosaic of top-left pixels with its grid moved by half a cell, so that each colour is that
     of the middle of its cell; and the colours, (3, rows, columns) in 0..255.
 
-    A corner that is not hidden has the colour that is seen there.
+    A top-left pixel that is not hidden has the colour that the picture (H, W, 3) shows there.
     """
     box, grid = region.box, region.grid
     moved = Grid(grid.width, grid.height, grid.left - grid.width / 2, grid.top - grid.height / 2)
     counts = moved.shape(box.height, box.width)
-    down = _corners(counts[0], grid.height, moved.top)
-    across = _corners(counts[1], grid.width, moved.left)
+    down = _middles(counts[0], grid.height, moved.top)
+    across = _middles(counts[1], grid.width, moved.left)
     rows, columns = grid.edges(box.height, box.width)
     row = np.searchsorted(rows, np.clip(down, 0, box.height - 1), side="right") - 1
     column = np.searchsorted(columns, np.clip(across, 0, box.width - 1), side="right") - 1
-    shown = cell_colours(crop(image, box), grid, region.hidden)[:, row][:, :, column]
+    of_cells = cell_colours(crop(image, box), grid, region.hidden)[:, row][:, :, column]
     y, x = (
         np.clip(start + places, 0, size - 1)
         for start, places, size in ((box.y, down, image.shape[0]), (box.x, across, image.shape[1]))
     )
     hidden = _hidden_in(image, [region]).astype(bool)
-    beyond = (box.y + down != y)[:, None] | (box.x + across != x)[None, :]  # of the picture
-    mosaic = hidden[y][:, x] | beyond
-    colours = np.where(mosaic, shown, image[y][:, x].transpose(2, 0, 1)).astype(np.float32)
+    outside_picture = (box.y + down != y)[:, None] | (box.x + across != x)[None, :]
+    is_mosaic = hidden[y][:, x] | outside_picture
+    colours = np.where(is_mosaic, of_cells, image[y][:, x].transpose(2, 0, 1)).astype(np.float32)
     return replace(region, grid=moved), colours
 
 
-def _corners(count: int, cell: float, offset: float) -> NDArray[np.intp]:
-    """The middles of so many cells along an axis, one of which begins at `offset`; those of cells
-    cut by an end may lie beyond it.
+def _middles(count: int, cell: float, offset: float) -> NDArray[np.intp]:
+    """(count,): the middle pixels of cells along an axis, one of which begins at `offset`. Those of
+    cells that an end cuts may lie beyond it.
     """
-    first = offset if np.floor(offset + 0.5) > 0 else offset + cell  # where the second one begins
-    middles: NDArray[np.intp] = np.floor(first - cell / 2 + np.arange(count) * cell + 0.5).astype(
+    second = offset if np.floor(offset + 0.5) > 0 else offset + cell  # where the second cell begins
+    middles: NDArray[np.intp] = np.floor(second - cell / 2 + np.arange(count) * cell + 0.5).astype(
         np.intp
     )
     return middles

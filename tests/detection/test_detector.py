@@ -1,4 +1,4 @@
-"""A mosaic is found wherever it is, with its very cells; a clean picture has none.
+"""A mosaic is found wherever it is, with its exact cells; a clean picture has none.
 
 The mosaics are made by Pillow and cv2, not by the code under test.
 """
@@ -9,14 +9,10 @@ import pytest
 from PIL import Image
 
 import people
+from demosaic.detection.candidates import find_candidates
 from demosaic.detection.detector import find_mosaics
-from demosaic.detection.exact import flat_mosaics
-from demosaic.detection.flat_cells import Tiles, sheets_of
-from demosaic.detection.lattice import Comb, Floats
-from demosaic.detection.periodicity import best_comb, slip
 from demosaic.detection.region import Region
-from demosaic.detection.texture import is_repeating
-from demosaic.imaging.arrays import Mask, Pixels
+from demosaic.imaging.arrays import Mask, Pixels, to_grey
 from demosaic.imaging.encoding import jpeg_damaged
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
@@ -99,7 +95,7 @@ def test_whole_sides_with_a_pixel_left_over_fill_the_box_through_jpeg(photo: Pix
 
 
 @pytest.mark.parametrize(("left", "side", "cells"), [(20, 7, 21), (43, 5, 30), (110, 11, 13)])
-def test_a_longer_first_cell_is_told_on_a_plain_wall_where_its_end_has_no_step(
+def test_a_longer_first_cell_is_seen_on_a_plain_wall_where_its_end_has_no_step(
     photo: Pixels, left: int, side: int, cells: int
 ) -> None:
     shown, box = photo.copy(), Box(left, 60, cells * side + 1, 144)
@@ -112,7 +108,9 @@ def test_a_longer_first_cell_is_told_on_a_plain_wall_where_its_end_has_no_step(
     assert edges.tolist() == [0, *range(side + 1, box.width + 1, side)]
 
 
-def test_a_last_cell_of_one_pixel_is_told_from_cells_that_fill_the_box(photo: Pixels) -> None:
+def test_a_last_cell_of_one_pixel_is_distinguished_from_cells_that_fill_the_box(
+    photo: Pixels,
+) -> None:
     """Over 124 px, 41 cells of 3 px and a pixel, or 40 of 3 px and one of 4."""
     small, place = photo[60:180:3, 150:274:3], np.s_[60:180, 150:274]
     for columns, edges in (
@@ -148,7 +146,7 @@ def test_edges_of_cells_are_rounded_through_jpeg_as_cv2_rounds_them(
 
 @pytest.mark.parametrize("left", [40, 55, 100])
 def test_a_mosaic_that_is_mostly_plain_wall_is_found(photo: Pixels, left: int) -> None:
-    """Most of its lines part cells of one colour."""
+    """Most of its lines separate cells of one colour."""
     shown = jpeg_damaged(pillow_mosaic(photo, Box(left, 90, 154, 154), 14, 14), 90)
     (region,) = find_mosaics(shown)
     assert (region.grid.width, region.grid.height) == (11, 11)
@@ -182,7 +180,7 @@ def test_small_cells_are_found_in_a_picture_resized_and_saved_again(photo: Pixel
 
 
 @pytest.mark.parametrize(("side", "scale"), [(3, 1.05), (4, 1.25), (5, 1.2)])
-def test_a_mosaic_resized_without_loss_is_no_crowd_of_the_flat_parts_left_of_it(
+def test_a_mosaic_resized_in_a_lossless_file_is_not_taken_for_many_small_ones(
     photo: Pixels, side: int, scale: float
 ) -> None:
     box = Box(100, 40, 240, 300)
@@ -190,17 +188,8 @@ def test_a_mosaic_resized_without_loss_is_no_crowd_of_the_flat_parts_left_of_it(
     size = round(480 * scale), round(360 * scale)
     (region,) = find_mosaics(np.asarray(shown.resize(size, Image.Resampling.BILINEAR)))
     assert region.box == Box(*(round(length * scale) for length in box.corners))
-    pitches = region.grid.width, region.grid.height
-    assert pitches == pytest.approx((side * scale, side * scale))
-
-
-@pytest.mark.parametrize(("crowd", "sheets"), [(200, 200), (201, 0)])
-def test_so_many_mosaics_as_no_crowd_has_are_none(crowd: int, sheets: int) -> None:
-    """Holding each against each other would take minutes."""
-    corner, row, column = np.mgrid[:crowd, :4, :4].reshape(3, -1).astype(np.int32)
-    x, y = corner % 20 * 40 + column * 5, corner // 20 * 40 + row * 5
-    side = np.full_like(x, 5)
-    assert len(sheets_of(Tiles(x, y, side, side, np.arange(len(x), dtype=np.int32)))) == sheets
+    sides = region.grid.width, region.grid.height
+    assert sides == pytest.approx((side * scale, side * scale))
 
 
 def in_ellipse(
@@ -222,7 +211,9 @@ def shared(region: Region, inside: Mask) -> float:
 
 
 @pytest.mark.parametrize(("quality", "least"), [(None, 0.99), (90, 0.98), (60, 0.98)])
-def test_an_ellipse_is_told_from_its_box(photo: Pixels, quality: int | None, least: float) -> None:
+def test_an_ellipse_is_distinguished_from_its_box(
+    photo: Pixels, quality: int | None, least: float
+) -> None:
     box = Box(125, 45, 180, 220)
     shown, inside = in_ellipse(photo, pillow_mosaic(photo, box, 15, 20), box)
     (region,) = find_mosaics(jpeg_damaged(shown, quality) if quality else shown)
@@ -311,7 +302,7 @@ def test_two_mosaics_of_different_cells_are_two(photo: Pixels) -> None:
 def test_mosaics_of_the_same_cells_and_rows_that_run_together_are_two_through_jpeg(
     photo: Pixels, side: int, under: Box, top: Box
 ) -> None:
-    """Where the columns of both were taken for one's, they had half the width, or none were."""
+    """Taken for one mosaic, they had columns of half the width, or none."""
     shown = photo
     for box in (under, top):
         shown = pillow_mosaic(shown, box, box.width // side, box.height // side)
@@ -330,7 +321,9 @@ def test_a_mosaic_is_found_beside_one_of_other_cells_that_it_touches(photo: Pixe
     assert [region.grid for region in found] == [Grid.square(8), Grid.square(6)]
 
 
-def test_a_mosaic_laid_over_one_of_other_cells_is_told_from_it_through_jpeg(photo: Pixels) -> None:
+def test_a_mosaic_over_one_of_other_cells_is_distinguished_from_it_through_jpeg(
+    photo: Pixels,
+) -> None:
     under, top = Box(60, 50, 240, 216), Box(220, 100, 240, 200)
     shown = pillow_mosaic(pillow_mosaic(photo, under, 10, 9), top, 12, 10)
     first, second = find_mosaics(jpeg_damaged(shown, 90))
@@ -341,19 +334,6 @@ def test_a_mosaic_laid_over_one_of_other_cells_is_told_from_it_through_jpeg(phot
     rest[top.y - under.y :, top.x - under.x :] = False
     assert first.hidden.all()
     assert (second.hidden == rest).all()
-
-
-def test_where_lines_go_on_at_another_phase_is_told_and_that_others_do_not() -> None:
-    """Between pixels 66 and 69; a comb of 3 px meets every line."""
-    profile = np.full(150, 0.2, np.float32)
-    profile[6:67:6] = 1
-    whole = profile.copy()
-    whole[72::6] = 1
-    profile[69::6] = 1
-    assert slip(profile, Comb(3, 0)) == 69
-    assert slip(profile, Comb(6, 0)) == 69
-    assert slip(whole, Comb(6, 0)) is None
-    assert slip(whole, Comb(3, 0)) is None
 
 
 def corner_mosaics(image: Pixels, *boxes: Box) -> Pixels:
@@ -368,9 +348,7 @@ def corner_mosaics(image: Pixels, *boxes: Box) -> Pixels:
 
 
 @pytest.mark.parametrize("top", [Box(150, 147, 117, 113), Box(150, 140, 117, 113)])
-def test_a_mosaic_laid_over_another_is_one_and_the_rest_of_that_another(
-    photo: Pixels, top: Box
-) -> None:
+def test_a_mosaic_over_another_is_one_and_the_rest_of_that_another(photo: Pixels, top: Box) -> None:
     """In the second case their cells are of the same rows."""
     under = Box(60, 40, 135, 170)
     found = {region.box: region for region in find_mosaics(corner_mosaics(photo, under, top))}
@@ -389,7 +367,7 @@ def test_few_cells_beside_a_mosaic_of_the_same_cells_are_one_too(photo: Pixels) 
 
 
 @pytest.mark.parametrize("quality", [None, 95, 75, 50, 40, 20])
-def test_a_clean_photo_has_none_and_the_squares_of_jpeg_are_none(
+def test_a_clean_photo_has_no_mosaic_and_the_blocks_of_jpeg_are_none(
     photo: Pixels, quality: int | None
 ) -> None:
     assert find_mosaics(jpeg_damaged(photo, quality) if quality else photo) == []
@@ -414,7 +392,7 @@ def test_a_picture_that_is_all_mosaic_is_found_whole(block: int) -> None:
 
 
 def test_a_picture_that_is_all_mosaic_has_its_plain_borders_too(photo: Pixels) -> None:
-    """Three rows of cells, black as its neighbours, say nothing but that they are no photo."""
+    """Three rows of cells are black like their neighbours: nothing but that they are no photo."""
     scene = photo.copy()
     scene[:60] = 0
     shown = jpeg_damaged(pillow_mosaic(scene, Box(0, 0, 480, 360), 24, 18), 75)
@@ -422,31 +400,24 @@ def test_a_picture_that_is_all_mosaic_has_its_plain_borders_too(photo: Pixels) -
     assert (region.box, region.grid) == (Box(0, 0, 480, 360), Grid.square(20))
 
 
-def test_flat_tiles_of_two_widths_have_no_lattice() -> None:
-    """Half of them 4 px wide and half 12: the median is no tile's width."""
-    colours = np.random.default_rng(0).integers(0, 256, (6, 16, 3), dtype=np.uint8)
-    shown = colours.repeat(8, axis=0).repeat([4, 12] * 8, axis=1)
-    assert list(flat_mosaics(shown)) == []
-
-
-def checked(period: float, ground: float, *, weave: bool) -> Pixels:
-    """Checked cloth with folds and grain or, without a weave, a board of two colours."""
+def checked(period: float, ground: float, *, fabric: bool) -> Pixels:
+    """Checked fabric with folds and grain, or a board of two colours."""
     y, x = (np.mgrid[:300, :300] // period) % 2
-    pattern = 35 * (x + y) if weave else 70 * (x != y)
+    pattern = 35 * (x + y) if fabric else 70 * (x != y)
     rng = np.random.default_rng(0)
     folds = cv2.resize(rng.normal(0, 8, (4, 5)), (300, 300), interpolation=cv2.INTER_CUBIC)
-    noise = rng.normal(0, 2, (300, 300)) if weave else 0
-    grey = np.clip(ground + pattern + folds * weave + noise, 0, 255).astype(np.uint8)
+    noise = rng.normal(0, 2, (300, 300)) if fabric else 0
+    grey = np.clip(ground + pattern + folds * fabric + noise, 0, 255).astype(np.uint8)
     return np.stack([grey, grey, grey], axis=2)
 
 
 @pytest.mark.parametrize("quality", [None, 90, 60])
-@pytest.mark.parametrize("weave", [True, False])
+@pytest.mark.parametrize("fabric", [True, False])
 @pytest.mark.parametrize("period", [7, 12, 20.5, 41])
-def test_neither_checked_cloth_nor_a_board_is_a_mosaic(
-    period: float, weave: bool, quality: int | None
+def test_neither_checked_fabric_nor_a_chequered_board_is_a_mosaic(
+    period: float, fabric: bool, quality: int | None
 ) -> None:
-    shown = checked(period, 110, weave=weave)
+    shown = checked(period, 110, fabric=fabric)
     assert find_mosaics(jpeg_damaged(shown, quality) if quality else shown) == []
 
 
@@ -459,8 +430,8 @@ def test_the_checked_shirts_of_drawn_people_are_no_mosaics(
     assert find_mosaics(jpeg_damaged(image, quality) if quality else image) == []
 
 
-def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
-    """13 cells of 24 px, whose every third multiple is one of 8: half the pitch was taken."""
+def test_cells_whose_lines_are_edges_of_jpegs_blocks_are_not_halved() -> None:
+    """13 cells of 24 px, three blocks each: half the period was taken."""
     image = people.photo(0, 1, 0).image
     box = Box(176, 410, 312, 312)
     shown = jpeg_damaged(pillow_mosaic(image, box, 13, 13), 90)
@@ -469,7 +440,7 @@ def test_cells_whose_lines_are_those_of_jpeg_are_not_halved() -> None:
 
 
 @pytest.mark.parametrize(("left", "top", "quality"), [(103, 47, 75), (113, 81, 60)])
-def test_cells_as_wide_as_the_squares_of_jpeg_are_found_a_pixel_beside_these(
+def test_cells_as_wide_as_the_blocks_of_jpeg_are_found_a_pixel_beside_these(
     photo: Pixels, left: int, top: int, quality: int
 ) -> None:
     box = Box(left, top, 128, 160)
@@ -477,8 +448,8 @@ def test_cells_as_wide_as_the_squares_of_jpeg_are_found_a_pixel_beside_these(
     assert (region.box, region.grid) == (box, Grid.square(8))
 
 
-def test_lines_that_end_up_in_the_middle_of_a_smaller_levels_pixels_are_seen(photo: Pixels) -> None:
-    """Cells of 28 px, too large for the full level; at half the size each line lies in a pixel."""
+def test_lines_in_the_middle_of_a_pixel_of_the_reduced_picture_are_seen(photo: Pixels) -> None:
+    """Cells of 28 px are too large for the full size; at half of it a line lies in a pixel."""
     box = Box(127, 91, 140, 168)
     (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(photo, box, 5, 6), 90))
     assert (region.box, region.grid) == (box, Grid.square(28))
@@ -490,47 +461,22 @@ def test_few_cells_over_a_whole_picture_are_found_through_jpeg(photo: Pixels) ->
     assert (region.box, region.grid) == (box, Grid.square(55))
 
 
-def test_the_squares_of_jpeg_are_no_places_to_look_into(
-    photo: Pixels, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else finding nothing in a clean photo takes several times as long."""
-    looks: list[int] = []
-
-    def counted(profile: Floats) -> Comb | None:
-        looks.append(len(profile))
-        return best_comb(profile)
-
-    monkeypatch.setattr("demosaic.detection.fit.best_comb", counted)
-    find_mosaics(photo)
-    without = len(looks)
-    find_mosaics(jpeg_damaged(photo, 40))
-    assert without > 0
-    assert len(looks) - without <= without
+def test_the_blocks_of_jpeg_are_no_candidates(photo: Pixels) -> None:
+    """Otherwise it takes several times as long to find nothing in a clean photo."""
+    clean, damaged = (
+        len(list(find_candidates(to_grey(shown)))) for shown in (photo, jpeg_damaged(photo, 40))
+    )
+    assert 0 < damaged <= clean
 
 
-def test_a_photo_with_steps_where_jpeg_joins_its_squares_is_no_part_of_a_mosaic(
+def test_a_photo_with_steps_on_the_edges_of_jpegs_blocks_is_no_part_of_a_mosaic(
     photo: Pixels,
 ) -> None:
-    """Where cells of 24 px begin, JPEG of quality 60 leaves steps beside the mosaic too."""
+    """Where cells of 24 px begin, JPEG of quality 60 has steps beside the mosaic too."""
     box = Box(96, 80, 192, 192)
     (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(photo, box, 8, 8), 60))
     assert (region.box, region.grid) == (box, Grid.square(24))
     assert region.hidden.all()
-
-
-@pytest.mark.parametrize(
-    ("comb", "calm"),
-    [
-        (Comb(5.5, 0), [2, 3, 4, 8, 9]),
-        (Comb(4.5, 0), [1, 2, 3, 4, 6, 7, 8, 10, 11]),
-        (Comb(24, 8), [0, 16, 24]),
-    ],
-)
-def test_calm_is_neither_on_lines_nor_beside_those_of_large_cells(
-    comb: Comb, calm: list[int]
-) -> None:
-    """And on those edges of JPEG's squares that are no lines, where all lines are such."""
-    assert np.nonzero(comb.calm(0, 12 if comb.pitch < 8 else 32))[0].tolist() == calm
 
 
 def test_a_small_mosaic_known_to_the_pixel_hides_no_larger_one_beside_it(photo: Pixels) -> None:
@@ -541,8 +487,3 @@ def test_a_small_mosaic_known_to_the_pixel_hides_no_larger_one_beside_it(photo: 
         (Grid(10, 10), large),
         (Grid(7, 7), small),
     ]
-
-
-def test_two_rows_of_cells_are_too_few_to_repeat() -> None:
-    luma = np.random.default_rng(0).integers(0, 256, (2, 8), np.uint8).repeat(8, 0).repeat(8, 1)
-    assert not is_repeating(luma, Grid(8, 8))

@@ -1,25 +1,26 @@
-"""A mosaic's lines and ends along an axis are told to the pixel, from steps and other evidence.
+"""The lines and ends of a mosaic along an axis are found to the pixel, from steps and evidence.
 
-The steps are those that cv2 leaves: cell k begins at the first pixel from k times the pitch on.
+The steps are those that cv2 leaves: cell k begins at the first pixel from k times the period on.
 """
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from demosaic.detection.extent import settled
-from demosaic.detection.lattice import Comb, Floats
+from demosaic.detection.lattice import Lines
+from demosaic.detection.refinement import refine_axis
+from demosaic.imaging.arrays import Floats
 
-_Places = NDArray[np.intp]
+_Positions = NDArray[np.intp]
 
 
-def starts(low: int, high: int, cells: int) -> _Places:
+def starts(low: int, high: int, cells: int) -> _Positions:
     """Where so many cells begin that fill a box."""
-    places: _Places = low + np.ceil(np.arange(cells) * (high - low) / cells).astype(np.intp)
+    places: _Positions = low + np.ceil(np.arange(cells) * (high - low) / cells).astype(np.intp)
     return places
 
 
-def steps(places: _Places, within: tuple[int, int]) -> Floats:
+def steps(places: _Positions, within: tuple[int, int]) -> Floats:
     """The root of the step in each of 250 columns: on lines, and of a photo beside them."""
     photo = np.random.default_rng(0).uniform(0.8, 1.6, 250)
     photo[slice(*within)] = 0.5
@@ -37,17 +38,17 @@ def test_lines_are_those_of_the_steps_where_a_mosaic_begins_before_it_is_seen() 
     """50 cells over 203 px, the first 11 of which a plain wall hides: cells of 4 px and of 5."""
     true = starts(14, 217, 50)
     profile = steps(true[11:], (59, 217))
-    comb, low, high = settled(Comb(4.064, 63.12), profile, evidence(59, 217), 59, 217)
+    lines, low, high = refine_axis(Lines(4.064, 63.12), profile, evidence(59, 217), 59, 217)
     assert (low, high) == (59, 217)
-    assert comb.lines(60, 217).tolist() == true[true > 59].tolist()
+    assert lines.positions(60, 217).tolist() == true[true > 59].tolist()
 
 
 @pytest.mark.parametrize(("low", "first"), [(51, 8), (52, 7)])
 def test_a_first_cell_is_a_pixel_longer_where_the_step_at_the_end_is(low: int, first: int) -> None:
     true = starts(low, 192, 20)
-    comb, *ends = settled(Comb(7, 52), steps(true, (low, 192)), evidence(low, 192), 52, 192)
+    lines, *ends = refine_axis(Lines(7, 52), steps(true, (low, 192)), evidence(low, 192), 52, 192)
     assert ends == [low, 192]
-    assert comb.lines(low + 1, 192).tolist() == true[1:].tolist()
+    assert lines.positions(low + 1, 192).tolist() == true[1:].tolist()
     assert true[1] - low == first
 
 
@@ -56,31 +57,35 @@ def test_an_end_that_was_taken_for_the_next_line_is_found() -> None:
     true = starts(28, 216, 18)
     seen = evidence(28, 216)
     seen[28:39] = 0.2
-    comb, *ends = settled(Comb(10.44, 39.2), steps(true, (28, 216)), seen, 39, 216)
+    lines, *ends = refine_axis(Lines(10.44, 39.2), steps(true, (28, 216)), seen, 39, 216)
     assert ends == [28, 216]
-    assert comb.lines(29, 216).tolist() == true[1:].tolist()
+    assert lines.positions(29, 216).tolist() == true[1:].tolist()
 
 
 def test_a_step_of_the_photo_where_one_more_cell_would_begin_is_no_end() -> None:
     true = starts(39, 216, 17)
     profile = steps(np.append(true, 28), (39, 216))
-    _, *ends = settled(Comb(10.41, 39.4), profile, evidence(39, 216), 39, 216)
+    _, *ends = refine_axis(Lines(10.41, 39.4), profile, evidence(39, 216), 39, 216)
     assert ends == [39, 216]
 
 
-def test_whole_cells_stay_where_one_of_jpegs_squares_ends_beside_a_mosaic() -> None:
+def test_whole_cells_stay_where_a_block_of_jpeg_ends_beside_a_mosaic() -> None:
     """At column 56, a pixel before the first cell."""
     profile = steps(starts(57, 197, 20), (56, 197))
     profile[[56, 57]] = 2.1, 0.7
-    assert settled(Comb(7, 57), profile, evidence(57, 197), 57, 197) == (Comb(7, 57), 57, 197)
+    assert refine_axis(Lines(7, 57), profile, evidence(57, 197), 57, 197) == (Lines(7, 57), 57, 197)
 
 
 def test_a_last_cell_may_be_cut_anywhere() -> None:
     profile = steps(np.arange(40, 190, 12), (40, 189))
     profile[189] = 2
-    assert settled(Comb(12, 40), profile, evidence(40, 189), 40, 189) == (Comb(12, 40), 40, 189)
+    assert refine_axis(Lines(12, 40), profile, evidence(40, 189), 40, 189) == (
+        Lines(12, 40),
+        40,
+        189,
+    )
 
 
 def test_a_mosaic_without_lines_stays_as_it_is() -> None:
     profile = np.zeros(250, np.float32)
-    assert settled(Comb(60, 40), profile, evidence(41, 99), 41, 99) == (Comb(60, 40), 41, 99)
+    assert refine_axis(Lines(60, 40), profile, evidence(41, 99), 41, 99) == (Lines(60, 40), 41, 99)

@@ -1,0 +1,11 @@
+"""A pattern that repeats is no mosaic, but it must be long enough to repeat."""
+
+import numpy as np
+
+from demosaic.detection.lookalikes import is_repeating
+from demosaic.mosaic.grid import Grid
+
+
+def test_two_rows_of_cells_are_too_few_to_repeat() -> None:
+    luma = np.random.default_rng(0).integers(0, 256, (2, 8), np.uint8).repeat(8, 0).repeat(8, 1)
+    assert not is_repeating(luma, Grid(8, 8))
