@@ -10,6 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from demosaic.cli.main import app
+from demosaic.imaging.decoding import read_image
+from demosaic.models.checkpoint import save_model
+from demosaic.mosaic.grid import Grid
+from doubles import a_model, mosaicked, save
 
 ROOT = Path(__file__).parents[1]
 NAMES = {
@@ -35,6 +39,20 @@ def commands(*documents: Path) -> list[str]:
 def test_a_document_for_newcomers_names_every_command(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     assert {name for name in NAMES if f"demosaic {name}" not in text} == set()
+
+
+def test_the_python_of_the_readme_restores_a_face(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = a_model()
+    save_model(tmp_path / "model.safetensors", model.generator, model.card)
+    save(tmp_path / "face.jpg", mosaicked(64, 64, Grid.square(8)))
+    monkeypatch.setenv("DEMOSAIC_MODEL", str(tmp_path / "model.safetensors"))
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    exec(code, {})
+    assert read_image(tmp_path / "face.restored.png").shape == (64, 64, 3)
 
 
 def test_readme_has_two_screens_of_prose() -> None:
