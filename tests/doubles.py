@@ -1,5 +1,6 @@
 """What several test files share: tiny models, drawn pictures, short trainings."""
 
+import io
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import torch
 from PIL import Image, ImageCms
 from torch import Tensor
@@ -161,6 +163,14 @@ def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model
 def texture(height: int, width: int, seed: int = 0) -> Pixels:
     """Colours all over the range, also within a cell."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    """A file of the picture in Pillow's format `kind`."""
+    pillow_heif.register_heif_opener()
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
 
 
 def mosaicked(height: int, width: int, grid: Grid, seed: int = 0) -> Pixels:

@@ -37,7 +37,7 @@ DOORS = {
     "torch": {"models", "restoration", "evaluation", "training"},
     "mediapipe": {"faces.detector"},
     "PIL": {"imaging"},
-    "pillow_heif": {"imaging.decoding"},
+    "pillow_heif": {"imaging.opening"},
     "isal": {"imaging"},
     "av": {"restoration.video_io"},
     "jinja2": {"reporting.page"},

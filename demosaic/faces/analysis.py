@@ -6,8 +6,9 @@ from typing import Any
 
 from demosaic.faces.detector import Face, FaceDetector, find_faces
 from demosaic.imaging.arrays import Pixels, resize
-from demosaic.imaging.decoding import NotAPicture, decode_photo, photo_size
+from demosaic.imaging.decoding import decode_photo, photo_size
 from demosaic.imaging.geometry import Box
+from demosaic.imaging.opening import NotAPicture
 
 LOOK_AT = 640
 """A JPEG is decoded no smaller than so many pixels to look for faces in it."""

@@ -10,7 +10,8 @@ from PIL import Image
 
 from demosaic.errors import DemosaicError
 from demosaic.imaging.arrays import Pixels
-from demosaic.imaging.decoding import read_image, to_rgb, upright
+from demosaic.imaging.conversion import to_rgb, upright
+from demosaic.imaging.decoding import read_image
 
 Picture: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[Any]
 """A file, a Pillow picture, or RGB levels (H, W, 3) of type uint8."""

@@ -17,10 +17,11 @@ from demosaic.faces.detector import FaceDetector, default_detector
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Pixels, blurred
 from demosaic.imaging.batch import BatchReport, Job, do_all, plan
-from demosaic.imaging.decoding import NotAPicture, decode, read_bytes
+from demosaic.imaging.decoding import decode, read_bytes
 from demosaic.imaging.edited_copy import write_pixelated
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.imaging.opening import NotAPicture
 from demosaic.imaging.pictures import Picture, to_pixels
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample

@@ -16,7 +16,8 @@ from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, Notice, ignore
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
-from demosaic.imaging.edited_copy import MADE_IN_PART, write_comparison
+from demosaic.imaging.edited_copy import write_comparison
+from demosaic.imaging.metadata import MADE_IN_PART
 from demosaic.models.compute import Compute
 from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, FrameRestored

@@ -35,7 +35,7 @@ from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, PROBLEM, USAGE, Demosaic
 from demosaic.events import Event, Listener, ignore
 from demosaic.faces.cache import MakeDetector
 from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
-from demosaic.imaging import decoding
+from demosaic.imaging import conversion
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, read_image
 from demosaic.imaging.encoding import write_png
@@ -806,7 +806,7 @@ def mistaken(image: Image.Image) -> Image.Image:
 
 def detector_of_a_mistaken_program() -> FaceDetector:
     """Spawned workers know nothing of what a test patches: each breaks its own conversion."""
-    decoding.to_rgb = mistaken
+    conversion.to_rgb = mistaken
     return GivenFaces(())
 
 
@@ -814,7 +814,7 @@ def detector_of_a_mistaken_program() -> FaceDetector:
 def test_a_mistake_of_ours_stops_the_build_and_is_not_a_bad_photo(
     workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "to_rgb", mistaken)  # and undone after the test
+    monkeypatch.setattr(conversion, "to_rgb", mistaken)  # and undone after the test
     (tmp_path / "photos").mkdir()
     for grey in (100, 150, 200):
         picture = np.full((300, 300, 3), grey, np.uint8)

@@ -261,7 +261,7 @@ def test_a_mistake_of_ours_is_not_left_out_as_a_damaged_picture(
     sources = [
         save(folder / name, mosaicked(32, 32, Grid.square(4))) for name in ("a.png", "b.png")
     ]
-    monkeypatch.setattr("demosaic.imaging.decoding.to_rgb", mistaken)
+    monkeypatch.setattr("demosaic.imaging.conversion.to_rgb", mistaken)
     with pytest.raises(TypeError, match=r"^a mistake of ours$"):
         restore_files(sources, model=model_file, config=ANYTHING)
 

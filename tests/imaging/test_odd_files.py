@@ -7,7 +7,8 @@ import pytest
 
 from demosaic.faces.analysis import Examined, examine
 from demosaic.faces.detector import MediaPipeDetector
-from demosaic.imaging.decoding import NotAPicture, decode, decode_photo, photo_size
+from demosaic.imaging.decoding import decode, decode_photo, photo_size
+from demosaic.imaging.opening import NotAPicture
 
 ODD_FILES = Path(__file__).parents[3] / "shared" / "odd_files"
 pytestmark = pytest.mark.skipif(
