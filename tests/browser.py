@@ -1,7 +1,7 @@
-"""A real browser, without a screen, told what to do over its DevTools protocol.
+"""A real browser without a screen, driven through its DevTools protocol.
 
-The protocol runs through two pipes of the browser's own (`--remote-debugging-pipe`), a JSON message
-each way ended by a zero byte: no port, no driver, no package.
+The protocol runs through two pipes (`--remote-debugging-pipe`): JSON messages, each ended by a zero
+byte. It needs no port, no driver and no package.
 """
 
 import base64
@@ -22,14 +22,14 @@ _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"
 
 
 class Browser:
-    """One page in a browser; what goes wrong in it is collected in `complaints`."""
+    """One page in a browser, which collects the page's faults in `complaints`."""
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._out, self._in = to_browser, from_browser
         self._count, self._buffer = 0, b""
         self._session: str | None = None
         self.complaints: list[str] = []
-        """Errors and warnings of the console, and whatever the page asked of a network."""
+        """Errors and warnings of the console, and what the page requested from a network."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
@@ -37,7 +37,7 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        """What the browser answers to a command of its protocol."""
+        """Send a command of the protocol and return the browser's answer."""
         self._count += 1
         message: dict[str, object] = {"id": self._count, "method": method, "params": parameters}
         if self._session:
@@ -53,23 +53,23 @@ class Browser:
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
             more = os.read(self._in, 1 << 20)
-            assert more, "the browser is gone"
+            assert more, "the browser has ended"
             self._buffer += more
         message, self._buffer = self._buffer.split(b"\0", 1)
         return dict(json.loads(message))
 
     def _note(self, event: dict[str, Any]) -> None:
-        method, told = event.get("method"), event.get("params", {})
-        spoken = method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning")
-        if spoken or method in ("Runtime.exceptionThrown", "Log.entryAdded"):
-            self.complaints.append(json.dumps(told))
+        method, details = event.get("method"), event.get("params", {})
+        logged = method == "Runtime.consoleAPICalled" and details["type"] in ("error", "warning")
+        if logged or method in ("Runtime.exceptionThrown", "Log.entryAdded"):
+            self.complaints.append(json.dumps(details))
         elif method == "Network.requestWillBeSent":
-            url = told["request"]["url"]
+            url = details["request"]["url"]
             if not url.startswith(("data:", "file:")):
                 self.complaints.append(url)
 
     def open(self, path: Path, *, width: int, height: int = 844, dark: bool = False) -> None:
-        """Show a file in a window of so many CSS pixels."""
+        """Show a file in a window of `width` x `height` CSS pixels."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -81,23 +81,23 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.call("Page.navigate", url=path.resolve().as_uri())
-        self.tell("new Promise(done => document.readyState == 'complete' ? done() : onload = done)")
+        self.run("new Promise(done => document.readyState == 'complete' ? done() : onload = done)")
 
     def faults(self, path: Path, *, width: int, dark: bool = False) -> list[str]:
-        """What is wrong with a page, all of it unfolded, in a window of such a width: what sticks
-        out of it, and what the browser complains of.
+        """The faults of a page with all its details open: elements that are wider than the window,
+        and the browser's complaints.
         """
         self.open(path, width=width, dark=dark)
-        self.tell("document.querySelectorAll('details').forEach(one => one.open = true)")
-        found = self.tell("document.documentElement.scrollWidth")
-        wide = self.tell("""[...document.querySelectorAll("main *")]
+        self.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = self.run("document.documentElement.scrollWidth")
+        wide = self.run("""[...document.querySelectorAll("main *")]
             .filter(one => !one.closest(".scroll, .slider")
                 && one.getBoundingClientRect().right > innerWidth)
             .map(one => one.outerHTML.slice(0, 80))""")
         return [*([f"{found} px wide"] if found != width else []), *wide, *self.complaints]
 
-    def tell(self, script: str) -> Any:
-        """The value of a JavaScript expression in the page; a promise is waited for."""
+    def run(self, script: str) -> Any:
+        """The value of a JavaScript expression in the page. Waits for a promise."""
         answer = self.call(
             "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
         )
@@ -105,7 +105,7 @@ class Browser:
         return answer["result"].get("value")
 
     def mouse(self, kind: str, x: float, y: float) -> None:
-        """`mousePressed`, `mouseMoved` or `mouseReleased` at a place in the window."""
+        """Send `mousePressed`, `mouseMoved` or `mouseReleased` at a position in the window."""
         self.call(
             "Input.dispatchMouseEvent",
             type=kind,
@@ -117,19 +117,19 @@ class Browser:
         )
 
     def touch(self, kind: str, *places: tuple[float, float]) -> None:
-        """`touchStart`, `touchMove` or `touchEnd` of a finger."""
+        """Send `touchStart`, `touchMove` or `touchEnd` with fingers at these positions."""
         points = [{"x": x, "y": y} for x, y in places]
         self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
 
     def press(self, key: str, code: int) -> None:
-        """Press and release a key by its name and its Windows code."""
+        """Press and release a key, given by its name and its Windows code."""
         for kind in ("rawKeyDown", "keyUp"):
             self.call(
                 "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
             )
 
     def screenshot(self, path: Path) -> None:
-        """The whole page, down to its end, as PNG."""
+        """Write the whole page as a PNG file."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         shot = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
@@ -138,7 +138,7 @@ class Browser:
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
-    """A browser; skips the test where there is none."""
+    """A browser. Skips the test where none is installed."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
@@ -146,7 +146,7 @@ def browsing() -> Iterator[Browser]:
     from_browser, its_out = os.pipe()
 
     def hand_over() -> None:
-        """The protocol is spoken on file descriptors 3 and 4."""
+        """The browser reads from file descriptor 3 and writes to 4."""
         first, second = os.dup(its_in), os.dup(its_out)
         os.dup2(first, 3)
         os.dup2(second, 4)

@@ -1,4 +1,4 @@
-"""What several test files share: tiny models, drawn pictures, short trainings."""
+"""What several test files share: tiny models, pictures, datasets, short trainings, commands."""
 
 import io
 import struct
@@ -41,7 +41,6 @@ from demosaic.training.loop import train
 
 TINY = UNetConfig(down=(4, 8, 8), up=(8, 4))
 
-
 CARD = ModelCard(
     preset="seed",
     network=TINY,
@@ -56,15 +55,13 @@ CARD = ModelCard(
     scores={"reconciled": {"psnr": 20.125, "ssim": 0.5, "l1": 0.0625, "cell_error": 0.0}},
 )
 
-
 OURS = ResUNetConfig(widths=(8, 8), down=(1, 2), up=(1,), attention=1, head=4)
-
 
 OUR_CARD = replace(CARD, preset="default", network=OURS, blocks=(4, 32), sharp=True)
 
 
 def generator(network: UNetConfig = TINY) -> Generator:
-    """A network whose every value is its own, the moving statistics too."""
+    """A network whose values all differ, the moving statistics included."""
     made = Generator(network)
     source = torch.Generator().manual_seed(1)
     for value in made.state_dict().values():
@@ -77,7 +74,7 @@ GRID = Grid.square(4)
 
 
 class Echo(Generator):
-    """A generator that gives back what it is given, and notes how it was run."""
+    """A generator that returns its input and records how it was called."""
 
     def __init__(self) -> None:
         super().__init__(TINY)
@@ -132,15 +129,13 @@ def swapped_profile() -> bytes:
 
 CPU = torch.device("cpu")
 
-
 COMPUTE = Compute(CPU, False)
-
 
 ANYTHING = RestoreConfig()
 
 
 def a_model(block: int | None = 4, size: int = 32, network: UNetConfig = TINY) -> Model:
-    """A model whose weights are as they began: its output has little to do with the picture."""
+    """A pix2pix model with random weights: its output has little to do with the picture."""
     torch.manual_seed(0)
     blocks = (block, block) if block else None
     card = replace(CARD, blocks=blocks, size=size, network=network)
@@ -148,8 +143,8 @@ def a_model(block: int | None = 4, size: int = 32, network: UNetConfig = TINY) -
 
 
 def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model:
-    """A model of our recipe; `wild`: its output has little to do with the picture, else it is new
-    and gives back `base`.
+    """A model of the default recipe. With `wild` its weights are random, and its output has little
+    to do with the picture; without, it is untrained and returns `base`.
     """
     torch.manual_seed(0)
     made = Restorer(ResUNet(OURS), ResUNet(OURS) if sharp else None)
@@ -161,7 +156,7 @@ def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model
 
 
 def texture(height: int, width: int, seed: int = 0) -> Pixels:
-    """Colours all over the range, also within a cell."""
+    """Random colours, which also differ within a cell."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
@@ -192,7 +187,6 @@ def save(path: Path, picture: Pixels) -> Path:
 
 DEVICES = DeviceConfig(device="cpu", precision="fp32", threads=1)
 
-
 CONFIG = SeedConfig(
     steps=6, batch=2, validate_every=3, validation_pairs=2, save_every=2, down=TINY.down, up=TINY.up
 )
@@ -208,7 +202,7 @@ class CentreDetector:
 
 
 def wave(seed: int, side: int = 64) -> Pixels:
-    """A picture of soft waves, another for each seed."""
+    """A picture of soft waves, which depend on the seed."""
     phase = np.random.default_rng(seed).uniform(0, 6, (3, 3))
     y, x = np.mgrid[:side, :side] / 12
     planes = [np.sin(x * (1 + a / 6) + b) * np.cos(y + c) for a, b, c in phase]
@@ -250,7 +244,7 @@ def go(
     config: TrainConfig | SeedConfig = CONFIG,
     listen: Listener | None = None,
 ) -> list[Event]:
-    """Train, and hand back all that was said."""
+    """Train and return the events."""
     events: list[Event] = []
 
     def note(event: Event) -> None:
@@ -300,14 +294,14 @@ def lasting(run: Path) -> list[dict[str, Any]]:
 
 
 def state_of(run: Path) -> dict[str, Any]:
-    """The saved state, but for the time it took."""
+    """The saved state, except the time it took."""
     state = load_state(run / "resume.pt")
     assert state.pop("seconds") > 0
     return state
 
 
 def assert_same_run(run: Path, other: Path) -> None:
-    """Weights, optimisers, scores, samples and events are those of the other run."""
+    """Weights, optimisers, scores, samples and events equal those of the other run."""
     for name in ("model.safetensors", "best.safetensors", "MODEL.md"):
         assert (run / name).read_bytes() == (other / name).read_bytes(), name
     assert same(state_of(run), state_of(other))

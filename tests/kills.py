@@ -1,4 +1,4 @@
-"""How a program for a process of its own begins, to die in the midst of its work."""
+"""The beginning of a test program that ends in the middle of its work, as if killed."""
 
 COUNTED = """
 import os, sys
@@ -14,6 +14,6 @@ def counted(real):
         return real(*words, **more)
     return call
 """
-"""`counted(function)` may be called so many times as the program's third word says; then it dies
-with 9, as if by a kill.
+"""The program's third argument is how often `counted(function)` may be called. The next call ends
+the process with exit code 9.
 """

@@ -212,9 +212,9 @@ def test_the_page_of_an_evaluation_works_in_a_browser(found: Evaluation, tmp_pat
     with browsing() as browser:
         for width in (390, 1100):
             assert browser.faults(tmp_path / "report.html", width=width) == []
-        headings = browser.tell("[...document.querySelectorAll('h2')].map(one => one.innerText)")
-        sliders = browser.tell("document.querySelectorAll('.slider input').length")
-        tables = browser.tell("document.querySelectorAll('table').length")
+        headings = browser.run("[...document.querySelectorAll('h2')].map(one => one.innerText)")
+        sliders = browser.run("document.querySelectorAll('.slider input').length")
+        tables = browser.run("document.querySelectorAll('table').length")
     assert headings == [
         "Nearness to the truth",
         "Fidelity against realism",

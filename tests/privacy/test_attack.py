@@ -183,7 +183,7 @@ def test_the_page_of_an_audit_works_in_a_browser(tmp_path: Path) -> None:
     with browsing() as browser:
         for width, dark in ((390, False), (390, True), (1100, False)):
             assert browser.faults(page, width=width, dark=dark) == []
-        titles = browser.tell("[...document.querySelectorAll('figcaption')].map(o => o.innerText)")
+        titles = browser.run("[...document.querySelectorAll('figcaption')].map(o => o.innerText)")
     assert titles == [
         "The right person comes first",
         "The right person is among the first 5",

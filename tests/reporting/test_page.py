@@ -139,7 +139,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def edge(browser: Browser) -> tuple[float, str, str]:
     """Of the first face: the input's value, the edge's place, and the clip of the left picture."""
     return tuple(
-        browser.tell("""(() => {
+        browser.run("""(() => {
         const slider = document.querySelector(".slider");
         slider.scrollIntoView({block: "center"});
         return [
@@ -153,7 +153,7 @@ def edge(browser: Browser) -> tuple[float, str, str]:
 
 def middle(browser: Browser) -> tuple[float, float, float]:
     """Left end, middle height and width of the first face, in the window."""
-    left, top, width, height = browser.tell("""(() => {
+    left, top, width, height = browser.run("""(() => {
         const slider = document.querySelector(".slider");
         slider.scrollIntoView({block: "center"});
         const box = slider.getBoundingClientRect();
@@ -191,13 +191,13 @@ def test_the_edge_follows_a_finger(browser: Browser, page: Path) -> None:
 
 def test_the_edge_follows_the_keys_and_says_where_it_is(browser: Browser, page: Path) -> None:
     browser.open(page, width=1100)
-    browser.tell("document.querySelector('.slider input').focus()")
+    browser.run("document.querySelector('.slider input').focus()")
     for _ in range(3):
         browser.press("ArrowRight", 39)
     assert edge(browser) == (53, "53%", "inset(0px 47% 0px 0px)")
     browser.press("Home", 36)
     assert edge(browser)[0] == 0
-    name, told = browser.tell("""(() => {
+    name, told = browser.run("""(() => {
         const input = document.activeElement;
         return [input.getAttribute("aria-label"), input.getAttribute("aria-valuetext")];
     })()""")
@@ -207,12 +207,12 @@ def test_the_edge_follows_the_keys_and_says_where_it_is(browser: Browser, page: 
 
 def test_other_pictures_can_be_chosen_for_all_faces(browser: Browser, page: Path) -> None:
     browser.open(page, width=1100)
-    browser.tell("""(() => {
+    browser.run("""(() => {
         const select = document.querySelector("select[name=right]");
         select.value = "original";
         select.dispatchEvent(new Event("change"));
     })()""")
-    shown = browser.tell("""[...document.querySelectorAll(".slider")].map(slider =>
+    shown = browser.run("""[...document.querySelectorAll(".slider")].map(slider =>
         [...slider.querySelectorAll("img")]
             .filter(image => getComputedStyle(image).display != "none")
             .map(image => image.dataset.name))""")
@@ -231,7 +231,7 @@ def test_a_table_wider_than_a_phone_is_scrolled_in_its_frame_and_its_names_stay(
     browser: Browser, page: Path
 ) -> None:
     browser.open(page, width=390)
-    frame, table, scrolled, name = browser.tell("""(() => {
+    frame, table, scrolled, name = browser.run("""(() => {
         const frame = document.querySelector(".scroll");
         frame.scrollLeft = 1000;
         const name = frame.querySelector("tbody th").getBoundingClientRect();
@@ -248,10 +248,10 @@ def test_the_page_is_dark_where_that_is_wished(browser: Browser, page: Path) -> 
         return Math.max(...levels.map(Number));
     })"""
     browser.open(page, width=390)
-    paper, ink = browser.tell(colours)
+    paper, ink = browser.run(colours)
     assert paper > 240 > 60 > ink
     browser.open(page, width=390, dark=True)
-    paper, ink = browser.tell(colours)
+    paper, ink = browser.run(colours)
     assert paper < 60 < 220 < ink
 
 
@@ -260,7 +260,7 @@ def test_the_picture_of_the_left_name_is_on_the_left(browser: Browser, page: Pat
     browser.open(page, width=1100)
     left, height, width = (round(value) for value in middle(browser))
     shot = page.with_name("shot.png")
-    offset = browser.tell("scrollY")
+    offset = browser.run("scrollY")
     browser.screenshot(shot)
     from demosaic.imaging.decoding import read_image
 
