@@ -108,12 +108,12 @@ def _of_presets(records: Mapping[str, type]) -> _Source:
 
 
 def _in_each(defaults: Mapping[str, str]) -> str:
-    """One default where all presets have the same; else `8; seed: 4`."""
+    """One default where all presets have the same; else `8; 4 with seed`."""
     if len({*defaults.values()}) == 1:
         return next(iter(defaults.values()))
     said = {preset: text for preset, text in defaults.items() if text}
     usual = TrainConfig.preset
-    return "; ".join(text if one == usual else f"{one}: {text}" for one, text in said.items())
+    return "; ".join(text if one == usual else f"{text} with {one}" for one, text in said.items())
 
 
 def _default(one: Option) -> str:
@@ -164,7 +164,7 @@ def _with_default(help: str, default: str, metavar: str = "PATH") -> Any:
 ModelOption = Annotated[
     Path | None,
     _with_default(
-        "The model file.", "$DEMOSAIC_MODEL, the newest below runs/, or the last you trained"
+        "The model file.", "$DEMOSAIC_MODEL, the newest in runs/, or the last you trained"
     ),
 ]
 

@@ -38,7 +38,7 @@ def train(
         typer.Option(
             metavar="TEXT",
             help=described(
-                "Name of the run below runs/.", "default: name of the pairs folder, and the preset"
+                "Name of the run in runs/.", "default: name of the pairs folder, and the preset"
             ),
         ),
     ] = None,

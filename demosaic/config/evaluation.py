@@ -13,7 +13,7 @@ class EvaluateConfig:
     faces: int = option(200, "Score at most this many held-out faces, the first by hash.", ge=1)
     realism: float | None = option(
         None,
-        "Score only this blend, from the faithful mean, 0, to the sharpest guess, 1.",
+        "Score only this blend of the faithful mean (0) and the sharpest guess (1).",
         ge=0,
         le=1,
         shown="five from 0 to 1; 0 with --quick",

@@ -50,7 +50,9 @@ class RestoreConfig:
         shown="as found on its border",
         panel=_WHERE,
     )
-    realism: float = option(0.5, "From the faithful mean, 0, to the sharpest guess, 1.", ge=0, le=1)
+    realism: float = option(
+        0.5, "Blend from the faithful mean (0) to the sharpest guess (1).", ge=0, le=1
+    )
     """A model without a second stage knows the mean only."""
     compare: bool = option(False, "Also write before and after side by side: NAME.compare.jpg.")
     copy_untouched: bool = option(False, "Copy pictures without a mosaic to the results.")

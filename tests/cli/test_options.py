@@ -227,11 +227,11 @@ def test_the_help_of_train_shows_the_defaults_of_both_recipes() -> None:
     said = " ".join(demosaic("train", "--help")[1].split())
     for shown in (
         "[default: 20]",
-        "[default: seed: 5000]",
-        "[default: 8; seed: 4; 1 to 10000]",
-        "[default: 0.02; seed: 0.0002]",
-        "[default: 100; seed: 200]",
-        "[default: 100; seed: 250]",
+        "[default: 5000 with seed]",
+        "[default: 8; 4 with seed; 1 to 10000]",
+        "[default: 0.02; 0.0002 with seed]",
+        "[default: 100; 200 with seed]",
+        "[default: 100; 250 with seed]",
         "[default: 100]",
         "[default: code]",
     ):

@@ -1,0 +1,32 @@
+"""docs/cli.md is what the commands say of themselves."""
+
+from pathlib import Path
+
+from demosaic.cli.reference import reference
+
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+def test_the_reference_of_the_command_line_is_current() -> None:
+    renew = "renew it: python -m demosaic.cli.reference > docs/cli.md"
+    assert PAGE.read_text(encoding="utf-8") == reference(), renew
+
+
+def test_the_reference_shows_every_command_with_its_usage() -> None:
+    lines = reference().splitlines()
+    usages = [line.strip() for line in lines if "[OPTIONS]" in line]
+    assert usages == [
+        "demosaic build-dataset [OPTIONS] PHOTOS PAIRS",
+        "demosaic train [OPTIONS] PAIRS",
+        "demosaic restore [OPTIONS] PICTURE...",
+        "demosaic evaluate [OPTIONS] PAIRS",
+        "demosaic compare [OPTIONS] RUN...",
+        "demosaic pixelate [OPTIONS] PHOTO...",
+        "demosaic audit [OPTIONS] PHOTOS",
+        "demosaic forget [OPTIONS] PAIRS NAME",
+        "demosaic export [OPTIONS] MODEL",
+        "demosaic doctor [OPTIONS]",
+    ]
+    assert [line for line in lines if line.startswith("## ")] == [
+        f"## {usage.split()[1]}" for usage in usages
+    ]
