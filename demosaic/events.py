@@ -1,4 +1,7 @@
-"""What the core says while it works, and what it hands back: one stream, many listeners."""
+"""What the program reports while it works: one stream of events, many listeners.
+
+Every package defines its own events; a report, which ends a command, is an event too.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,10 +13,10 @@ from demosaic.files import append_lines, as_line, drop_torn_line, encoded
 
 @dataclass(frozen=True)
 class Event:
-    """Something the core says while it works."""
+    """Something to report, such as a photo done, a choice made or what a command found."""
 
     def records(self) -> list[dict[str, object]]:
-        """What is written of it as JSON, an object a line; `event` holds its kind."""
+        """The event as JSON objects, each a line; `event` is its kind."""
         return [{"event": type(self).__name__, **asdict(self)}]
 
 
@@ -26,7 +29,7 @@ class Notice(Event):
 
 @dataclass(frozen=True)
 class PicturesFound(Event):
-    """`total` pictures are to be worked on."""
+    """There are `total` pictures to work on."""
 
     total: int
 
@@ -41,7 +44,7 @@ class PictureSkipped(Event):
 
 @dataclass(frozen=True)
 class WorkStarted(Event):
-    """`total` of `unit` (`mosaics` to score, `faces` to compare) are to be worked on."""
+    """There are `total` things to work on, such as `mosaics` to score; `unit` names them."""
 
     unit: str
     total: int
@@ -49,7 +52,7 @@ class WorkStarted(Event):
 
 @dataclass(frozen=True)
 class WorkDone(Event):
-    """So many more of them were."""
+    """`count` more of them are done."""
 
     count: int
 
@@ -82,7 +85,7 @@ def log_to(path: Path) -> Listener:
 
 
 def write_to(stream: TextIO) -> Listener:
-    """A listener that writes the records of each event as lines of JSON at once, for another
+    """A listener that writes the records of each event as lines of JSON, each at once, for another
     program to read.
     """
 

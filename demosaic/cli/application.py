@@ -37,11 +37,12 @@ class _Commands(Group):
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
             if code == INTERRUPTED:  # what Typer makes of Ctrl-C
-                code = _fail("stopped: give the same command again", INTERRUPTED)
+                code = _fail("stopped: run the same command again", INTERRUPTED)
         except DemosaicError as error:
             code = _fail(str(error), error.exit_code)
         except _UsageError as error:
-            code = _fail(f"{error.format_message()} (see demosaic --help)", USAGE)
+            command = error.ctx.command_path if error.ctx else "demosaic"
+            code = _fail(f"{error.format_message()} (see {command} --help)", USAGE)
         sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -2,14 +2,14 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from demosaic.config.options import Option, options_of
+from demosaic.config.options import Option, options_of, written
 from demosaic.config.training import TrainConfig
 
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT"}
@@ -120,17 +120,22 @@ def _default(one: Option) -> str:
     """The default as the help shows it; empty where there is none."""
     if one.shown or one.default is None or isinstance(one.default, bool):
         return one.shown
-    return f"{one.default:g}" if isinstance(one.default, float) else str(one.default)
+    return written(one.default)
 
 
 def _parameter(one: Option, default: str) -> inspect.Parameter:
-    """An option as a parameter that Typer understands; it is None unless given."""
+    """An option as a parameter that Typer understands; it is None unless given.
+
+    Typer hands over texts: the record reads and checks them, with messages of its own.
+    """
     # A range with one end, such as "1 or more", says nothing that a user does not expect
     notes = [f"default: {default}" if default else "", one.range if " to " in one.range else ""]
+    type_: Any = bool if one.type is bool else list[str] if one.default == () else str
     option = typer.Option(
         one.name,
         help=described(one.help, *notes),
         metavar=one.metavar or "|".join(one.choices) or _METAVARS.get(one.type),
+        autocompletion=completing(one.choices) if one.choices else None,
         rich_help_panel=one.panel,
         show_default=False,
     )
@@ -138,15 +143,13 @@ def _parameter(one: Option, default: str) -> inspect.Parameter:
         one.field,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
-        annotation=Annotated[_type(one) | None, option],
+        annotation=Annotated[type_ | None, option],
     )
 
 
-def _type(one: Option) -> Any:
-    """The type that Typer reads: that of the field, or text where the field reads that itself."""
-    if one.read is None:
-        return one.type
-    return list[str] if one.default == () else str
+def completing(choices: Sequence[str]) -> Callable[[], list[str]]:
+    """What the shell offers for an option with these choices."""
+    return lambda: [*choices]
 
 
 def described(help: str, *notes: str) -> str:

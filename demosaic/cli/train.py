@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import Chosen, JsonOption, described
+from demosaic.cli.options import Chosen, JsonOption, completing, described
 from demosaic.cli.prepare import keep_numpy_to_one_thread
 from demosaic.config.compute import DeviceConfig
-from demosaic.config.training import RECIPES, Preset, TrainConfig, recipe
+from demosaic.config.training import RECIPES, TrainConfig, recipe
 from demosaic.errors import USAGE, DemosaicError
 
 
@@ -24,9 +24,11 @@ def train(
     ],
     *,
     preset: Annotated[
-        Preset,
+        str,
         typer.Option(
             metavar="|".join(RECIPES),
+            autocompletion=completing([*RECIPES]),
+            show_default=False,
             help=described(
                 "The recipe; seed is that of the 2020 article.", f"default: {TrainConfig.preset}"
             ),

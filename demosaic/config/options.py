@@ -10,6 +10,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from demosaic.config.reading import read_integer, read_number
 from demosaic.config.rules import refuse
 from demosaic.errors import USAGE, DemosaicError
 
@@ -57,6 +58,9 @@ def as_in(record: type, name: str, default: Any = MISSING, **changes: Any) -> An
     return field(default=chosen, metadata={**other.metadata, **changes})
 
 
+_READERS: dict[Any, Callable[[str], Any]] = {int: read_integer, float: read_number}
+
+
 @dataclass(frozen=True)
 class Option:
     """An option of a config record, read from its field."""
@@ -100,11 +104,13 @@ class Option:
         return f"{self.ge} to {end}" if end else f"{self.ge} or more"
 
     def value(self, given: Any) -> Any:
-        """The value of what is given on the command line. Raises DemosaicError for a wrong text."""
-        if self.read is None:
-            return given
+        """The value of what is given on the command line: a text, a list of texts, or a flag.
+
+        Raises DemosaicError for a text that cannot be read.
+        """
+        read = self.read or _READERS.get(self.type)
         try:
-            return self.read(given)
+            return read(given) if read else given
         except ValueError as error:
             raise DemosaicError(f"{self.name} {error}", USAGE) from None
 
@@ -123,7 +129,12 @@ class Option:
         """What is wrong with a value, in one line; None where it may be None, or all is well."""
         if (value is None and self.default is None) or self.allows(value):
             return None
-        return f"{self.name} {value}: choose {self.range}"
+        return f"{self.name} {written(value)}: choose {self.range}"
+
+
+def written(value: Any) -> str:
+    """A value as a user would type it: `4`, not `4.0`."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def options_of(record: type) -> tuple[Option, ...]:

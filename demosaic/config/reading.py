@@ -9,6 +9,22 @@ from typing import Literal
 from demosaic.config.rules import Rectangle
 
 
+def read_integer(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text}: give a whole number") from None
+
+
+def read_number(text: str) -> float:
+    """A number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text}: give a number") from None
+
+
 def read_block(text: str) -> float:
     """`16`, `0.1` or `1/12` as a number."""
     try:

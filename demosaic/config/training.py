@@ -192,11 +192,13 @@ RECIPES: dict[str, type[TrainConfig] | type[SeedConfig]] = {
 }
 
 
-def recipe(preset: Preset, chosen: Mapping[str, Any]) -> TrainConfig | SeedConfig:
+def recipe(preset: str, chosen: Mapping[str, Any]) -> TrainConfig | SeedConfig:
     """The preset with the options chosen, by the names of their fields.
 
-    Raises DemosaicError for an option that the preset does not have.
+    Raises DemosaicError for another preset, and for an option that the preset does not have.
     """
+    if preset not in RECIPES:
+        raise DemosaicError(f"--preset {preset}: choose {' or '.join(RECIPES)}", USAGE)
     names = {one.field: one.name for record in RECIPES.values() for one in options_of(record)}
     known = {one.field for one in options_of(RECIPES[preset])}
     if {"minutes", "steps"} <= chosen.keys() & known:

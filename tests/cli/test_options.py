@@ -201,6 +201,8 @@ def test_a_field_of_a_record_is_an_option_of_a_command_that_takes_the_record() -
         assert given(*words).exception is None
     assert found == [Zoom(), Zoom(8, "hard", (1, 2.5), True)]
     assert str(given("--factor", "9").exception) == "--factor 9: choose 1 to 8"
+    assert str(given("--factor", "two").exception) == "--factor two: give a whole number"
+    assert str(given("--filter", "x").exception) == "--filter x: choose soft or hard"
     assert str(given("--corner", "1").exception) == "--corner 1: give x,y in px"
     assert given("--help").stdout.splitlines() == [
         "Usage: zoom [OPTIONS]",
