@@ -16,7 +16,8 @@ from demosaic.dataset.splits import burst, person_of
 from demosaic.errors import DemosaicError
 from demosaic.faces.analysis import LOOK_AT, Examined, decoded, reduction
 from demosaic.faces.cache import Look
-from demosaic.faces.detector import Face, turned_upright
+from demosaic.faces.detector import Face
+from demosaic.faces.search import turned_upright
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 from demosaic.imaging.decoding import read_bytes, taken_at
 from demosaic.imaging.encoding import encode_png

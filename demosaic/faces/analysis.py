@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from demosaic.faces.detector import Face, FaceDetector, find_faces
+from demosaic.faces.detector import Face, FaceDetector
+from demosaic.faces.search import find_faces
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import decode_photo, photo_size
 from demosaic.imaging.geometry import Box

@@ -117,7 +117,7 @@ def test_what_cannot_be_loaded_is_a_line_and_no_crash(monkeypatch: pytest.Monkey
 
 
 def test_a_wheel_without_the_face_model_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demosaic.faces.detector._MODEL", "moved.tflite")
+    monkeypatch.setattr("demosaic.faces.detector.MODEL_FILE", "moved.tflite")
     assert "carries no face model" in doctor._checked("face model", doctor._face_model).advice
 
 
