@@ -102,6 +102,27 @@ def test_every_option_a_document_names_exists(document: str) -> None:
     assert {option for option in named if option not in known} <= examples
 
 
+def test_contributing_names_every_package() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    names = {
+        path.stem for path in (ROOT / "demosaic").iterdir() if not path.name.startswith(("_", "."))
+    }
+    assert {name for name in names - {"py"} if f"`{name}`" not in text} == set()
+
+
+def test_the_walks_of_contributing_are_short_and_lead_through_the_code() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"^## Three walks\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    walks = [
+        re.findall(r"^\d\. `(.*?)`, `(.*?)`", walk, re.MULTILINE)
+        for walk in section.split(":\n\n")[1:]
+    ]
+    assert [len(walk) for walk in walks] == [7, 8, 7]
+    for file, name in (step for walk in walks for step in walk):
+        code = (ROOT / "demosaic" / file).read_text(encoding="utf-8")
+        assert re.search(rf"^(def|class) {name}\b", code, re.MULTILINE), (file, name)
+
+
 @pytest.mark.parametrize("path", ["constraints.txt", "examples/people.py", "tests/benchmarks"])
 def test_every_path_the_documents_name_exists(path: str) -> None:
     documents = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
