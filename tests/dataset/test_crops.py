@@ -1,61 +1,24 @@
-"""A photo that was looked at is cut apart by whatever options."""
+"""A photo that was looked at is cropped by whatever options."""
 
-import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
-import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 import people
+from dataset_doubles import POINTS, WHOLE, a_face, cut_out, portrait, reasons, saved
 from demosaic.config.dataset import BuildConfig, Offset
 from demosaic.config.rules import LEAST_SCORE, Sampler
 from demosaic.dataset.crops import PhotoResult, cut
-from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT, bits_apart, likeness
+from demosaic.dataset.near_duplicates import likeness
 from demosaic.faces.analysis import Examined, examine
 from demosaic.faces.detector import Face, MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import decode, decode_photo
-from demosaic.imaging.encoding import encode_png, jpeg_damaged
 from demosaic.imaging.geometry import Box
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
-
-POINTS = ((20.0, 20.0), (40.0, 20.0), (30.0, 30.0), (30.0, 40.0), (10.0, 20.0), (50.0, 20.0))
-
-
-@cache
-def portrait() -> Pixels:
-    """A drawn face that fills the middle of 512 x 512 px."""
-    photo = people.photo(0, 0, 0)
-    x, y, width, _ = photo.faces[0].box
-    half = round(0.85 * width)
-    left, top = round(x + width / 2) - half, max(0, round(y + width / 2) - half)
-    return resize(photo.image[top : top + 2 * half, left : left + 2 * half], 512, 512)
-
-
-def saved(image: Pixels, kind: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, kind, **options)
-    return file.getvalue()
-
-
-def blurred(image: Pixels, sigma: float) -> Pixels:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
-
-
-def a_face(box: Box, score: float = 0.9, angle: int = 0) -> Face:
-    return Face(box, score, POINTS, angle)
-
-
-def cut_out(data: bytes, config: BuildConfig, *faces: Face) -> PhotoResult:
-    height, width = decode(data).shape[:2]
-    examined = Examined(width, height, faces)
-    return cut(data, examined, "a/b.png", hashlib.sha256(data).hexdigest(), config)
 
 
 def target(result: PhotoResult) -> Pixels:
@@ -63,18 +26,9 @@ def target(result: PhotoResult) -> Pixels:
     return decode(picture)[:, decode(picture).shape[1] // 2 :]
 
 
-def reasons(result: PhotoResult) -> list[tuple[str, str]]:
-    return [(skipped.reason, skipped.detail) for skipped in result.skipped]
-
-
 @pytest.fixture(scope="module")
 def detector() -> MediaPipeDetector:
     return MediaPipeDetector(LEAST_SCORE)
-
-
-# Cutting
-
-WHOLE = a_face(Box(106, 106, 300, 300))
 
 
 def test_one_look_serves_every_score(detector: MediaPipeDetector) -> None:
@@ -129,7 +83,7 @@ def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
     monkeypatch.setattr("demosaic.dataset.crops.decoded", watched)
     small = target(cut_out(data, config, face))
     assert asked == [reduce]
-    monkeypatch.setattr("demosaic.faces.analysis._REDUCTIONS", (1,))
+    monkeypatch.setattr("demosaic.dataset.crops.reduction", lambda side, needed: 1)
     full = target(cut_out(data, config, face))
     assert np.abs(small.astype(int) - full).mean() < 2
 
@@ -204,9 +158,6 @@ def test_what_cannot_be_used_is_left_out_with_its_reason() -> None:
     assert (result.kept, reasons(result)) == ((), [("empty file", "empty file")])
 
 
-# Leaving out
-
-
 def test_the_largest_faces_of_a_photo_are_kept() -> None:
     boxes = [Box(20, 20, 100, 100), Box(200, 200, 160, 160), Box(30, 300, 120, 120)]
     faces = [a_face(box) for box in boxes]
@@ -227,106 +178,6 @@ def test_a_face_that_would_be_enlarged_too_much_is_left_out(most: float, kept: i
     result = cut_out(saved(portrait()), config, a_face(Box(200, 200, 100, 100)))
     assert [pair.enlarged for pair, _ in result.kept] == [1.6] * kept
     assert reasons(result) == [("enlarged too much", "1.6 times")] * (1 - kept)
-
-
-@pytest.mark.parametrize(("blur", "kept"), [(0, 1), (1, 1), (10, 0)])
-def test_a_blurred_face_is_left_out(blur: float, kept: int) -> None:
-    image = blurred(portrait(), blur) if blur else portrait()
-    result = cut_out(saved(image), BuildConfig(), WHOLE)
-    assert len(result.kept) == kept
-    assert [reason for reason, _ in reasons(result)] == ["too blurred"] * (1 - kept)
-    everything = cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE)
-    assert len(everything.kept) == 1
-
-
-def test_contrast_is_not_sharpness() -> None:
-    pale = (portrait() // 3 + 120).astype(np.uint8)
-    sharp, soft = (cut_out(saved(image), BuildConfig(), WHOLE) for image in (portrait(), pale))
-    assert abs(sharp.kept[0][0].sharpness - soft.kept[0][0].sharpness) < 0.05
-
-
-def tiles(image: Pixels, block: int, offset: int) -> Pixels:
-    """A mosaic of a picture whose first cells are cut to `block` less `offset`."""
-    result = image.copy()
-    for y in range(-offset, image.shape[0], block):
-        for x in range(-offset, image.shape[1], block):
-            cell = result[max(y, 0) : y + block, max(x, 0) : x + block]
-            cell[:] = cell.mean(axis=(0, 1))
-    return result
-
-
-@pytest.mark.parametrize("block", [3, 4, 7, 16, 40])
-def test_a_face_that_was_pixelated_before_is_left_out(block: int) -> None:
-    for image in (tiles(portrait(), block, 0), tiles(portrait(), block, block // 2)):
-        result = cut_out(saved(image), BuildConfig(), WHOLE)
-        assert reasons(result) == [("already pixelated", "")]
-
-
-@pytest.mark.parametrize("quality", [None, 75, 30])
-def test_a_face_that_was_compressed_is_not_pixelated(quality: int | None) -> None:
-    image = jpeg_damaged(portrait(), quality) if quality else portrait()
-    assert len(cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE).kept) == 1
-
-
-def test_stripes_and_waves_are_no_mosaic() -> None:
-    across = np.arange(512)
-    stripes = np.where(across // 8 % 2, 255, 0).astype(np.uint8)
-    waves = 128 + 60 * np.sin(across * np.pi / 6)
-    striped = (portrait() // 2 + stripes[:, None] // 2).astype(np.uint8)
-    waved = np.repeat((waves[:, None] + waves - 128)[..., None], 3, 2).astype(np.uint8)
-    for image in (striped, waved):
-        assert len(cut_out(saved(image), BuildConfig(min_sharpness=0), WHOLE).kept) == 1
-
-
-def test_a_pixelated_and_compressed_face_is_still_pixelated() -> None:
-    image = jpeg_damaged(tiles(portrait(), 12, 5), 85)
-    assert reasons(cut_out(saved(image), BuildConfig(), WHOLE)) == [("already pixelated", "")]
-
-
-# Near duplicates
-
-
-def apart(one: Pixels, other: Pixels) -> tuple[int, int]:
-    """In how many bits the faces in the middle of two pictures differ, and their scenes."""
-    pairs = []
-    for image in (one, other):
-        side = image.shape[1]
-        face = a_face(Box(*[round(side * 0.2)] * 2, *[round(side * 0.58)] * 2))
-        ((pair, _),) = cut_out(encode_png(image), BuildConfig(min_sharpness=0), face).kept
-        pairs.append(pair)
-    face_bits, scene_bits = map(bits_apart, pairs[0].likeness, pairs[1].likeness)
-    return face_bits, scene_bits
-
-
-@pytest.mark.parametrize(
-    "copy",
-    [
-        jpeg_damaged(portrait(), 40),
-        resize(portrait(), 300, 300),
-        np.clip(portrait() * 0.9 + 10, 0, 255).astype(np.uint8),
-        blurred(portrait(), 3),
-    ],
-    ids=["compressed", "smaller", "paler", "blurred"],
-)
-def test_a_copy_of_a_photo_is_a_near_duplicate(copy: Pixels) -> None:
-    face_bits, scene_bits = apart(portrait(), copy)
-    assert face_bits <= FACE_LIMIT
-    assert scene_bits <= SCENE_LIMIT
-
-
-def test_another_photo_is_none() -> None:
-    for other in (portrait()[:, ::-1], people.photo(0, 3, 0).image[:400, :400]):
-        face_bits, scene_bits = apart(portrait(), np.ascontiguousarray(other))
-        assert face_bits > 1.5 * FACE_LIMIT
-        assert scene_bits > 4 * SCENE_LIMIT
-
-
-def test_the_scene_is_the_photo_as_far_as_it_is_round_the_face() -> None:
-    wide = np.full((500, 3000, 3), 90, np.uint8)
-    wide[:, 1250:1750] = resize(portrait(), 500, 500)
-    box = Box(1420, 180, 125, 125)
-    ((pair, _),) = cut_out(encode_png(wide), BuildConfig(min_sharpness=0), a_face(box)).kept
-    assert pair.likeness[1] == likeness(wide[:492, 1232:1732])
 
 
 @dataclass(frozen=True)

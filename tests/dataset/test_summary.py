@@ -1,0 +1,87 @@
+"""The counts of a dataset agree with its files."""
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dataset_doubles import build, lines
+from demosaic import __version__
+from demosaic.config.dataset import BuildConfig
+from demosaic.dataset.events import PhotoDone, PhotosFound
+from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT
+from demosaic.events import Event
+from demosaic.imaging.encoding import write_png
+
+
+def test_the_header_says_how_the_dataset_was_built(dataset: Path) -> None:
+    header = json.loads((dataset / "dataset.json").read_text())
+    records = lines(dataset / "pairs.jsonl")
+    splits = [line["split"] for line in records]
+    fingerprint, closest = header.pop("fingerprint"), header.pop("closest")
+    assert len(fingerprint) == 16
+    split_of_photo = {line["photo"]: line["split"] for line in records}
+    assert split_of_photo[closest["train"]] == "train"
+    assert split_of_photo[closest["held_out"]] == "val"
+    assert closest["face_bits"] > FACE_LIMIT and closest["scene_bits"] > SCENE_LIMIT
+    assert header == {
+        "format": 1,
+        "demosaic": __version__,
+        "config": asdict(BuildConfig(val=0.4)),
+        "state": "finished",
+        "detector": "mediapipe",
+        "ignored": 0,
+        "funnel": dict.fromkeys(("found", "readable", "unique", "with faces", "kept"), 24),
+        "pairs": len(splits),
+        "splits": {name: splits.count(name) for name in ("train", "val", "test")},
+        "groups": len({line["group"] for line in records}),
+        "skipped": {},
+    }
+
+
+def test_the_report_and_the_events_agree_with_the_files(photos: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    report = build(photos, tmp_path / "out", listen=events.append)
+    records = lines(tmp_path / "out" / "pairs.jsonl")
+    done = [event for event in events if isinstance(event, PhotoDone)]
+    assert events[0] == PhotosFound(24)
+    assert [event.photo for event in done] == sorted(
+        path.relative_to(photos).as_posix() for path in photos.rglob("*.*")
+    )
+    assert sum(event.pairs for event in done) == report.pairs == report.new_pairs == len(records)
+    assert (report.folder, report.photos) == (str(tmp_path / "out"), 24)
+    assert sum(report.splits.values()) == len(records)
+
+
+def test_the_funnel_tells_how_far_every_photo_came(album: Path, tmp_path: Path) -> None:
+    photo = next((album / "person-000").rglob("*.jpg"))
+    (album / "@eaDir").mkdir()
+    for junk in ("._a.jpg", ".hidden.png", "Thumbs.db", "@eaDir/thumb.jpg"):
+        shutil.copy(photo, album / junk)
+    (album / "stub.jpg").touch()
+    (album / "notes.txt").write_text("Dear diary")
+    shutil.copy(photo, album / "z-copy.jpg")
+    write_png(album / "wall.png", np.full((300, 300, 3), 128, np.uint8))
+    with Image.open(photo) as opened:
+        opened.convert("RGB").resize((90, 90)).save(album / "tiny.png")
+    events: list[Event] = []
+    report = build(album, tmp_path / "out", listen=events.append)
+    good = len(list((album / "person-000").rglob("*.jpg"))) + len(
+        list((album / "person-002").rglob("*.jpg"))
+    )
+    funnel = {
+        "found": good + 5,
+        "readable": good + 3,
+        "unique": good + 2,
+        "with faces": good + 1,
+        "kept": good,
+    }
+    assert (report.funnel, report.ignored, report.photos) == (funnel, 4, good + 5)
+    header = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert (header["funnel"], header["ignored"]) == (funnel, 4)
+    assert events[0] == PhotosFound(good + 5, 4)
+    again = build(album, tmp_path / "out")
+    assert (again.funnel, again.ignored) == (funnel, 4)
