@@ -1,4 +1,4 @@
-"""What a person reads when something is wrong."""
+"""The one exception class, and the exit codes of the command line."""
 
 PROBLEM = 1
 USAGE = 2
@@ -15,8 +15,8 @@ def how_to_install(extra: str) -> str:
 
 
 class DemosaicError(Exception):
-    """Something the user can put right: one sentence that names the file or option and the way
-    out.
+    """Something the user can put right. The message is one sentence that names the file or the
+    option, and the way out.
     """
 
     def __init__(self, message: str, exit_code: int = PROBLEM) -> None:
@@ -25,7 +25,7 @@ class DemosaicError(Exception):
 
 
 class Interrupted(DemosaicError):
-    """The user pressed Ctrl-C; the message says what was kept and how to go on."""
+    """The user pressed Ctrl-C. The message says what was kept and how to continue."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, INTERRUPTED)

@@ -32,7 +32,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> Path:
-    """`path`, now an existing folder. Raises DemosaicError where it cannot be made."""
+    """`path`, which is a folder now. Raises DemosaicError when it cannot be made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -48,18 +48,17 @@ def make_folder(path: Path) -> Path:
 
 
 def real_path(path: Path) -> Path:
-    """Where a path leads, its links followed; also where they go round in circles, of which
-    `Path.resolve` makes an error of its own before Python 3.13.
+    """Where a path leads when its links are followed. Links in a circle are no error; in
+    `Path.resolve` they are one before Python 3.13.
     """
     return Path(os.path.realpath(path))
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old or the
-    new.
+    """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old file
+    or the new one.
 
-    The temporary name is always the same one, so what a kill leaves behind is overwritten, not
-    collected.
+    The temporary name is always the same, so that the next call overwrites what a kill left.
     """
     part = path.with_name(f".{path.name}.part")
     with writing(path):
@@ -99,7 +98,7 @@ def as_line(record: object) -> str:
 
 
 def encoded(text: str) -> bytes:
-    """UTF-8, with what a file name that is none brings as JSON's own `\\udc..` escapes."""
+    """UTF-8; bytes of a file name that are no UTF-8 become JSON's own `\\udc..` escapes."""
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -109,7 +108,7 @@ def write_lines(path: Path, records: Iterable[object]) -> None:
 
 
 def append_lines(path: Path, records: Iterable[object]) -> None:
-    """Add JSON lines to `path`; a kill can tear only the last one, which `read_lines` drops."""
+    """Add JSON lines to `path`. A kill can tear only the last one, which `read_lines` drops."""
     with writing(path), path.open("ab") as file:
         file.write(encoded("".join(map(as_line, records))))
 
@@ -123,7 +122,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """The same, each with the number of its line, from 1."""
+    """The same records, each with the number of its line, from 1."""
     if not path.exists():
         return
     lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was torn by a kill
@@ -140,9 +139,7 @@ def _parsed(data: bytes, where: str) -> Any:
 
 
 def drop_torn_line(path: Path) -> None:
-    """Cut what a kill left after the last newline, so that the next line appended is a line of
-    its own.
-    """
+    """Remove what a kill left after the last newline, so that the next line begins a new one."""
     if path.exists():
         data = path.read_bytes()
         whole = data.rfind(b"\n") + 1

@@ -1,5 +1,6 @@
 """Frozen records from JSON: every field is checked, and what is wrong is one clear line."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -13,19 +14,28 @@ Record = TypeVar("Record")
 
 
 def read(
-    kind: type[Record], value: object, where: str, *, advice: str = "", others: bool = False
+    kind: type[Record],
+    value: object,
+    where: str,
+    *,
+    advice: str = "",
+    others: bool = False,
+    complete: bool = False,
 ) -> Record:
     """The dataclass `kind` made of a value that came from JSON. Lists become the tuples and objects
     the dataclasses that the fields declare; a whole number stays an `int` in a field for floats, so
     that it is written again as it was.
 
-    `others`: fields that `kind` does not have are ignored. Raises DemosaicError, which begins with
-    `where` and ends with `advice`, when a field is missing, unknown or of another type.
+    `others`: fields that `kind` does not have are ignored. `complete`: fields with a default must
+    be there too. Raises DemosaicError, which begins with `where` and ends with `advice`, when a
+    field is missing, unknown or of another type.
     """
     converter = _IGNORING if others else _EXACT
     try:
         if not isinstance(value, dict):
             raise TypeError("not an object")
+        if complete:
+            _refuse_missing(kind, value)
         return converter.structure(value, kind)
     except (cattrs.BaseValidationError, TypeError) as error:
         problems = "; ".join(map(_sentence, cattrs.transform_error(error, "", _problem)))
@@ -46,6 +56,12 @@ def read_all(
         read(kind, value, f"{path}, line {number}", advice=advice, others=others)
         for number, value in numbered_lines(path)
     ]
+
+
+def _refuse_missing(kind: Any, value: dict[str, Any]) -> None:
+    missing = {field.name for field in fields(kind)} - value.keys()
+    if missing:
+        raise TypeError(f"missing: {', '.join(sorted(missing))}")
 
 
 def _problem(error: BaseException, kind: type | None) -> str:

@@ -15,8 +15,6 @@ SOURCES = sorted(
 
 BORROWED: dict[str, set[str]] = {
     "tests/cli/test_commands.py": {"_recipe", "__defaults__"},
-    "tests/dataset/test_crops.py": {"_REDUCTIONS"},
-    "tests/dataset/test_dry_run.py": {"_SAMPLE", "_Tried", "_rate", "_seconds"},
     "tests/doctor/test_checks.py": {
         "_checked",
         "_checks",

@@ -98,6 +98,12 @@ def test_fields_of_others_are_ignored_on_request() -> None:
     assert read(Outer, value, "here", others=True) == read(Outer, JSON, "here")
 
 
+def test_fields_with_a_default_are_asked_for_on_request() -> None:
+    assert read(Outer, {**JSON, "sure": True}, "here", complete=True) == read(Outer, JSON, "here")
+    with pytest.raises(DemosaicError, match=re.escape("(missing: count, sure)")):
+        read(Outer, {k: v for k, v in JSON.items() if k != "count"}, "here", complete=True)
+
+
 def test_a_damaged_line_is_named_by_file_and_number(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"name": "a"}\n\n{"name": 3}\n{"name": "torn')

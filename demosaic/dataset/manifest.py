@@ -67,15 +67,16 @@ class Manifest:
         record = read_json(self._described)
         header = read(Header, record, str(self._described), advice=_ADVICE, others=True)
         if header.format != FORMAT:
-            raise self._of_another_version(f"format {header.format} instead of {FORMAT}")
+            raise DemosaicError(
+                f"{self._described} is from another version of demosaic "
+                f"(format {header.format} instead of {FORMAT}): {_ADVICE}"
+            )
         return header
 
     def config(self, header: Header) -> BuildConfig:
         """The options in dataset.json. Raises DemosaicError when another version had others."""
-        missing = vars(BuildConfig()).keys() - header.config.keys()
-        if missing:
-            raise self._of_another_version(f"config without {', '.join(sorted(missing))}")
-        return read(BuildConfig, header.config, f"config in {self._described}", advice=_ADVICE)
+        where = f"config in {self._described}"
+        return read(BuildConfig, header.config, where, advice=_ADVICE, complete=True)
 
     def pairs(self) -> list[Pair]:
         """The lines of pairs.jsonl. Raises DemosaicError when one is no pair."""
@@ -145,11 +146,6 @@ class Manifest:
         for name in _FOLDERS:
             with suppress(OSError):  # most are not empty
                 (self.folder / name).rmdir()
-
-    def _of_another_version(self, why: str) -> DemosaicError:
-        return DemosaicError(
-            f"{self._described} is from another version of demosaic ({why}): {_ADVICE}"
-        )
 
     def _picture(self, pair: Pair) -> Path:
         return self.folder / pair.split / f"{pair.id}.png"

@@ -37,18 +37,6 @@ class Examined:
         faces = [{**vars(face), "box": vars(face.box)} for face in self.faces]
         return {**vars(self), "faces": faces}  # `asdict` takes three times as long
 
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "Examined":
-        """What `as_record` gave, through JSON or not. Raises KeyError or TypeError for anything
-        else.
-        """
-        return cls(**{**record, "faces": tuple(_face(face) for face in record["faces"])})
-
-
-def _face(record: dict[str, Any]) -> Face:
-    points = tuple((x, y) for x, y in record["keypoints"])
-    return Face(**{**record, "box": Box(**record["box"]), "keypoints": points})
-
 
 # Looking
 

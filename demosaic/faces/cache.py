@@ -17,7 +17,8 @@ import platformdirs
 from demosaic.errors import DemosaicError
 from demosaic.faces.analysis import Examined, examine
 from demosaic.faces.detector import FaceDetector
-from demosaic.files import make_folder, write_bytes, writing
+from demosaic.files import make_folder, read_json, write_bytes, writing
+from demosaic.records import read
 
 MakeDetector = Callable[[], FaceDetector]
 """Called once in every worker process, so it can be pickled."""
@@ -47,9 +48,10 @@ class Looks:
 
     def recall(self, sha256: str) -> Examined | None:
         """What looking at this content gave; None when it is not known."""
+        path = _place(self._folder, sha256)
         try:
-            return Examined.from_record(json.loads(_place(self._folder, sha256).read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError):
+            return read(Examined, read_json(path), str(path), complete=True)
+        except DemosaicError:
             return None
 
     def remember(self, sha256: str, examined: Examined) -> None:

@@ -20,6 +20,7 @@ from demosaic.faces.detector import Face, MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box
+from demosaic.records import read
 
 FACE = Face(Box(20, 30, 90, 90), 0.9, ((31.5, 40.25),) * 6, 90)
 
@@ -61,13 +62,20 @@ def test_what_is_examined_survives_json(detector: MediaPipeDetector) -> None:
         b"text",
     ):
         examined = examine(data, detector)
-        assert Examined.from_record(json.loads(json.dumps(examined.as_record()))) == examined
+        assert read(Examined, json.loads(json.dumps(examined.as_record())), "here") == examined
 
 
-@pytest.mark.parametrize("record", [{}, {"faces": [{}]}, {"faces": [], "colour": "red"}])
-def test_a_record_of_something_else_is_refused(record: dict[str, object]) -> None:
-    with pytest.raises((KeyError, TypeError)):
-        Examined.from_record(record)
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{}", "torn", '{"faces": [{}]}', '{"faces": [], "colour": "red"}', '{"width": "9"}'],
+)
+def test_a_record_of_something_else_is_not_known(text: str, tmp_path: Path) -> None:
+    looks = Looks(tmp_path, "a detector")
+    looks.remember("0" * 64, Examined(9, 9))
+    assert looks.recall("0" * 64) == Examined(9, 9)
+    (path,) = tmp_path.rglob("*.json")
+    path.write_text(text)
+    assert looks.recall("0" * 64) is None
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from demosaic.faces.analysis import Examined, examine
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.decoding import decode, decode_photo, photo_size
 from demosaic.imaging.opening import NotAPicture
+from demosaic.records import read
 
 ODD_FILES = Path(__file__).parents[3] / "shared" / "odd_files"
 pytestmark = pytest.mark.skipif(
@@ -66,9 +67,9 @@ def detector() -> MediaPipeDetector:
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_what_is_no_whole_picture_is_refused_with_its_own_reason(name: str) -> None:
-    for read in (decode, decode_photo):
+    for decoder in (decode, decode_photo):
         with pytest.raises(NotAPicture) as caught:
-            read(data(name))
+            decoder(data(name))
         assert str(caught.value).startswith(REFUSED[name])
 
 
@@ -116,6 +117,6 @@ def test_whatever_is_examined_gives_a_record_that_reads_back(
     name: str, detector: MediaPipeDetector
 ) -> None:
     examined = examine(data(name), detector)
-    assert Examined.from_record(examined.as_record()) == examined
+    assert read(Examined, examined.as_record(), "here") == examined
     assert REFUSED.get(name, "").startswith(examined.reason)
     assert bool(examined.reason) == (name in REFUSED)
