@@ -110,6 +110,7 @@ for words in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.slow
 def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
     here: Path, tmp_path: Path
 ) -> None:
@@ -674,6 +675,7 @@ def test_a_model_is_evaluated_onto_a_page_beside_it(dataset: Path, model: str) -
     assert len(page.read_bytes()) == pytest.approx(len(before), rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_runs_are_compared_on_the_pairs_of_the_first(here: Path, dataset: Path) -> None:
     words = ["train", str(dataset), "--steps", "2", "--batch", "2", "--precision", "fp32"]

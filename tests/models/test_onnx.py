@@ -68,6 +68,7 @@ def run(path: Path, **inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     return restored
 
 
+@pytest.mark.slow
 def test_onnx_agrees_with_pytorch_on_any_grid_and_any_number_of_faces(
     model: Model, tmp_path: Path
 ) -> None:

@@ -277,6 +277,7 @@ go(Path(sys.argv[1]), Path(sys.argv[2]), replace(CONFIG, steps=12, save_every=8)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_finishes_with_the_same_command(
     dataset: Path, run: Path, tmp_path: Path
 ) -> None:
