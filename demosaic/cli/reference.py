@@ -39,7 +39,7 @@ def reference() -> str:
     parts = [_HEAD]
     for name, command in group.commands.items():
         usage = " ".join(command.collect_usage_pieces(None))
-        parts += [f"## {name}\n", f"    demosaic {name} {usage}\n"]
+        parts += [f"## {name}\n", f"`demosaic {name} {usage}`\n"]
         parts += [*_text(command.help), *_options(command)]
     return "\n".join(parts)
 

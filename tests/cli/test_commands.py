@@ -579,6 +579,10 @@ def test_a_finished_run_says_so(here: Path, dataset: Path) -> None:
     assert (code, errors) == (0, "")
     assert "is finished" in said
     assert "Train" not in said
+    code, said, _ = demosaic(*words, "--json")
+    notice, report = map(json.loads, said.splitlines())
+    assert (code, notice["event"], report["event"]) == (0, "Notice", "TrainReport")
+    assert (report["step"], report["best"]) == (1, "runs/pairs-default/best.safetensors")
 
 
 @pytest.mark.usefixtures("tiny")
@@ -713,7 +717,9 @@ def test_a_person_is_forgotten_by_name(here: Path) -> None:
     records = (here / "pairs" / "pairs.jsonl").read_text()
     photo = json.loads(records.splitlines()[0])["photo"]
     assert "give a photo or a folder" in error(1, "forget", "pairs", "nobody")
-    code, said, _ = demosaic("forget", "pairs", photo)
-    assert (code, "forgotten: 1 photo, and with it 1 pair" in said) == (0, True)
+    code, said, errors = demosaic("forget", "pairs", photo, "--json")
+    assert (code, "forgotten: 1 photo, and with it 1 pair" in errors) == (0, True)
+    report = json.loads(said.splitlines()[-1])
+    assert (report["event"], report["photos"], report["pairs"]) == ("ForgetReport", 1, 1)
     assert photo not in (here / "pairs" / "pairs.jsonl").read_text()
     assert "holds no dataset" in error(1, "forget", "photos", photo)

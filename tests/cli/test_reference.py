@@ -14,7 +14,7 @@ def test_the_reference_of_the_command_line_is_current() -> None:
 
 def test_the_reference_shows_every_command_with_its_usage() -> None:
     lines = reference().splitlines()
-    usages = [line.strip() for line in lines if "[OPTIONS]" in line]
+    usages = [line.strip("`") for line in lines if "[OPTIONS]" in line]
     assert usages == [
         "demosaic build-dataset [OPTIONS] PHOTOS PAIRS",
         "demosaic train [OPTIONS] PAIRS",

@@ -67,13 +67,20 @@ def test_where_all_is_well_every_line_is_ok_and_no_file_is_left(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_json_holds_every_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_has_every_check_and_then_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     checks = [Checked("disk", "fast"), Checked("detect", "a face")]
     monkeypatch.setattr(doctor, "_checks", lambda folder: iter(checks))
     result = CliRunner().invoke(main.app, ["doctor", "--json"])
     assert (result.exit_code, result.stderr.splitlines()[0]) == (0, "ok     disk: fast")
-    report = json.loads(result.stdout)
+    *events, report = map(json.loads, result.stdout.splitlines())
+    assert events == [
+        {"event": "Checked", "what": "disk", "found": "fast", "advice": ""},
+        {"event": "Checked", "what": "detect", "found": "a face", "advice": ""},
+    ]
+    assert report["event"] == "DoctorReport"
     assert report["checks"][-1] == {"what": "detect", "found": "a face", "advice": ""}
     assert report["seconds"] >= 0
 

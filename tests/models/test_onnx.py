@@ -94,8 +94,11 @@ def test_the_articles_model_is_exported_too(tmp_path: Path) -> None:
     card = ModelCard(**{**vars(CARD), "preset": "seed", "network": config, "sharp": False})
     save_model(tmp_path / "seed.safetensors", generator, card)
     out = tmp_path / "elsewhere.onnx"
-    words = ["export", str(tmp_path / "seed.safetensors"), "--out", str(out)]
-    assert CliRunner().invoke(app, words).exit_code == 0
+    source = str(tmp_path / "seed.safetensors")
+    result = CliRunner().invoke(app, ["export", source, "--out", str(out), "--json"])
+    assert (result.exit_code, result.stderr) == (0, f"saved {out}\n")
+    report = {"event": "ModelExported", "model": source, "out": str(out), "realism": 0.5}
+    assert json.loads(result.stdout) == report
     observed = torch.rand(3, 3, SIDE, SIDE) * 2 - 1
     with torch.inference_mode():
         expected = generator(observed).numpy()

@@ -163,10 +163,11 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
     done = CliRunner().invoke(main.app, words)
     assert done.exit_code == 0
     assert "no model: nothing is restored\n" in done.stderr
-    report = json.loads(done.stdout)
-    told = f"with 4 hidden faces, less than {report['least_told']:.0%} coming first cannot be told"
-    assert told in done.stderr
-    assert (report["hidden"], report["model"]) == (4, None)
+    *_, page, report = map(json.loads, done.stdout.splitlines())
+    assert page == {"event": "Notice", "text": "look at audit.html"}
+    least = f"with 4 hidden faces, less than {report['least_told']:.0%} coming first cannot be "
+    assert f"{least}distinguished from chance\n" in done.stderr
+    assert (report["event"], report["hidden"], report["model"]) == ("AuditReport", 4, None)
     assert len(report["attacks"]) == 3 + 2 * 2 * 3  # clear; blocks, ways, recognisers
     assert "no proof of safety" in (tmp_path / "audit.html").read_text()
     again = CliRunner().invoke(main.app, words)
