@@ -17,7 +17,7 @@ from demosaic.config.compute import DeviceConfig
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.training import TrainConfig
 from demosaic.errors import DemosaicError
-from demosaic.evaluation.statistics import binomial_tail, least_told, share
+from demosaic.evaluation.statistics import binomial_tail, least_significant, share
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Look
 from demosaic.faces.detector import FaceDetector
@@ -115,7 +115,7 @@ def audit(
         chance_first=attacker.chance_first,
         chance_few=attacker.chance_few,
         attacks=tuple(attacks),
-        least_told=least_told(len(album.hidden), attacker.chance_first, attacker.limit),
+        least_told=least_significant(len(album.hidden), attacker.chance_first, attacker.limit),
         safe_block=safe,
         finding=finding(attacks, safe),
         seconds=time.monotonic() - start,

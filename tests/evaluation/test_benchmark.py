@@ -17,7 +17,6 @@ from demosaic.evaluation import benchmark
 from demosaic.evaluation.benchmark import Evaluation, Kind
 from demosaic.evaluation.events import Estimate, Way
 from demosaic.evaluation.page import write_scorecard
-from demosaic.evaluation.statistics import estimate
 from demosaic.evaluation.validation import restored_pictures
 from demosaic.events import Event, Notice, WorkDone, WorkStarted
 from demosaic.models.card import ModelCard
@@ -72,15 +71,6 @@ def found(folder: Path, models: dict[str, Path], heard: list[Event]) -> Evaluati
 
 
 # Numbers
-
-
-def test_an_estimate_is_the_mean_with_two_standard_errors_round_it() -> None:
-    values = np.random.default_rng(1).normal(20, 2, 400)
-    found = estimate(values.tolist())
-    assert found.mean == pytest.approx(values.mean(), abs=1e-4)
-    assert found.high - found.mean == pytest.approx(1.96 * 2 / 20, rel=0.2)
-    assert found.mean - found.low == pytest.approx(1.96 * 2 / 20, rel=0.2)
-    assert estimate([3.0]) == Estimate(3.0, 3.0, 3.0)
 
 
 def test_a_face_has_the_same_offset_every_time_and_another_face_another() -> None:

@@ -16,7 +16,6 @@ from demosaic.config.privacy import AuditConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
 from demosaic.evaluation.events import Estimate
-from demosaic.evaluation.statistics import binomial_tail, least_told, share
 from demosaic.events import Event, Notice
 from demosaic.faces.cache import Look
 from demosaic.faces.detector import MediaPipeDetector
@@ -60,18 +59,6 @@ def test_a_person_is_as_much_alike_as_the_best_of_their_faces() -> None:
     alike = np.array([[0.1, 0.9, 0.5]], np.float32)
     assert recognizers.ranks(alike, ["a", "a", "b"], ["a"]).tolist() == [1]
     assert recognizers.ranks(alike, ["a", "a", "b"], ["b"]).tolist() == [2]
-
-
-def test_shares_have_wilsons_interval() -> None:
-    found = share(7, 100)
-    assert (found.mean, round(found.low, 4), round(found.high, 4)) == (0.07, 0.0343, 0.1375)
-    assert share(0, 100).high == pytest.approx(0.0370, abs=1e-4)
-
-
-def test_chance_is_the_tail_of_a_binomial() -> None:
-    assert binomial_tail(0, 10, 0.3) == pytest.approx(1)
-    assert binomial_tail(2, 2, 0.5) == pytest.approx(0.25)
-    assert least_told(10, 0.5, 0.02) == 0.9  # 10 of 10: .001, 9 and more: .011, 8 and more: .055
 
 
 @pytest.mark.parametrize(
