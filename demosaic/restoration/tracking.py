@@ -1,7 +1,7 @@
-"""Mosaics followed from picture to picture, and what is behind them shown steadily.
+"""Mosaics tracked through the frames of a clip, and their restored pixels kept from flickering.
 
-Every picture is looked at. What a look loses, or takes for one mosaic where there are two, is where
-the pictures before and after say, if its cells are seen there.
+Mosaics are detected in every frame. Where detection misses a mosaic, or merges two into one, the
+neighbouring frames say where it should be, and its cells confirm it.
 """
 
 import math
@@ -21,7 +21,7 @@ from demosaic.mosaic.operators import base, cells, mosaic
 from demosaic.mosaic.pixelate import cell_colours
 
 Find = Callable[[Pixels], list[Region]]
-"""A full look: the mosaics in a picture (H, W, 3)."""
+"""Detects the mosaics in a picture (H, W, 3)."""
 
 _Frame = TypeVar("_Frame")
 
@@ -30,47 +30,47 @@ _Flags = NDArray[np.bool_]
 _Levels = NDArray[np.uint8]
 
 
-_BATCH = 8  # pictures between which what one look loses is made good by those after it
+_BATCH = 8  # frames in which a later detection also serves the frames before it
 
-_CLEAR = 1.5  # times: how much stronger lines of cells are than what is between them
+_CLEAR = 1.5  # times: how much stronger the steps on cell edges are than other steps
 
-_CAP = 32  # grey levels; a larger step says no more, and a few should not outweigh the rest
+_CAP = 32  # grey levels; larger steps count the same, so that a few cannot outweigh the rest
 
-_FLAT = 2.0  # grey levels from a cell's mean, on average: flat, whatever was done to the clip
+_FLAT = 2.0  # grey levels from the cell's mean, on average: always counts as flat
 
-_FLAT_AS = 3.0  # times as rough as most cells of the mosaic, and still one of them
+_FLAT_AS = 3.0  # times the median roughness of the mosaic's cells: still counts as flat
 
 _EDGE_FLAT = 0.6  # share of the outermost cells on each side that are flat
 
-_BETTER = 0.02  # share of cells that clearly say so
+_BETTER = 0.02  # share of cells by which another position must fit better
 
-_FEW = 3  # cells, across and down, that are worth following
+_FEW = 3  # cells across and down; smaller mosaics are not tracked
 
-_SAME = 0.3  # of the smaller box: shared by two that are the same mosaic
+_SAME = 0.3  # overlap, as a share of the smaller box, of two boxes of the same mosaic
 
-_NEAR = 1  # pixels; so far through a lossy clip a look's ends are off
+_NEAR = 1  # px; error of a detected edge in a lossy clip
 
-_MEMORY = 0.7  # of a pixel comes from the picture before, where cells did not change
+_MEMORY = 0.7  # share of a pixel from the previous frame, where its cell did not change
 
-_ALIKE = 6.0  # grey levels; cells that differ by so much remember a third
+_ALIKE = 6.0  # grey levels; at this change of a cell the share falls to 1/e
 
 
-# Where they are
+# Tracking
 
 
 @dataclass(frozen=True)
 class _Track:
-    """A mosaic that is followed."""
+    """A mosaic in one frame, with its motion."""
 
     region: Region
     motion: tuple[int, int] = (0, 0)
-    """By how many pixels, across and down, it moved since the picture before."""
+    """Pixels right and down since the previous frame."""
 
 
-def followed(
+def track(
     pictures: Iterable[tuple[_Frame, Pixels]], find: Find
 ) -> Iterator[tuple[_Frame, Pixels, list[Region]]]:
-    """Each frame with its picture and the mosaics in it, a few pictures late."""
+    """Each frame with its picture and its mosaics; it reads a few frames ahead."""
     known: list[_Track] = []
     source = iter(pictures)
     while batch := list(islice(source, _BATCH)):
@@ -81,8 +81,8 @@ def followed(
 
 
 def _in_batch(pictures: Sequence[Pixels], known: list[_Track], find: Find) -> list[list[_Track]]:
-    """The mosaics in each picture: those found, and those of the pictures before, where there are
-    `known` ones, and after that a look has lost.
+    """The mosaics in each picture: the detected ones, and those that were missed but are confirmed
+    by the neighbouring pictures. `known` are those of the picture before the first.
     """
     tracks = []
     for picture in pictures:
@@ -96,8 +96,8 @@ def _in_batch(pictures: Sequence[Pixels], known: list[_Track], find: Find) -> li
 
 
 def _with_lost(picture: Pixels, found: Sequence[_Track], beside: Sequence[_Track]) -> list[_Track]:
-    """The mosaics found in a picture and those of the picture beside it that are seen in this one
-    too; one that spans several of these is what runs together, and is left out.
+    """Detections of this picture plus the neighbour's detections confirmed in it; a detection that
+    covers several of them is dropped as a merge.
     """
     tracks = [track for track in found if sum(_same(track, other) for other in beside) < 2]
     for other in beside:
@@ -116,13 +116,13 @@ def _same(one: _Track, other: _Track) -> bool:
 
 
 def _alike(one: Region, other: Region) -> bool:
-    """Whether both are the same mosaic, by where they are."""
+    """Whether both are the same mosaic, by the overlap of their boxes."""
     return one.box.shared(other.box) > _SAME * min(one.box.area, other.box.area)
 
 
 def _again(picture: Pixels, track: _Track) -> _Track | None:
-    """A mosaic of a picture beside, as a look at its place and little more finds it; or else as it
-    was, perhaps moved, where its cells are still seen.
+    """A mosaic of the neighbouring picture, searched for near its place in this one; else shifted
+    to where its cells still show; None where they do not.
     """
     region = track.region
     around = region.box.grown(round(region.grid.width), round(region.grid.height), picture)
@@ -136,15 +136,15 @@ def _again(picture: Pixels, track: _Track) -> _Track | None:
 
 
 def _before(track: _Track, found: Sequence[_Track], known: Sequence[_Track]) -> _Track | None:
-    """What was known of a mosaic in the picture before, if it and no other is the same as that."""
+    """The same mosaic in the previous picture, if the match is one to one."""
     same = [other for other in known if _same(track, other)]
     alone = len(same) == 1 and sum(_same(other, same[0]) for other in found) == 1
     return same[0] if alone else None
 
 
 def _settled(picture: Pixels, track: _Track, before: _Track | None) -> _Track:
-    """A mosaic that was found; as it was in the picture before, moved, where that is about the
-    same or has clearly more of it: so cells stay the same from picture to picture.
+    """A detected mosaic, or the previous one shifted, where that is nearly the same box or clearly
+    covers more of the mosaic: so the grid stays the same from picture to picture.
     """
     if before is None:
         return track
@@ -160,7 +160,7 @@ def _about(one: Box, other: Box) -> bool:
 
 
 def _has_more(luma: _Levels, moved: Region, found: Region) -> bool:
-    """Whether a mosaic goes beyond what a look found, with flat cells to its ends."""
+    """Whether the shifted mosaic extends beyond the detected one, with flat cells to its edges."""
     beyond = found.box.within(moved.box) and _calm(luma, moved) > _calm(luma, found)
     return beyond and _holds(luma, moved)
 
@@ -175,10 +175,10 @@ def _shifted(region: Region, across: int, down: int) -> Region:
 
 
 def _moved(luma: _Levels, track: _Track) -> Region | None:
-    """The mosaic where its lines are now; None where none are seen.
+    """The mosaic at the position where its cell edges are now; None where there are no edges.
 
-    Lines tell by how much it moved but for whole cells: it is where its motion leads, unless cells
-    that are flat, beside cells that are not, clearly say that it is a cell further.
+    The edges give the shift up to a whole number of cells. The last motion decides which, unless
+    flat cells inside and rough cells outside clearly fit another one better.
     """
     region = track.region
     piece = crop(luma, region.box).astype(np.int16)
@@ -202,14 +202,14 @@ def _moved(luma: _Levels, track: _Track) -> Region | None:
 
 
 def _whole_cells(shift: int, cell: float, expected: int) -> list[int]:
-    """The shifts that move lines to the same places, those nearest to the expected one first."""
+    """The shifts that give the same cell edges, the nearest to the expected shift first."""
     shifts = [shift, round(shift - cell), round(shift + cell)]
     return sorted(shifts, key=lambda one: abs(one - expected))
 
 
 def _shift(steps: NDArray[np.int16], edges: NDArray[np.intp], cell: float) -> int | None:
-    """How far all lines of cells, before which the edges were, have moved, by less than half a
-    cell; None when the steps (n, pixels - 1) along the axis show no lines.
+    """The shift of the cell edges in pixels, by less than half a cell; None when the steps
+    (n, pixels - 1) along the axis show no edges.
     """
     profile = np.sqrt(np.minimum(steps, _CAP).mean(0))
     reach = int(cell // 2)
@@ -225,7 +225,7 @@ def _shift(steps: NDArray[np.int16], edges: NDArray[np.intp], cell: float) -> in
 
 
 def _within(region: Region, luma: _Levels) -> Region | None:
-    """What of a mosaic lies in the picture, if that is a few cells."""
+    """The part of a mosaic inside the picture, if that is at least a few cells."""
     box, grid = region.box, region.grid
     inside = Box(0, 0, luma.shape[1], luma.shape[0])
     if not box.shared(inside):
@@ -245,11 +245,12 @@ def _within(region: Region, luma: _Levels) -> Region | None:
 
 @dataclass(frozen=True)
 class _Cells:
-    """The cells of a mosaic and of what is round it, on its grid."""
+    """The cells of a mosaic and of its surroundings, on its grid."""
 
     covered: _Flags
-    """(rows, columns): mosaic."""
+    """(rows, columns): which cells are mosaic."""
     flat: _Flags
+    """(rows, columns): which cells have one colour."""
 
 
 def _cells(luma: _Levels, region: Region) -> _Cells:
@@ -268,19 +269,19 @@ def _cells(luma: _Levels, region: Region) -> _Cells:
 
 
 def _fit(luma: _Levels, region: Region) -> float:
-    """The share of cells that are flat in the mosaic, and are not beside it."""
+    """The share of cells that are as expected: flat inside the mosaic, not flat outside."""
     seen = _cells(luma, region)
     return float(np.mean(seen.flat == seen.covered))
 
 
 def _calm(luma: _Levels, region: Region) -> int:
-    """How many cells more of the mosaic are flat than are not."""
+    """The number of flat cells of the mosaic minus the number of others."""
     seen = _cells(luma, region)
     return int((2 * seen.flat[seen.covered].astype(int) - 1).sum())
 
 
 def _holds(luma: _Levels, region: Region) -> bool:
-    """Whether the outermost cells on all four sides of a mosaic are flat: it ends no earlier."""
+    """Whether the outermost cells on all four sides are flat: the mosaic is not smaller."""
     seen = _cells(luma, region)
     sides = [seen.covered & ~beyond for beyond in _neighbours(seen.covered)]
     return all(side.any() and seen.flat[side].mean() > _EDGE_FLAT for side in sides)
@@ -295,33 +296,33 @@ def _neighbours(covered: _Flags) -> Iterator[_Flags]:
     yield padded[2:, 1:-1]
 
 
-# Shown steadily
+# Without flicker
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A mosaic and what was shown behind it."""
+class RestoredRegion:
+    """A mosaic of the previous frame and its restored pixels."""
 
     region: Region
     colours: Floats
-    """(3, rows, columns) of its cells."""
+    """(3, rows, columns) of its cells, grey levels."""
     pixels: Floats
     """(H, W, 3) of its box, grey levels."""
 
 
-def steadied(
-    picture: Pixels, restored: Pixels, regions: Sequence[Region], before: Sequence[Shown]
-) -> tuple[Pixels, list[Shown]]:
-    """A restored picture in which the detail of each region stays as it was `before` where its
-    cells did, and what is now shown there.
+def stabilise(
+    picture: Pixels, restored: Pixels, regions: Sequence[Region], before: Sequence[RestoredRegion]
+) -> tuple[Pixels, list[RestoredRegion]]:
+    """The restored picture (H, W, 3), its regions blended with the previous frame where their cells
+    did not change; and the regions as they are now, for the next frame.
     """
     shown = []
     for region in regions:
         colours = cell_colours(crop(picture, region.box), region.grid, region.hidden)
         pixels = crop(restored, region.box).astype(np.float32)
-        now = Shown(region, colours, pixels)
+        now = RestoredRegion(region, colours, pixels)
         last = next((one for one in before if _comparable(one.region, region)), None)
-        now = _steadied(now, last) if last else now
+        now = _blended(now, last) if last else now
         levels = np.clip(np.rint(now.pixels), 0, 255).astype(np.uint8)
         piece = np.where(region.hidden[:, :, None], levels, crop(restored, region.box))
         restored = paste(restored, piece, region.box)
@@ -330,13 +331,13 @@ def steadied(
 
 
 def _comparable(one: Region, other: Region) -> bool:
-    """Whether two pictures show the same cells of the same mosaic, perhaps elsewhere."""
+    """Whether two pictures show the same cells of the same mosaic; its position may differ."""
     sizes = (one.box.width, one.box.height) == (other.box.width, other.box.height)
     return sizes and one.grid == other.grid and _alike(one, other)
 
 
-def _steadied(now: Shown, before: Shown) -> Shown:
-    """The mean of both, but for the cells' colours, by how alike these are."""
+def _blended(now: RestoredRegion, before: RestoredRegion) -> RestoredRegion:
+    """A mean of both, weighted by how little a cell changed; the cells keep their new colours."""
     change = np.abs(now.colours - before.colours).max(0)
     weight = _MEMORY * np.exp(-((change / _ALIKE) ** 2)).astype(np.float32)
     size = now.pixels.shape[:2]

@@ -28,7 +28,7 @@ av = pytest.importorskip("av", reason="PyAV needs Python 3.11")
 from demosaic.mosaic.grid import Grid  # noqa: E402
 from demosaic.mosaic.pixelate import cell_colours  # noqa: E402
 from demosaic.restoration.clip import restore_clip  # noqa: E402
-from demosaic.restoration.tracking import Shown, followed, steadied  # noqa: E402
+from demosaic.restoration.tracking import RestoredRegion, stabilise, track  # noqa: E402
 
 FRAMES, SIDE, BLOCK, FACE = 14, 240, 12, 144
 TIMES = [0, 1, 2, 4, 5, 7, 8, 9, 12, 13, 14, 15, 18, 19]  # twentieths of a second, not even
@@ -223,6 +223,38 @@ def test_what_is_no_clip_is_named(folder: Path) -> None:
     assert caught.value.exit_code == PROBLEM
 
 
+def refusal(source: Path, out: Path) -> str:
+    """What is said when a clip can be read, but not written like this; nothing is left of it."""
+    with pytest.raises(DemosaicError) as caught:
+        restored(source, out)
+    assert caught.value.exit_code == PROBLEM
+    assert not list(out.parent.glob(f"*{out.name}*"))
+    return str(caught.value)
+
+
+def test_what_the_encoder_refuses_is_reported_against_the_result(
+    frames: list[Pixels], folder: Path
+) -> None:
+    source = folder / "a.mkv"
+    with av.open(str(source), "w") as target:
+        video = target.add_stream("mjpeg", rate=20)
+        video.width, video.height, video.pix_fmt = 101, 101, "yuvj420p"  # odd, as H.264 is not
+        odd = np.ascontiguousarray(frames[0][:101, :101])
+        target.mux(video.encode(av.VideoFrame.from_ndarray(odd, "rgb24")))
+        target.mux(video.encode())
+    said = refusal(source, folder / "b.mp4")
+    assert said.startswith(f"cannot write {folder / 'b.mp4'}: ")
+    assert "a.mkv" not in said
+
+
+def test_sound_that_the_format_cannot_hold_is_reported_against_the_result(
+    frames: list[Pixels], folder: Path
+) -> None:
+    source = write(folder / "a.mp4", hidden(frames)[:2])
+    said = refusal(source, folder / "b.webm")
+    assert said == f"cannot write {folder / 'b.webm'}: webm holds no aac; end the name in .mkv"
+
+
 def test_a_clip_is_not_written_as_a_picture(folder: Path) -> None:
     with pytest.raises(DemosaicError, match=r"b\.png: a clip cannot .* \.mp4") as caught:
         restored(folder / "a.mp4", folder / "b.png")
@@ -283,8 +315,8 @@ Look = Callable[[Pixels], list[Region]]
 
 
 def boxes(pictures: list[Pixels], find: Look = find_mosaics) -> list[list[Box]]:
-    """Of the mosaics that are followed through pictures."""
-    return [[one.box for one in regions] for *_, regions in followed(enumerate(pictures), find)]
+    """The boxes of the tracked mosaics, by picture."""
+    return [[one.box for one in regions] for *_, regions in track(enumerate(pictures), find)]
 
 
 def otherwise(number: int, instead: list[Region]) -> Look:
@@ -293,8 +325,8 @@ def otherwise(number: int, instead: list[Region]) -> Look:
     return lambda picture: instead if next(looks) == number else find_mosaics(picture)
 
 
-def test_a_mosaic_that_moves_is_followed_with_its_cells(frames: list[Pixels]) -> None:
-    found = [regions for *_, regions in followed(enumerate(hidden(frames)), find_mosaics)]
+def test_a_mosaic_that_moves_is_tracked_with_its_cells(frames: list[Pixels]) -> None:
+    found = [regions for *_, regions in track(enumerate(hidden(frames)), find_mosaics)]
     assert [[one.box for one in regions] for regions in found] == [
         [place(number)] for number in range(FRAMES)
     ]
@@ -337,8 +369,8 @@ def test_detail_stays_where_cells_stay_and_follows_where_they_change() -> None:
     now = then.copy()
     now[4:36, 20:36] = 180  # the right half changes
     first, second = (texture(40, 40, seed) // 4 + 90 for seed in (1, 2))
-    _, before = steadied(then, first.astype(np.uint8), [region()], [])
-    shown, _ = steadied(now, second.astype(np.uint8), [region()], before)
+    _, before = stabilise(then, first.astype(np.uint8), [region()], [])
+    shown, _ = stabilise(now, second.astype(np.uint8), [region()], before)
     left, right = (slice(4, 36), slice(4, 12)), (slice(4, 36), slice(30, 36))
 
     def apart(other: Pixels, part: tuple[slice, slice]) -> float:
@@ -356,7 +388,9 @@ def test_what_is_shown_steadily_has_the_cells_of_now() -> None:
     one = region()
     piece = (texture(40, 40) // 8 + 90).astype(np.uint8)
     colours = cell_colours(piece[4:36, 4:36], one.grid)
-    old = Shown(one, cell_colours(then[4:36, 4:36], one.grid), piece[4:36, 4:36] + np.float32(0))
-    shown, _ = steadied(now, piece, [one], [old])
+    old = RestoredRegion(
+        one, cell_colours(then[4:36, 4:36], one.grid), piece[4:36, 4:36] + np.float32(0)
+    )
+    shown, _ = stabilise(now, piece, [one], [old])
     lighter = cell_colours(shown[4:36, 4:36], one.grid) - colours
     assert np.abs(lighter - 0.7 * 3 * np.exp(-((3 / 6) ** 2))).max() < 1.5
