@@ -21,7 +21,7 @@ html_copy_source = False
 nitpicky = True
 nitpick_ignore_regex = [
     # Other projects' types: linking them would need their inventories from the network
-    (r"py:.*", r"(?!demosaic)[\w.]+"),
+    (r"py:.*", r"(?!demosaic)[\w.]+(\[.*)?"),
 ]
 myst_heading_anchors = 3
 

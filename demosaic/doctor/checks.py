@@ -1,6 +1,6 @@
-"""Whether this installation works: what there is, and a drawn face through the whole program.
+"""Checks of this installation: libraries, devices, the disk, and a drawn face through every step.
 
-Whatever may be broken is imported where it is looked at, so that it becomes a line, not a crash.
+Each check imports what it needs, so that a broken library becomes a line, not a crash.
 """
 
 import os
@@ -24,7 +24,7 @@ from demosaic.events import Listener, ignore
 from demosaic.files import write_bytes, writing
 
 Look = Callable[[], str]
-"""Says what was found. Raises DemosaicError that says what to do."""
+"""Returns what was found. Raises DemosaicError that says what to do."""
 
 
 _HEIC = Path(__file__).with_name("drawn-face.heic")
@@ -38,39 +38,40 @@ _CV2_OWNERS = (
 
 _REINSTALL = "pip install --force-reinstall -c constraints.txt ."
 
-_FILES, _FILE_BYTES = 100, 100_000  # as many bytes as a pair of 256 px
+_FILES, _FILE_BYTES = 100, 100_000  # the size of a pair of 256 px
 
-_LEAST_RATE, _LEAST_GB = 20, 1.0  # files a second; a thousand pairs and a run fit
+_LEAST_RATE, _LEAST_GB = 20, 1.0  # files a second; room for a thousand pairs and a run
 
-_TRIAL = TrainConfig(batch=2)  # a quarter of a step tells as much
+_TRIAL = TrainConfig(batch=2)  # a quarter of the default batch; enough to compare precisions
 
 
 def diagnose(folder: Path, *, listen: Listener = ignore) -> DoctorReport:
-    """Look at everything demosaic needs, then take the drawn face from photo to restored; files are
-    written below `folder` and removed again.
+    """Check everything that demosaic needs, then take a drawn face from photo to restored. `listen`
+    hears each check. Files are written below `folder` and removed again.
     """
     start = time.monotonic()
     checks = []
-    for check in _checks(folder):
+    for check in run_checks(folder):
         listen(check)
         checks.append(check)
     return DoctorReport(tuple(checks), time.monotonic() - start)
 
 
-def _checks(folder: Path) -> Iterator[Checked]:
-    yield _checked("python", _python)
-    yield from _libraries()
-    yield _checked("cv2", _cv2)
-    yield _checked("devices", _devices)
-    yield _checked("precision", _precision)
-    yield _checked("face model", _face_model)
-    yield _checked("HEIC", _heic)
-    yield _checked("disk", partial(_disk, folder))
-    yield from _rehearsal()
+def run_checks(folder: Path) -> Iterator[Checked]:
+    """Every check in its order, run when it is asked for."""
+    yield run_check("python", look_at_python)
+    yield from library_checks()
+    yield run_check("cv2", look_at_opencv)
+    yield run_check("devices", look_at_devices)
+    yield run_check("precision", look_at_precision)
+    yield run_check("face model", look_at_face_model)
+    yield run_check("HEIC", look_at_heic)
+    yield run_check("disk", partial(look_at_disk, folder))
+    yield from selftest_checks()
 
 
-def _checked(what: str, look: Look) -> Checked:
-    """What came of looking. Whatever goes wrong is what a doctor is asked for."""
+def run_check(what: str, look: Look) -> Checked:
+    """What came of one check. Any error is a finding, except Ctrl-C."""
     try:
         return Checked(what, look())
     except Interrupted:
@@ -83,27 +84,29 @@ def _checked(what: str, look: Look) -> Checked:
         return Checked(what, "", f"{type(error).__name__}: {error}: {_REINSTALL}")
 
 
-# What there is
+# One check each
 
 
-def _python() -> str:
+def look_at_python() -> str:
+    """The version of Python, which the package must allow."""
     from packaging.specifiers import SpecifierSet
 
     found, needed = platform.python_version(), metadata.metadata(DISTRIBUTION)["Requires-Python"]
     if not SpecifierSet(needed).contains(found):
-        raise DemosaicError(f"{found} is none of {needed}: make a .venv with one of those")
+        raise DemosaicError(f"{found} is not one of {needed}: make a .venv with one of those")
     return f"{found} on {platform.platform()}, demosaic {__version__}"
 
 
-def _libraries() -> Iterator[Checked]:
-    """A line for every library that demosaic cannot do without."""
+def library_checks() -> Iterator[Checked]:
+    """A check for every library that demosaic requires."""
     for needed in metadata.requires(DISTRIBUTION) or []:
         if "extra ==" not in needed:
             name = re.split(r"[^\w.-]", needed)[0]
-            yield _checked(name, partial(_library, needed))
+            yield run_check(name, partial(look_at_library, needed))
 
 
-def _library(needed: str) -> str:
+def look_at_library(needed: str) -> str:
+    """The installed version of a requirement such as `numpy>=1.26,<2`."""
     from packaging.requirements import Requirement
 
     requirement = Requirement(needed)
@@ -116,8 +119,8 @@ def _library(needed: str) -> str:
     return f"{found} ({requirement.specifier})"
 
 
-def _cv2() -> str:
-    """Both mediapipe and demosaic bring an OpenCV, and all of them write to the same folder."""
+def look_at_opencv() -> str:
+    """The version of OpenCV. Several packages bring one, all of them into the same folder."""
     owners = {}
     for name in _CV2_OWNERS:
         try:
@@ -136,18 +139,19 @@ def _cv2() -> str:
             f"cannot be loaded ({error}): for libGL, apt-get install libgl1; else {cure}"
         ) from error
     if not max(owners.values()).startswith(cv2.__version__):
-        raise DemosaicError(f"{cv2.__version__} is what is loaded: {cure}")
+        raise DemosaicError(f"version {cv2.__version__} is loaded instead: {cure}")
     return f"{cv2.__version__}, of {' and '.join(owners)}"
 
 
-def _devices() -> str:
+def look_at_devices() -> str:
+    """The devices that torch can compute on."""
     from demosaic.models.compute import present
 
     return ", ".join(present())
 
 
-def _precision() -> str:
-    """What `auto` chooses here."""
+def look_at_precision() -> str:
+    """The precision that `auto` chooses here."""
     from demosaic.models.compute import choose, settle_threads
     from demosaic.training.blind import trial
 
@@ -155,22 +159,24 @@ def _precision() -> str:
     return choose(DeviceConfig(), trial(_TRIAL, BuildConfig.size))[1]
 
 
-def _face_model() -> str:
+def look_at_face_model() -> str:
+    """The face detector, made once."""
     from demosaic.faces.detector import MediaPipeDetector, default_detector
 
     default_detector()
     return MediaPipeDetector.name()
 
 
-def _heic() -> str:
+def look_at_heic() -> str:
+    """The size of a HEIC picture that the package carries."""
     from demosaic.imaging.decoding import read_image
 
     height, width = read_image(_HEIC).shape[:2]
     return f"a picture of {width} x {height} px read"
 
 
-def _disk(folder: Path) -> str:
-    """Files as large as pairs, written as pairs are."""
+def look_at_disk(folder: Path) -> str:
+    """How fast files of the size of pairs are written, and the free space."""
     with writing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".doctor-") as place:
         free = shutil.disk_usage(place).free / 1e9
         data = os.urandom(_FILE_BYTES)
@@ -186,11 +192,11 @@ def _disk(folder: Path) -> str:
     return found
 
 
-def _rehearsal() -> Iterator[Checked]:
-    """A line for each step of the self-test; those after a failure have nothing to work on."""
+def selftest_checks() -> Iterator[Checked]:
+    """A check for each step of the self-test, up to the first that fails; each needs the last."""
     with tempfile.TemporaryDirectory(prefix="demosaic-doctor-") as folder:
         for name in ("detect", "pixelate", "train", "restore", "reconcile"):
-            check = _checked(name, partial(_step, name, Path(folder)))
+            check = run_check(name, partial(_step, name, Path(folder)))
             yield check
             if check.advice:
                 return

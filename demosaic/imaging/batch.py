@@ -129,12 +129,12 @@ _Result = TypeVar("_Result", bound=Event)
 
 @dataclass(frozen=True)
 class BatchReport(Generic[_Result]):
-    """What came of several pictures."""
+    """What came of several pictures: `results` of those that were done, in their order, and those
+    that were `skipped`, with the reason.
+    """
 
     results: tuple[_Result, ...]
-    """One of each picture that was done, in their order."""
     skipped: tuple[PictureSkipped, ...]
-    """The pictures that could not be done, and why."""
 
 
 def do_all(

@@ -1,8 +1,10 @@
 """A doctor finds what is wrong, says what to do, and finds nothing where all is well."""
 
+import importlib.util
 import json
 import sys
 from importlib import metadata
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
 
 def faults() -> dict[str, str]:
     """What is wrong with the libraries, by name."""
-    checks = [*doctor._libraries(), doctor._checked("cv2", doctor._cv2)]
+    checks = [*doctor.library_checks(), doctor.run_check("cv2", doctor.look_at_opencv)]
     return {check.what: check.advice for check in checks if check.advice}
 
 
@@ -72,7 +74,7 @@ def test_json_has_every_check_and_then_the_report(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     checks = [Checked("disk", "fast"), Checked("detect", "a face")]
-    monkeypatch.setattr(doctor, "_checks", lambda folder: iter(checks))
+    monkeypatch.setattr(doctor, "run_checks", lambda folder: iter(checks))
     result = CliRunner().invoke(main.app, ["doctor", "--json"])
     assert (result.exit_code, result.stderr.splitlines()[0]) == (0, "ok     disk: fast")
     *events, report = map(json.loads, result.stdout.splitlines())
@@ -90,7 +92,7 @@ def test_a_problem_is_named_and_the_exit_code_is_1(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     checks = [Checked("python", "3.11"), Checked("disk", "", "make room")]
-    monkeypatch.setattr(doctor, "_checks", lambda folder: iter(checks))
+    monkeypatch.setattr(doctor, "run_checks", lambda folder: iter(checks))
     result = CliRunner().invoke(main.app, ["doctor"])
     assert result.exit_code == 1
     assert result.stdout == "ok     python: 3.11\nfault  disk: make room\n"
@@ -118,25 +120,31 @@ def test_two_owners_of_cv2_that_disagree_are_found(monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_be_loaded_is_a_line_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
-    assert doctor._checked("cv2", doctor._cv2).advice.startswith("cannot be loaded (")
+    assert doctor.run_check("cv2", doctor.look_at_opencv).advice.startswith("cannot be loaded (")
     monkeypatch.setitem(sys.modules, "demosaic.faces.detector", None)
-    assert doctor._checked("face model", doctor._face_model).advice.startswith("cannot be loaded (")
+    check = doctor.run_check("face model", doctor.look_at_face_model)
+    assert check.advice.startswith("cannot be loaded (")
 
 
-def test_a_wheel_without_the_face_model_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demosaic.faces.detector.MODEL_FILE", "moved.tflite")
-    assert "carries no face model" in doctor._checked("face model", doctor._face_model).advice
+def test_a_wheel_without_the_face_model_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = ModuleSpec("mediapipe", None, is_package=True)
+    without.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: without)
+    check = doctor.run_check("face model", doctor.look_at_face_model)
+    assert "carries no face model" in check.advice
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_fault(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    check = doctor._checked("disk", lambda: doctor._disk(gone))
+    check = doctor.run_check("disk", lambda: doctor.look_at_disk(gone))
     assert check.advice.startswith(f"cannot write {gone}: ")
 
 
 def test_the_self_test_ends_at_the_first_step_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MediaPipeDetector, "detect", lambda self, image: [])
-    checks = list(doctor._rehearsal())
+    checks = list(doctor.selftest_checks())
     assert [(check.what, check.found) for check in checks] == [("detect", "")]
     assert "1 x no face" in checks[0].advice
 
