@@ -15,18 +15,7 @@ SOURCES = sorted(
 
 BORROWED: dict[str, set[str]] = {
     "tests/cli/test_commands.py": {"_recipe", "__defaults__"},
-    "tests/doctor/test_checks.py": {
-        "_checked",
-        "_checks",
-        "_cv2",
-        "_disk",
-        "_face_model",
-        "_libraries",
-        "_rehearsal",
-        "_MODEL",
-        "__defaults__",
-    },
-    "tests/evaluation/test_benchmark.py": {"_Judge", "_restored"},
+    "tests/doctor/test_checks.py": {"__defaults__"},
     "tests/models/test_compute.py": {"_allowed_cores"},
     "tests/training/test_augmentation.py": {"_", "_grid", "_region"},
     "tests/training/test_blind.py": {"_GLANCE", "__defaults__"},

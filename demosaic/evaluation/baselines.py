@@ -1,4 +1,4 @@
-"""What needs no learning, scored: the mosaic, bicubic, the base."""
+"""Scores of the methods that need no learning: the mosaic itself, bicubic, and the base."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -19,7 +19,7 @@ from demosaic.mosaic.resampling import part_shown
 
 
 def score(restored: Pixels, observed: Pixels, target: Pixels, grid: Grid | None) -> Scores:
-    """All scores of one picture; the cell error is 0 where there is no mosaic."""
+    """The scores of one restored picture (H, W, 3); without a grid the cell error is 0."""
     return Scores(
         psnr=psnr(restored, target),
         ssim=ssim(restored, target),
@@ -44,9 +44,7 @@ def means(found: Iterable[tuple[str, Scores]]) -> dict[str, Scores]:
 
 
 def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
-    """What needs no learning, to compare with: the mosaic itself and, on a grid, bicubic and
-    `base`.
-    """
+    """Mean scores, over pairs, of the methods that need no learning; see `unlearned`."""
     return means(
         (name, score(picture, observed, target, pairs.grid(path)))
         for path, (observed, target) in zip(paths, map(pairs.read, paths), strict=True)
@@ -55,7 +53,9 @@ def baselines(pairs: Pairs, paths: Sequence[Path]) -> dict[str, Scores]:
 
 
 def unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
-    """What needs no learning: `mosaic`, `bicubic` and `base`; without a grid the `input` itself."""
+    """The observed picture (H, W, 3) filled without learning: `mosaic`, `bicubic` and `base`;
+    without a grid only the `input` itself.
+    """
     if grid is None:
         return {"input": observed}
     colour = cell_colours(observed, grid)
@@ -71,7 +71,7 @@ def _levels(image: NDArray[Any]) -> Pixels:
 
 
 def score_unlearned(targets: Iterable[Pixels], grids: Mapping[str, Grid]) -> dict[str, Scores]:
-    """Mean scores of what needs no learning on each grid, named `GRID, base` and the like."""
+    """Mean scores of the methods without learning on each grid, named `GRID, base` and so on."""
 
     def found() -> Iterator[tuple[str, Scores]]:
         for target in targets:
@@ -84,5 +84,5 @@ def score_unlearned(targets: Iterable[Pixels], grids: Mapping[str, Grid]) -> dic
 
 
 def as_record(scores: Mapping[str, Scores]) -> dict[str, dict[str, float]]:
-    """Scores as JSON takes them."""
+    """Scores as records for JSON."""
     return {name: asdict(found) for name, found in scores.items()}

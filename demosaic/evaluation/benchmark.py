@@ -1,7 +1,8 @@
-"""Models on faces they never saw: every way to fill a mosaic, in numbers and in pictures.
+"""Models scored on faces they were not trained on, in numbers and in pictures.
 
-Ways are what needs no learning and each model at each realism. Faces are pixelated anew, on grids
-that begin in the corner and on grids at random offsets, so that any folder of pairs will do.
+Each mosaic is filled in several ways: by the methods that need no learning, and by each model at
+each realism. Faces are pixelated anew, on grids that begin in the corner and on grids at random
+offsets, so that any folder of pairs can be used.
 """
 
 import time
@@ -38,7 +39,7 @@ from demosaic.mosaic.quantise import finish
 from demosaic.text import counted
 
 SHOWN_BLOCK = 16
-"""Side of the cells, px, of the faces and the spectra that are shown."""
+"""Side of the cells of the faces and spectra on the page, pixels."""
 
 _BATCH = 4
 
@@ -47,13 +48,13 @@ _WORST, _MEDIAN = 10, 4
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of mosaic."""
+    """A kind of mosaic: the side of its cells, pixels, and whether they begin in the corner."""
 
     block: int
     aligned: bool
 
     def grid(self, face: int) -> Grid:
-        """The grid over the face of this number: always the same one."""
+        """The grid for the face with this number; the same every time."""
         if self.aligned:
             return Grid.square(self.block)
         left, top = np.random.default_rng((face, self.block)).integers(self.block, size=2)
@@ -62,7 +63,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Measured:
-    """One picture's numbers by metric, and its spectrum where that was asked for."""
+    """One picture's numbers by metric, and its spectrum (D,), or (0,) in a quick evaluation."""
 
     numbers: Mapping[str, float]
     spectrum: Doubles = field(default_factory=lambda: np.zeros(0))
@@ -70,28 +71,30 @@ class Measured:
 
 @dataclass(frozen=True)
 class Shown:
-    """A face to look at: its pictures by what they show, and its PSNR, dB, as the models restore
-    it.
-    """
+    """A face on the page."""
 
     psnr: float
+    """Mean over the models' results, dB."""
     pictures: Mapping[str, Pixels]
+    """RGB levels (S, S, 3) by name: `mosaic`, the models' results, `base` and `original`."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was found, and what there is to see; nothing to see of a quick one."""
+    """The scores, and what the page shows; a quick evaluation has no page."""
 
     report: EvaluationReport
     spectra: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """By way: its amplitude as a share of the originals', at 0, 1, 2, ... cycles a face."""
+    """By way: the amplitude as a share of the originals', at 0, 1, 2, ... cycles a face."""
     worst: Sequence[Shown] = ()
+    """The faces with the lowest PSNR, the lowest first."""
     median: Sequence[Shown] = ()
+    """The faces around the median PSNR."""
 
 
 @dataclass(frozen=True)
-class _Judge:
-    """All that it takes to fill and score mosaics of some faces."""
+class Judge:
+    """Fills and scores mosaics of the target faces, RGB levels (S, S, 3)."""
 
     targets: Sequence[Pixels]
     models: Mapping[str, Model]
@@ -99,7 +102,7 @@ class _Judge:
     compute: Compute
 
     def fill(self, kind: Kind, faces: Sequence[int]) -> list[dict[Way, Pixels]]:
-        """Mosaics of the faces of these numbers, filled in every way."""
+        """For each of the faces with these numbers, its mosaic filled in every way."""
         grids = [kind.grid(face) for face in faces]
         observed = [
             pixelated(self.targets[face], grid) for face, grid in zip(faces, grids, strict=True)
@@ -109,13 +112,13 @@ class _Judge:
             for one, grid in zip(observed, grids, strict=True)
         ]
         for name, model in self.models.items():
-            made = _restored(model, observed, grids, self.config.realisms, self.compute)
+            made = restore_faces(model, observed, grids, self.config.realisms, self.compute)
             for ways, pictures in zip(filled, made, strict=True):
                 ways |= {Way(name, realism): picture for realism, picture in pictures.items()}
         return filled
 
     def score(self, kind: Kind, faces: Sequence[int]) -> list[dict[Way, Measured]]:
-        """The numbers of every way on each of the faces."""
+        """For each of the faces with these numbers, the scores of every way."""
         return [
             self._measured(filled, kind, face)
             for face, filled in zip(faces, self.fill(kind, faces), strict=True)
@@ -141,8 +144,8 @@ def _measure(
     base: float,
     wanted: Doubles | None,
 ) -> Measured:
-    """A picture's numbers; the slow ones and the spectrum only with the `wanted` one, the target's.
-    `base`: the PSNR to gain over.
+    """The scores of a picture (S, S, 3). `base`: the PSNR of `base` on the same face. `wanted`: the
+    spectrum of the target; without it, the slow metrics and the spectrum are left out.
     """
     near = psnr(picture, target)
     numbers = {
@@ -160,14 +163,14 @@ def _measure(
     return Measured(numbers, energy)
 
 
-def _restored(
+def restore_faces(
     model: Model,
     observed: Sequence[Pixels],
     grids: Sequence[Grid],
     realisms: Sequence[float],
     compute: Compute,
 ) -> list[dict[float | None, Pixels]]:
-    """Each mosaic restored by the model, at each realism if it has a second stage."""
+    """Each mosaic (S, S, 3) restored by the model, by realism; None if it has one stage."""
     made = model.fill_faces(observed, grids, realisms, compute)
     return [
         {
@@ -208,7 +211,7 @@ def evaluate(
     listen(Notice(why))
     for model in loaded.values():
         settle(model.generator, compute.device)
-    judge = _Judge(targets, loaded, config, compute)
+    judge = Judge(targets, loaded, config, compute)
     with _single_threaded(workers) as pool:
         found = _judged(judge, pool, listen)
     report = EvaluationReport(
@@ -224,14 +227,16 @@ def evaluate(
 
 
 def _named(models: Models) -> dict[str, Path]:
-    """Model files by name; a single one is called `restored`."""
+    """Model files by name. A single model is named `restored`."""
     if isinstance(models, Mapping):
         return {name: Path(path) for name, path in models.items()}
     return {"restored": Path(models) if models else find_model(Path())[0]}
 
 
 def _held_out(pairs: Pairs, most: int, listen: Listener) -> tuple[str, list[Pixels]]:
-    """The split that is scored and its faces; what cannot be read is left out, and said."""
+    """The split to score and its faces (S, S, 3). A file that cannot be read is left out, with a
+    notice.
+    """
     split, files = pairs.held_out
     targets = []
     for file in files[:most]:
@@ -240,27 +245,25 @@ def _held_out(pairs: Pairs, most: int, listen: Listener) -> tuple[str, list[Pixe
         except DemosaicError as error:
             listen(Notice(f"left out: {error}"))
     if not targets:
-        raise DemosaicError(f"{pairs.folder / split} holds no pair that can be read", NOTHING_TO_DO)
-    listen(Notice(f"{counted(len(targets), 'face')} of {pairs.size} px kept for {split}"))
+        raise DemosaicError(f"{pairs.folder / split} has no pair that can be read", NOTHING_TO_DO)
+    listen(Notice(f"{counted(len(targets), 'face')} of {pairs.size} px of the {split} split"))
     return split, targets
 
 
 def _model(path: Path, name: str, pairs: Pairs, listen: Listener) -> Model:
-    """A model that can be judged by these pairs; what casts doubt on it is said."""
+    """A model that undoes mosaics. A notice says if it was trained on other pairs than these."""
     model = load_model(path)
     if not model.undoes_mosaics:
         raise DemosaicError(
             f"{path} was not trained on mosaics: its scores, on its own pairs, are in MODEL.md"
         )
     if model.card.dataset != pairs.fingerprint:
-        listen(
-            Notice(f"{name} was trained on other pairs: whether it saw these faces is not known")
-        )
+        listen(Notice(f"{name} was trained on other pairs and may have seen these faces"))
     return model
 
 
 def _trial(models: Sequence[Model], compute: Compute) -> torch.Tensor:
-    """The detail that the last of our models draws on some faces, to choose the precision by."""
+    """The detail that the last model with two stages draws, to compare precisions by."""
     picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
     for model in reversed(models):
         settle(model.generator, compute.device)
@@ -272,8 +275,8 @@ def _trial(models: Sequence[Model], compute: Compute) -> torch.Tensor:
 
 @contextmanager
 def _single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Workers that each compute in one thread: metrics, which use one, are then as parallel as
-    networks.
+    """A pool of workers that compute in one thread each, so that metrics, which use one thread, run
+    as parallel as networks. The thread counts of torch and cv2 are restored at the end.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -282,15 +285,15 @@ def _single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
         with one_core():
             yield pool
     finally:
-        pool.shutdown(cancel_futures=True)  # or Ctrl-C would wait for all that is left
+        pool.shutdown(cancel_futures=True)  # otherwise Ctrl-C waits for all queued work
         torch.set_num_threads(threads)
 
 
 _Found = dict[Kind, dict[Way, list[Measured]]]
 
 
-def _judged(judge: _Judge, pool: ThreadPoolExecutor, listen: Listener) -> _Found:
-    """Every way's numbers on every kind of mosaic, face by face."""
+def _judged(judge: Judge, pool: ThreadPoolExecutor, listen: Listener) -> _Found:
+    """The scores of every way on every kind of mosaic, face by face."""
     offsets = (True,) if judge.config.quick else (True, False)
     kinds = [Kind(block, aligned) for aligned in offsets for block in judge.config.blocks]
     batches = np.array_split(np.arange(len(judge.targets)), -(-len(judge.targets) // _BATCH))
@@ -317,8 +320,8 @@ def _way_scores(found: _Found) -> Iterator[WayScores]:
             yield WayScores(way, kind.block, kind.aligned, estimates)
 
 
-def _with_views(report: EvaluationReport, judge: _Judge, found: _Found) -> Evaluation:
-    """The report with the spectra and faces of one kind, the worst and the median."""
+def _with_views(report: EvaluationReport, judge: Judge, found: _Found) -> Evaluation:
+    """The report with what the page shows: spectra, and the worst and median faces, of one kind."""
     ways = found[Kind(SHOWN_BLOCK, True)]
     wanted = np.maximum(sum(map(spectrum, judge.targets)), 1e-9)
     spectra = {
@@ -330,19 +333,19 @@ def _with_views(report: EvaluationReport, judge: _Judge, found: _Found) -> Evalu
         for way, measured in ways.items()
         if way.method in judge.models
     ]
-    nearness = np.mean(learnt, 0)
-    order = np.argsort(nearness, kind="stable").tolist()
+    mean_psnr = np.mean(learnt, 0)
+    order = np.argsort(mean_psnr, kind="stable").tolist()
     middle = max(0, (len(order) - _MEDIAN) // 2)
     return Evaluation(
         report,
         spectra,
-        [_shown(judge, face, nearness[face]) for face in order[:_WORST]],
-        [_shown(judge, face, nearness[face]) for face in order[middle : middle + _MEDIAN]],
+        [_shown(judge, face, mean_psnr[face]) for face in order[:_WORST]],
+        [_shown(judge, face, mean_psnr[face]) for face in order[middle : middle + _MEDIAN]],
     )
 
 
-def _shown(judge: _Judge, face: int, nearness: float) -> Shown:
-    """A face's mosaic, then the models' pictures from faithful to sharp, then base and original."""
+def _shown(judge: Judge, face: int, mean_psnr: float) -> Shown:
+    """The pictures of one face in their order on the page."""
     (filled,) = judge.fill(Kind(SHOWN_BLOCK, True), [face])
     realisms = judge.config.realisms
     some = (None, realisms[0], realisms[len(realisms) // 2], realisms[-1])
@@ -353,4 +356,4 @@ def _shown(judge: _Judge, face: int, nearness: float) -> Shown:
     }
     mosaic, base = filled[Way("mosaic")], filled[Way("base")]
     pictures = {"mosaic": mosaic, **learnt, "base": base, "original": judge.targets[face]}
-    return Shown(float(nearness), pictures)
+    return Shown(float(mean_psnr), pictures)

@@ -1,4 +1,4 @@
-"""What is said of how good a model is."""
+"""Scores of models, and the report of an evaluation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +22,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over faces, or a share of them (0..1), and the interval that holds the true one in 95
-    of 100 cases.
-    """
+    """A mean over faces, or a share of them (0 to 1), with its 95 % confidence interval."""
 
     mean: float
     low: float
@@ -33,12 +31,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Way:
-    """What fills a mosaic."""
+    """A way to fill a mosaic."""
 
     method: str
-    """`mosaic` (as it is), `bicubic`, `base`, or a model's name."""
+    """`mosaic` (left as it is), `bicubic`, `base`, or the name of a model."""
     realism: float | None = None
-    """A model's, 0..1; None where there is none to choose."""
+    """Of a model with two stages, 0 to 1; None for everything else."""
 
     def __str__(self) -> str:
         return self.method if self.realism is None else f"{self.method}, realism {self.realism:g}"
@@ -46,13 +44,13 @@ class Way:
 
 @dataclass(frozen=True)
 class WayScores:
-    """How one way did on one kind of mosaic."""
+    """The scores of one way on one kind of mosaic."""
 
     way: Way
     block: int
     """Side of the square cells, px."""
     aligned: bool
-    """Whether the cells begin in the corner, or at an offset drawn for each face."""
+    """Whether the cells begin in the corner; if not, at a random offset for each face."""
     estimates: Mapping[str, Estimate]
     """By metric: `psnr` (dB), `gain` (dB over `base` on the same face), `ssim` and `ms_ssim`
     (0..1), `cell_error` (grey levels), `sharpness` (1 is the original's).
@@ -61,15 +59,15 @@ class WayScores:
 
 @dataclass(frozen=True)
 class EvaluationReport(Event):
-    """What an evaluation found."""
+    """The scores of all models."""
 
     pairs: str
     split: str
-    """Which of the pairs: `test` where there are any, else `val`."""
+    """The pairs scored: `test` if the dataset has such a split, else `val`."""
     faces: int
     models: Mapping[str, str]
     """The model files by name."""
     computed: str
-    """On what, and in which precision."""
+    """The device, its precision and the number of workers."""
     seconds: float
     scores: tuple[WayScores, ...]

@@ -1,4 +1,4 @@
-"""How good a model is, measured on the 8-bit pictures a user would get."""
+"""Validation scores of a network in training, on the 8-bit pictures that a user would get."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -25,8 +25,8 @@ _BATCH = 4
 def evaluate(
     generator: Generator, pairs: Pairs, paths: Sequence[Path], compute: Compute
 ) -> dict[str, Scores]:
-    """Mean scores over pairs: `restored` as the network gives it and, on a grid, `reconciled`
-    with the cells.
+    """Mean scores over pairs: `restored`, the network's own output, and, on a grid, `reconciled`
+    with the observed cells.
     """
     made = restorations(generator, pairs, paths, compute)
     return means(
@@ -46,10 +46,10 @@ def _outputs(restored: Floats, observed: Pixels, grid: Grid | None) -> dict[str,
 def restorations(
     generator: Generator, pairs: Pairs, paths: Sequence[Path], compute: Compute
 ) -> Iterable[tuple[Pixels, Pixels, Floats]]:
-    """Observed and target pictures and the network's own output, float (3, size, size), of each
-    pair.
+    """For each pair the observed and the target picture, levels (size, size, 3), and the network's
+    own output, float (3, size, size) in [-1, 1].
 
-    The generator runs as it will at use: moving statistics, and given back in the mode it came in.
+    The generator runs in evaluation mode, with its moving statistics, and returns to its own mode.
     """
     mode = generator.training
     generator.eval()
@@ -91,7 +91,7 @@ def restored_pictures(
     compute: Compute,
     realism: float = 0.0,
 ) -> list[Pixels]:
-    """Whole mosaics of one size, all on `grid`, restored; their cells are those observed."""
+    """Whole mosaics (H, W, 3) of one size on one grid, restored and reconciled with their cells."""
     shown = views([observe(picture, grid) for picture in observed]).to(compute.device)
     restored = compute.infer(restorer, shown, realism)
     height, width = observed[0].shape[:2]

@@ -85,7 +85,7 @@ def test_a_blend_is_what_the_network_makes_at_that_realism() -> None:
     observed = [pixelated(noise(seed, 64), grid) for seed in range(2)]
     model = TwoStageModel(restorer, a_card())
     realisms = (0.0, 0.3, 1.0)
-    blends = benchmark._restored(model, observed, [grid, grid], realisms, COMPUTE)
+    blends = benchmark.restore_faces(model, observed, [grid, grid], realisms, COMPUTE)
     for realism in realisms:
         known = restored_pictures(restorer, observed, grid, COMPUTE, realism)
         for one, picture in zip(blends, known, strict=True):
@@ -239,7 +239,7 @@ def test_a_model_that_is_not_there_is_missed_before_anything_is_said(folder: Pat
 
 
 def test_a_smooth_face_is_nearer_than_its_mosaic(folder: Path, models: dict[str, Path]) -> None:
-    judge = benchmark._Judge([smooth(64)], {}, EvaluateConfig(), COMPUTE)
+    judge = benchmark.Judge([smooth(64)], {}, EvaluateConfig(), COMPUTE)
     (scored,) = judge.score(Kind(8, aligned=False), [0])
     mosaic, base = (scored[Way(name)].numbers for name in ("mosaic", "base"))
     assert base["psnr"] > mosaic["psnr"] + 3
