@@ -1,4 +1,4 @@
-"""What is said of an installation."""
+"""Events of checking an installation."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,23 @@ from demosaic.events import Event
 
 @dataclass(frozen=True)
 class Checked(Event):
-    """One thing that demosaic needs was looked at."""
+    """One check of the installation is done."""
 
     what: str
     found: str
-    """What there is; empty when it is not as it should be."""
+    """What was found; empty when something is wrong."""
     advice: str = ""
-    """What is wrong and what to do; empty when all is well."""
+    """What is wrong and how to mend it; empty when all is well."""
 
 
 @dataclass(frozen=True)
 class DoctorReport(Event):
-    """What a look at the installation found."""
+    """The result of all checks."""
 
     checks: tuple[Checked, ...]
     seconds: float
 
     @property
     def problems(self) -> list[Checked]:
-        """What is not well."""
+        """The checks that failed."""
         return [check for check in self.checks if check.advice]

@@ -1,7 +1,7 @@
-"""A drawn face through the whole program, from photo to restored: five steps, each working on what
-the one before left in the folder, and saying what it found.
+"""The self-test: a drawn face from photo to restored picture, in five steps.
 
-A step raises DemosaicError where something did not come out as it must.
+Each step works on the files that the one before left in the folder, and returns what it found. It
+raises DemosaicError when a result is wrong.
 """
 
 import shutil
@@ -34,11 +34,11 @@ from demosaic.training.loop import train as train_on
 FACE = Path(__file__).with_name("drawn-face.png")
 """A person who does not exist, by examples/people.py; 256 px."""
 
-_BUILD = BuildConfig(size=128, val=0)  # half of the usual side: as quick as it goes
+_BUILD = BuildConfig(size=128, val=0)  # half of the usual side, to be quick
 
 _TRAIN = TrainConfig(steps=1, batch=2, network="S", validations=1, validation_pairs=1)
 
-_DEVICES = DeviceConfig(precision="fp32")  # which is chosen is looked at elsewhere
+_DEVICES = DeviceConfig(precision="fp32")  # `auto` is another check
 
 _GRID = Grid.square(8)
 
@@ -59,21 +59,21 @@ def detect(folder: Path) -> str:
 
 
 def pixelate(folder: Path) -> str:
-    """The pair's left half is the mosaic of its right one; the face in the drawing is hidden."""
+    """The pair's left half is the mosaic of its right half; the drawn face is pixelated."""
     pairs = open_pairs(
         folder / "pairs", direction=TrainConfig.direction, multiple=TrainConfig.multiple
     )
     observed, target = pairs.read(pairs.train[0])
     grid = pairs.grid(pairs.train[0])
     assert grid is not None
-    _require(np.array_equal(observed, _mosaic(target, grid)), "a pair is no mosaic")
+    _require(np.array_equal(observed, _mosaic(target, grid)), "a pair's left half is wrong")
     photo, box = read_image(FACE), _face(folder)
     write_png(folder / "hidden.png", paste(photo, _mosaic(crop(photo, box), _GRID), box))
     return f"its mosaic, in cells of {_GRID.width} px"
 
 
 def train(folder: Path) -> str:
-    """One step of training, validated and saved."""
+    """One training step, validated and saved."""
     start = time.perf_counter()
     report = train_on(folder / "pairs", folder / "run", _TRAIN, devices=_DEVICES)
     _require(report.step == 1, f"{report.step} steps were trained instead of one")
@@ -81,19 +81,19 @@ def train(folder: Path) -> str:
 
 
 def restore(folder: Path) -> str:
-    """The mosaic in the drawing is found and undone by the model of that step."""
+    """The mosaic in the drawing is found and restored with the model of that step."""
     compute, _ = choose(_DEVICES)
     model = load_model(folder / "run" / "best.safetensors", compute.device)
     restored = restore_image(read_image(folder / "hidden.png"), model, RestoreConfig(), compute)
     write_png(folder / "restored.png", restored.picture)
     found = [(region.box, region.block) for region in restored.regions]
     expected = [(_face(folder).corners, (_GRID.width, _GRID.height))]
-    _require(found == expected, f"the mosaic is at {expected}, and was found at {found}")
-    return "the mosaic found where it is, and undone"
+    _require(found == expected, f"the mosaic is at {expected} but was found at {found}")
+    return "the mosaic was found where it is, and restored"
 
 
 def reconcile(folder: Path) -> str:
-    """The result pixelates back to what was hidden, and is the drawing outside."""
+    """The result pixelates back to the mosaic, and equals the drawing outside."""
     hidden, restored = read_image(folder / "hidden.png"), read_image(folder / "restored.png")
     box = _face(folder)
     back = paste(restored, _mosaic(crop(restored, box), _GRID), box)
@@ -105,11 +105,11 @@ def reconcile(folder: Path) -> str:
 STEPS: dict[str, Callable[[Path], str]] = {
     step.__name__: step for step in (detect, pixelate, train, restore, reconcile)
 }
-"""By name, in their order."""
+"""The steps by name, in their order."""
 
 
 def _face(folder: Path) -> Box:
-    """Where in the drawing the face was found."""
+    """The box of the face found in the drawing."""
     return Box(*read_lines(folder / "pairs" / "pairs.jsonl")[0]["box"])
 
 

@@ -1,8 +1,8 @@
-"""What a mosaic gives away about an album: how often hidden people are found by their faces.
+"""The privacy audit: how often pixelated people of an album are identified by their faces.
 
-Whoever looks for them has other photos of everybody, and knows the cells. They look at a mosaic
-smoothed, as blocks are edges that no face has, or restored; and hold beside it the photos they have
-as they are, or pixelated alike (McPherson, Shokri and Shmatikov 2016).
+The attacker has other photos of everybody, and knows the grid. They smooth a mosaic, because the
+edges of its cells are no part of a face, or restore it. Then they compare it with the photos they
+have, as those are or pixelated alike (McPherson, Shokri and Shmatikov 2016).
 """
 
 import time
@@ -45,33 +45,33 @@ from demosaic.restoration.image import restore_face
 from demosaic.training.blind import trial
 
 CLEAR, MOSAIC, ALIKE, RESTORED = "clear", "mosaic", "mosaic, alike", "restored"
-"""Ways to look: at clear faces, to compare with; at mosaics, beside clear photos or beside photos
-pixelated alike; at restored faces, beside clear photos.
+"""Ways to compare: clear faces with clear photos, as a reference; mosaics with clear photos, or
+with photos pixelated alike; restored faces with clear photos.
 """
 
 FEW = 5
-"""People named, among whom the right one may be."""
+"""Number of people named; the attack is right if the person is among them."""
 
 SHOWN_BLOCK, _SHOWN = 16, 8  # px; faces
 
-_ERROR = 0.05  # of taking chance for more, over all that is tried at one block
+_ERROR = 0.05  # probability of one false alarm or more, over all attacks at one block
 
 _MIDDLE: Points = ((0.36, 0.4), (0.64, 0.4), (0.5, 0.52), (0.5, 0.63))
-"""Eyes, nose and mouth as shares of a cut face, for where no detector finds them."""
+"""Usual places of eyes, nose and mouth in a crop, as shares of its side."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One hidden face to look at."""
+    """One hidden face on the page."""
 
     pictures: Mapping[str, Pixels]
     places: Mapping[str, int]
-    """By way to look, how many people are named until the right one."""
+    """By way, the rank of the right person."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit found, and a few faces to look at."""
+    """The report of an audit, and the faces that its page shows."""
 
     report: AuditReport
     shown: Sequence[Shown]
@@ -88,10 +88,11 @@ def audit(
     devices: DeviceConfig | None = None,
     listen: Listener = ignore,
 ) -> Audit:
-    """How often the hidden people of an album are found, by block and way to look.
+    """How often the hidden people of an album are identified, by block and way to compare.
 
-    `model` restores; who is in the photos of `pairs` that it was trained on (those of its run, when
-    none are given) is left out. Raises DemosaicError when nobody can be both known and hidden.
+    `model` restores faces; without it that way is left out. People in its training photos, those
+    of `pairs` or else of its run's dataset, are left out. Raises DemosaicError when no person has
+    both a known and a hidden face.
     """
     start = time.monotonic()
     settle_threads(devices or DeviceConfig())
@@ -124,19 +125,19 @@ def audit(
 
 
 def _compute(devices: DeviceConfig, *, restoring: bool) -> Compute:
-    """What to compute with; the fastest way is worth a trial where thousands are to be restored."""
+    """What to compute with; timed first where faces are restored, as there are thousands."""
     work = trial(TrainConfig(batch=2), BUILD.size) if restoring else None
     return choose(devices, work)[0]
 
 
-# Who is left out
+# People left out
 
 
 def trained_photos(
     model: Path, fingerprint: str, pairs: Path | None, listen: Listener = ignore
 ) -> set[str]:
-    """The SHA-256 of the photos that a model was trained on: those of the dataset `pairs` or, when
-    none is given, of the one that its run names; none, and said, when that is not known.
+    """The SHA-256 of the photos that a model was trained on: those of the dataset `pairs`, or of
+    the dataset that its run names. When that is not known, there are none, and a notice says so.
 
     Raises DemosaicError when `pairs` is another dataset.
     """
@@ -147,7 +148,7 @@ def trained_photos(
         listen(
             Notice(
                 f"it is not known which photos {model} was trained on: name the dataset with "
-                "--pairs, or restored faces may be found more often than strangers' would be"
+                "--pairs; people in it may be identified more often than strangers"
             )
         )
         return set()
@@ -156,7 +157,7 @@ def trained_photos(
 
 
 def _pairs_of_run(model: Path) -> Path | None:
-    """The dataset that the run a model lies in was started with."""
+    """The dataset of the run that a model file lies in."""
     described = model.parent / "config.json"
     pairs = read_json(described).get("pairs") if described.is_file() else None
     return Path(pairs) if pairs else None
@@ -167,11 +168,11 @@ def _fingerprint(pairs: Path) -> str | None:
     return read_json(described).get("fingerprint") if described.is_file() else None
 
 
-# Looking for people
+# The attack
 
 
 class _Attacker:
-    """Somebody who has photos of everybody, and looks for the hidden faces among them."""
+    """An attacker who has photos of everybody and identifies the hidden faces among them."""
 
     def __init__(
         self,
@@ -200,12 +201,12 @@ class _Attacker:
         self._clear = self._by_eyes(self._known)
 
     def _work(self, blocks: int) -> int:
-        """How many faces are to be described in all."""
+        """The number of faces to describe in all."""
         known, hidden = len(self._known), len(self._hidden)
         return known + hidden + blocks * (known + hidden * (3 if self._model else 2))
 
     def attacks(self, block: int | None) -> Iterator[Attack]:
-        """How often people are found behind mosaics of this block, or when nothing hides them."""
+        """The attacks on mosaics of this block; without a block, on clear faces."""
         grid = Grid.square(block) if block else None
         ways = self._ways(grid)
         places = {}
@@ -223,7 +224,7 @@ class _Attacker:
             ]
 
     def _ways(self, grid: Grid | None) -> dict[str, tuple[Described, Described]]:
-        """By way to look, the faces that are known and those looked at."""
+        """By way to compare, the descriptors of the gallery and of the hidden faces."""
         if grid is None:
             return {CLEAR: (self._clear, self._by_eyes(self._hidden))}
         smooth = [smoothed(face, grid) for face in self._hidden]
@@ -261,7 +262,7 @@ class _Attacker:
             self._listen(WorkDone(1))
 
     def _points(self, face: Pixels) -> Points:
-        """Eyes, nose and mouth, found in what there is to see, or where they mostly are."""
+        """Eyes, nose and mouth as detected, or at their usual places."""
         found = self._detector.detect(face)
         side = face.shape[0]
         return found[0].keypoints if found else [(x * side, y * side) for x, y in _MIDDLE]
@@ -297,28 +298,27 @@ class _Attacker:
 
 
 def smoothed(face: Pixels, grid: Grid) -> Pixels:
-    """The smooth picture (S, S, 3) with the same cells as a face."""
+    """The smooth picture (S, S, 3) whose cell means are those of the face (S, S, 3)."""
     colours = cell_colours(face, grid) / np.float32(127.5) - np.float32(1)
     return to_uint8(base(colours, grid, (face.shape[0], face.shape[1])))
 
 
 def cells_across_face(block: float) -> float:
-    """How many cells of `block` px, of a cut face, lie across the face itself."""
+    """How many cells of `block` px lie across the face itself, which fills a part of its crop."""
     return BUILD.size / BUILD.margin / block
 
 
-# What came of it
+# The result
 
 
 def best_of(attacks: Sequence[Attack]) -> Attack:
-    """The one that found the most."""
+    """The attack with the highest rate."""
     return max(attacks, key=lambda attack: (attack.first.mean, attack.few.mean))
 
 
 def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:
-    """The smallest of the blocks at which, and at all larger ones, nobody found more than by
-    chance; None when the largest is no such one, or when not even clear faces were found, so that
-    the audit can tell nothing of any block.
+    """The smallest block from which on no attack was better than chance. None when there was one at
+    the largest block, or when not even clear faces were identified: then the audit shows nothing.
     """
     seen = {attack.block for attack in attacks if attack.above_chance}
     safe = None
@@ -332,15 +332,15 @@ def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:
 
 
 def finding(attacks: Sequence[Attack], safe: int | None) -> str:
-    """What the attacks and the safe block among them mean, in a sentence."""
+    """The result of the attacks in one sentence."""
     if not any(attack.above_chance for attack in attacks):
         return (
-            "even faces that nothing hides are found no more often than by chance, so this audit "
-            "tells nothing about any mosaic: give it more photos of more people"
+            "even clear faces are identified no more often than by chance, so this audit "
+            "shows nothing about mosaics: give it more photos of more people"
         )
     if safe is None:
-        return "behind every mosaic tried, people are found more often than by chance"
+        return "people are identified more often than by chance behind every mosaic tried"
     return (
-        f"the smallest block from which on these recognisers find no more than chance is {safe} "
-        f"px, {cells_across_face(safe):.2g} cells across the face; that is no proof of safety"
+        f"from a block of {safe} px on, {cells_across_face(safe):.2g} cells across the face, these "
+        "recognisers are no better than chance; that is no proof of safety"
     )

@@ -1,4 +1,4 @@
-"""The faces of an album, by person: some are known to whoever looks for them, some are hidden."""
+"""The faces of an album by person: the gallery that an attacker has, and the hidden probes."""
 
 import hashlib
 from collections import Counter
@@ -23,7 +23,7 @@ from demosaic.imaging.discovery import find_images
 from demosaic.text import counted
 
 BUILD = BuildConfig(max_per_photo=1, group_by="photo")
-"""How faces are cut out: as for training, and of each photo the largest; bursts are marked."""
+"""How faces are cropped: as for training, the largest of each photo; bursts are marked."""
 
 ONE_PHOTO = "with one photo"
 
@@ -31,7 +31,7 @@ ONE_FACE = "with one usable face"
 
 TRAINED = "that the model was trained on"
 
-_KNOWN, _HIDDEN = 3, 2  # faces of one person, at most: nobody is to weigh too much
+_KNOWN, _HIDDEN = 3, 2  # most faces of one person, so that nobody dominates the result
 
 
 People = Mapping[str, Sequence[Path]]
@@ -44,7 +44,7 @@ class Portrait:
 
     person: str
     face: Pixels
-    """(S, S, 3), as cut for training."""
+    """RGB levels (S, S, 3), cropped as for training."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Album:
     """The faces to compare."""
 
     gallery: Sequence[Portrait]
-    """Known faces: of everybody who has a hidden one, and of others they may be taken for."""
+    """Known faces of everybody who has a hidden one, and of other people."""
     hidden: Sequence[Portrait]
     left_out: Mapping[str, int]
-    """How many of the people looked at have none hidden, by reason."""
+    """The number of people without a hidden face, by reason."""
 
 
 def gather(
@@ -66,11 +66,12 @@ def gather(
     trained: Collection[str] = (),
     listen: Listener = ignore,
 ) -> Album:
-    """The faces to compare of the people below `photos`, a folder each: half of each one's known,
-    the others hidden, until there are enough. People come in the order of their names' hashes.
+    """The faces of the people below `photos`, one folder each. Half of a person's faces become
+    known, the others hidden, until there are enough. People are taken in the order of their names'
+    hashes.
 
-    `trained` are the SHA-256 of photos a model was trained on: who has one of them is left out.
-    Raises DemosaicError when nobody is left.
+    `trained`: SHA-256 of the photos that a model was trained on. People with such a photo are left
+    out. Raises DemosaicError when nobody is left.
     """
     people = _by_person(photos)
     listen(PhotosFound(sum(map(len, people.values()))))
@@ -97,7 +98,9 @@ def gather(
 
 
 def _by_person(photos: Path) -> People:
-    """The photos of each folder, the folders by hash; photos in the top folder are nobody's."""
+    """The photos of each folder, in the order of the names' hashes; those in the top folder belong
+    to nobody.
+    """
     if not photos.is_dir():
         raise DemosaicError(f"{photos} is not a folder: give the folder your photos are in")
     people: dict[str, list[Path]] = {}
@@ -108,14 +111,14 @@ def _by_person(photos: Path) -> People:
 
 
 def _why_not(paths: Sequence[Path], trained: Collection[str]) -> str:
-    """Why nothing of a person is hidden, as far as files tell; empty where something may be."""
+    """Why a person has no hidden face, as far as the files show; empty if there may be one."""
     if len(paths) == 1:
         return ONE_PHOTO
     return TRAINED if trained and any(_sha256(path) in trained for path in paths) else ""
 
 
 def _sha256(path: Path) -> str:
-    """Of a file's bytes; empty where it cannot be read, which is said when it is looked at."""
+    """The hash of a file; empty when it cannot be read, which is reported later."""
     try:
         return hashlib.sha256(read_bytes(path)).hexdigest()
     except DemosaicError:
@@ -137,14 +140,14 @@ def _nobody(photos: Path, left_out: Mapping[str, int]) -> str:
 
 
 def _strangers(people: People, known: Collection[str], cutter: "_Cutter") -> Iterator[Portrait]:
-    """A face of each person who is not yet known."""
+    """One face of each person who is not in the gallery yet."""
     for person, paths in people.items():
         if person not in known:
             yield from islice(cutter.faces(person, paths), 1)
 
 
 class _Cutter:
-    """Cuts faces out of photos, and says what came of each."""
+    """Crops faces from photos, and reports what came of each photo."""
 
     def __init__(self, photos: Path, look: Look, listen: Listener) -> None:
         self._photos = photos
@@ -152,8 +155,8 @@ class _Cutter:
         self._listen = listen
 
     def faces(self, person: str, paths: Sequence[Path]) -> Iterator[Portrait]:
-        """The largest face of each photo; of copies, near copies and bursts only one, or whoever
-        is hidden would be found by the same picture.
+        """The largest face of each photo. Of copies, near copies and bursts only one is kept:
+        otherwise a hidden face could be found by the same picture.
         """
         seen: list[Pair] = []
         for path in paths:
@@ -166,7 +169,7 @@ class _Cutter:
                 yield Portrait(person, found[1])
 
     def _face(self, path: Path, name: str) -> tuple[Pair, Pixels] | None:
-        """The largest face, and where it comes from."""
+        """The largest face of a photo and its pair record; None without a usable face."""
         try:
             data = read_bytes(path)
         except DemosaicError as error:
@@ -178,7 +181,7 @@ class _Cutter:
             self._listen(PhotoSkipped(name, skipped.reason, skipped.detail))
         for pair, picture in result.kept:
             both = decode(picture)
-            return pair, both[:, both.shape[1] // 2 :].copy()  # not the whole it is a view of
+            return pair, both[:, both.shape[1] // 2 :].copy()  # frees the other half
         return None
 
 

@@ -1,4 +1,4 @@
-"""Faces in a photo hidden: the opposite of restoration."""
+"""Faces in photos hidden: the opposite of restoration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.privacy.events import FaceHidden, PicturePixelated
 
-_SMALLEST = 3  # px; the smallest cells of a share of a face, and the smallest that restore finds
+_SMALLEST = 3  # px; smallest cell when the block is a share of a face, as `restore` finds it
 
 
 @dataclass(frozen=True)
 class Place:
-    """What of a photo is to be hidden."""
+    """A place in a photo to hide."""
 
     box: Box
     """Inside the photo."""
     face: int
-    """Width of the face in it, photo pixels; a cell may be a share of it."""
+    """Width of the face in it, photo pixels; the block may be a share of it."""
     score: float | None = None
-    """How sure it is that this is a face, 0..1; None where a person said so."""
+    """The detector's confidence, 0 to 1; None for a region that the user gave."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _hidden(data: bytes, config: PixelateConfig, detector: FaceDetector | None) 
 
 
 def faces_in(data: bytes, config: PixelateConfig, detector: FaceDetector) -> list[Place]:
-    """Every face in the bytes of a photo with what is to be hidden round it. Raises NotAPicture."""
+    """Every face in the bytes of a photo, as a place with its margin. Raises NotAPicture."""
     examined = examine(data, detector)
     if examined.reason:
         raise NotAPicture(examined.detail)
@@ -96,7 +96,7 @@ def faces_in(data: bytes, config: PixelateConfig, detector: FaceDetector) -> lis
 
 
 def _around(face: Box, margin: float) -> Box:
-    """The box `margin` times as large about the same middle."""
+    """The box `margin` times as large around the same centre."""
     width, height = round(face.width * margin), round(face.height * margin)
     return Box(
         face.x + (face.width - width) // 2, face.y + (face.height - height) // 2, width, height
@@ -118,14 +118,14 @@ def regions_of(photo: Pixels, config: PixelateConfig) -> list[Place]:
 def pixelate_image(photo: Pixels, places: Sequence[Place], config: PixelateConfig) -> Pixelated:
     """The photo (H, W, 3) with these places hidden, every other pixel as it was.
 
-    Cells begin in the corner of their box, as most programs have them.
+    Cells begin in the corner of their box, as in most programs.
     """
     result, hidden = photo, []
     for place in places:
         block = _block(place, config)
         piece = _covered(crop(photo, place.box), block, config)
         mask = _mask(place.box, config)[:, :, None]
-        # In the result so far: boxes may overlap, and what is hidden stays hidden
+        # Pasted into the result so far: boxes may overlap, and hidden pixels stay hidden
         result = paste(result, np.where(mask, piece, crop(result, place.box)), place.box)
         shown = None if config.style == "solid" else block
         hidden.append(FaceHidden(place.box.corners, config.style, shown, place.score))
@@ -140,7 +140,7 @@ def _block(place: Place, config: PixelateConfig) -> int:
 
 
 def _covered(piece: Pixels, block: int, config: PixelateConfig) -> Pixels:
-    """What is shown instead of a piece of the photo."""
+    """A piece of the photo (H, W, 3), covered in the style of the config."""
     if config.style == "solid":
         return np.zeros_like(piece)
     if config.style == "blur":
@@ -150,12 +150,12 @@ def _covered(piece: Pixels, block: int, config: PixelateConfig) -> Pixels:
 
 
 def _mask(box: Box, config: PixelateConfig) -> NDArray[np.bool_]:
-    """Which pixels of a box are hidden."""
+    """(H, W): which pixels of a box are hidden."""
     if config.shape == "box":
         return np.ones((box.height, box.width), bool)
     down, across = (
         (2 * np.arange(side) + 1 - side) / side for side in (box.height, box.width)
-    )  # of the pixels' middles, -1..1
+    )  # pixel centres, -1 to 1
     return np.add.outer(down**2, across**2) <= 1
 
 

@@ -1,9 +1,8 @@
-"""Who is it: recognisers that learn on the known faces of an album alone.
+"""Face recognisers that learn from the gallery of an album only.
 
-A face is described by its colours, by its edges, or by both. Descriptors are taken along the
-directions in which the known faces differ most, each of which counts the same (eigenfaces, Turk and
-Pentland 1991, whitened), and compared by their angle. Whoever has more to learn from, or a network
-that was trained on millions of faces, finds more.
+A face is described by its colours, its edges, or both. The descriptors are projected onto the
+gallery's principal components and whitened (eigenfaces, Turk and Pentland 1991), and compared by
+their angle. A network that was trained on millions of faces would identify more people.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,28 +17,28 @@ from demosaic.imaging.arrays import Pixels, resize, to_grey
 Vectors = NDArray[np.float32]
 
 Points = Sequence[tuple[float, float]]
-"""Pixels (x, y), as a face detector finds them: right eye, left eye, nose tip, mouth, ..."""
+"""Pixels (x, y) in a face detector's order: right eye, left eye, nose tip, mouth, ..."""
 
 
 SIDE = 96
-"""Of a face as recognisers see it, pixels."""
+"""Side of a face as recognisers see it, pixels."""
 
-_COLOURS = 24  # px: of the colour descriptor
+_COLOURS = 24  # px; side of the picture that is the colour descriptor
 
-_INNER = 1.3 / 1.7  # of the side of a cut face: hair and chin, little of what is behind
+_INNER = 1.3 / 1.7  # of the crop's side: includes hair and chin, little background
 
 _EYES_AND_MOUTH = np.array([[0.32, 0.36], [0.68, 0.36], [0.5, 0.74]]) * SIDE
 
-_SHARE, _MOST = 4, 400  # of so many known faces one direction, and never more than this
+_SHARE, _MOST = 4, 400  # one component for so many known faces, and never more than this
 
-_LEAST = 1e-6  # of the strongest direction; what is weaker is rounding
+_LEAST = 1e-6  # of the strongest component; weaker ones are rounding errors
 
 
 RECOGNISERS = ("colours", "edges", "both")
 
 
 def by_box(face: Pixels) -> Pixels:
-    """The middle of a cut face (S, S, 3), as it is framed: (SIDE, SIDE, 3)."""
+    """The middle of a crop (S, S, 3), not aligned, as (SIDE, SIDE, 3)."""
     side = face.shape[0]
     edge = round(side * (1 - _INNER) / 2)
     middle: Pixels = resize(face[edge : side - edge, edge : side - edge], SIDE, SIDE)
@@ -47,7 +46,7 @@ def by_box(face: Pixels) -> Pixels:
 
 
 def by_eyes(face: Pixels, points: Points) -> Pixels:
-    """A face turned, scaled and shifted so that eyes and mouth are always at the same place."""
+    """A crop (S, S, 3), aligned so that eyes and mouth are at fixed places, as (SIDE, SIDE, 3)."""
     rows, wanted = [], []
     for (x, y), (u, v) in zip((points[0], points[1], points[3]), _EYES_AND_MOUTH, strict=True):
         rows += [[x, -y, 1, 0], [y, x, 0, 1]]
@@ -62,7 +61,7 @@ def by_eyes(face: Pixels, points: Points) -> Pixels:
 
 @dataclass(frozen=True)
 class Described:
-    """Some faces, as recognisers compare them."""
+    """The descriptors of N faces."""
 
     colours: Vectors
     """(N, D)."""
@@ -71,20 +70,20 @@ class Described:
 
 
 def describe(faces: Iterable[Pixels]) -> Described:
-    """The descriptors of faces (SIDE, SIDE, 3)."""
+    """The descriptors of faces, each (SIDE, SIDE, 3)."""
     window, cell = (SIDE, SIDE), (SIDE // 12, SIDE // 12)
     gradients = cv2.HOGDescriptor(window, (SIDE // 6, SIDE // 6), cell, cell, 9)
     colours, edges = [], []
     for face in faces:
         colours.append(resize(face, _COLOURS, _COLOURS).astype(np.float32).ravel())
-        # Dalal and Triggs 2005; under the root, many small steps count beside few large ones
+        # HOG, Dalal and Triggs 2005; the root keeps few large steps from dominating
         edges.append(np.sqrt(np.ravel(gradients.compute(to_grey(face)))))
     return Described(np.stack(colours), np.stack(edges))
 
 
 def similarities(gallery: Described, probes: Described) -> Mapping[str, Vectors]:
-    """How much each probe is like each face of the gallery, (P, N), by recogniser; each learns on
-    the gallery.
+    """By recogniser, the similarity of each probe to each face of the gallery, (P, N). Each
+    recogniser learns from the gallery.
     """
     colours = _whitened_angles(gallery.colours, probes.colours)
     edges = _whitened_angles(gallery.edges, probes.edges)
@@ -92,9 +91,9 @@ def similarities(gallery: Described, probes: Described) -> Mapping[str, Vectors]
 
 
 def _whitened_angles(known: Vectors, probes: Vectors) -> Vectors:
-    """Cosines (P, N) in the space of the known faces' strongest principal components, whitened.
+    """Cosines (P, N) between whitened projections onto the known faces' strongest components.
 
-    By way of the products of all faces, (N, N): there are fewer faces than values of one.
+    Computed from the (N, N) products of the faces: there are fewer faces than values in one.
     """
     mean = known.mean(0)
     known, probes = known - mean, probes - mean
@@ -115,10 +114,10 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def ranks(alike: Vectors, people: Sequence[str], truth: Sequence[str]) -> NDArray[np.intp]:
-    """For each probe, how many people (1 and more) are to be looked at until the right one: the
-    place of `truth` among `people`, who own the faces that it is so much `alike`, (P, N).
+    """For each of P probes, the rank of the right person, 1 and up, (P,). `alike`: similarities to
+    the gallery (P, N); `people`: who each of its N faces shows; `truth`: who each probe shows.
 
-    A person is as much alike as the best of their faces; of equals the right one comes last.
+    A person scores as the best of their faces. Among equal scores the right person comes last.
     """
     names = sorted(set(people))
     owner = np.array([names.index(name) for name in people])

@@ -1,4 +1,4 @@
-"""What is said while pictures are restored."""
+"""Events of restoring pictures and clips."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,25 +7,25 @@ from demosaic.events import Event
 
 @dataclass(frozen=True)
 class RegionRestored:
-    """One mosaic of a picture was undone."""
+    """One mosaic of a picture was restored."""
 
     box: tuple[int, int, int, int]
     """x, y, width and height, picture pixels."""
     block: tuple[float, float] | None
     """Cell width and height, picture pixels; None for a model of other pictures than mosaics."""
     offset: tuple[float, float]
-    """Where in the box the first whole cell begins."""
+    """Where in the box the first whole cell begins, picture pixels right and down."""
     sampler: str | None
-    """What of a cell its colour is taken to be; None for a model of other pictures than mosaics."""
+    """How the cells' colours were computed; None for a model of other pictures than mosaics."""
     confidence: float
-    """How sure it is that this is the mosaic, 0..1; 1 when it was given."""
+    """How certain the detection is, 0 to 1; 1 when the mosaic was given."""
     cell_error: float
-    """Grey levels between the restored cells and those shown, the worst."""
+    """The largest difference of a restored cell's mean from the observed colour, grey levels."""
 
 
 @dataclass(frozen=True)
 class PictureRestored(Event):
-    """One picture was restored into `out`."""
+    """One picture was restored; the result is in `out`."""
 
     picture: str
     out: str
@@ -51,7 +51,7 @@ class FrameRestored(Event):
 
 @dataclass(frozen=True)
 class ClipRestored(Event):
-    """One clip was restored into `out`."""
+    """One clip was restored; the result is in `out`."""
 
     clip: str
     out: str
@@ -59,4 +59,4 @@ class ClipRestored(Event):
     restored: int
     """Frames that had a mosaic."""
     unreadable: int
-    """Frames that could not be read and are left out."""
+    """Frames that could not be read and were left out."""

@@ -30,16 +30,17 @@ from demosaic.mosaic.quantise import finish
 from demosaic.restoration.events import RegionRestored
 from demosaic.restoration.targets import places_given, regions_in
 
-_TRIAL_BLOCK = 16  # px
+_TRIAL_BLOCK = 16  # px; side of a cell in the trial
 
 
 @dataclass(frozen=True)
 class Restored:
-    """A picture with its mosaics undone."""
+    """A picture with its mosaics restored."""
 
     picture: Pixels
     """RGB levels (H, W, 3), 0 to 255."""
     regions: tuple[RegionRestored, ...]
+    """The mosaics that were restored."""
 
 
 def restore(
@@ -76,10 +77,10 @@ def restore_face(
     consistency: float = 1.0,
     realism: float = RestoreConfig.realism,
 ) -> Pixels:
-    """The face behind a mosaic (H, W, 3) of means, of any size, on `grid`; same size.
+    """A mosaic (H, W, 3) of cell means, of any size, restored to levels (H, W, 3).
 
-    With a `consistency` of 1, the result pixelates on `grid` to the colours shown, each within half
-    a grey level. Raises DemosaicError for a model of other pictures than mosaics.
+    With a `consistency` of 1, the cell means of the result are the observed colours, each within
+    half a grey level. Raises DemosaicError for a model of other pictures than mosaics.
     """
     config = RestoreConfig(sampler="mean", consistency=consistency, realism=realism)
     whole = filled(Box.whole(observed), grid)
@@ -94,10 +95,10 @@ def restore_image(
     *,
     mask: Mask | None = None,
 ) -> Restored:
-    """A picture (H, W, 3) with its mosaics undone, those found or those given in the config or by a
-    mask (H, W); every other pixel as it was.
+    """Restore a picture (H, W, 3): the mosaics that the config or a mask (H, W) gives, or all that
+    are found. Every other pixel stays as it is.
 
-    Raises DemosaicError when a region is not inside, or nothing is a mosaic.
+    Raises DemosaicError when a region is not inside the picture, or there is no mosaic.
     """
     if not model.undoes_mosaics:
         places = places_given(image, config, mask)
@@ -108,7 +109,7 @@ def restore_image(
 
 
 def _translated(image: Pixels, boxes: Sequence[Box], model: Model, compute: Compute) -> Restored:
-    """A picture whose boxes went through a model that was trained on other pairs than mosaics."""
+    """The picture with its boxes translated by a model of other pictures than mosaics."""
     result = image
     for box in boxes:
         result = paste(result, model.translate(crop(image, box), compute), box)
@@ -119,59 +120,64 @@ def _translated(image: Pixels, boxes: Sequence[Box], model: Model, compute: Comp
 def restore_regions(
     image: Pixels, regions: Sequence[Region], model: Model, config: RestoreConfig, compute: Compute
 ) -> Restored:
-    """A picture (H, W, 3) with these mosaics undone; every other pixel as it was.
+    """Restore these mosaics of a picture (H, W, 3). Every other pixel stays as it is.
 
     Raises DemosaicError for a model of other pictures than mosaics.
     """
     result, done = image, []
-    told = _told(image, regions, config)
-    config = replace(config, sampler=told.sampler, consistency=told.consistency)
+    decision = _decision(image, regions, config)
+    config = replace(config, sampler=decision.sampler, consistency=decision.consistency)
     for region in regions:
-        # In the result so far: the boxes of two ellipses may overlap
+        # Restored in the result so far: the boxes of two ellipses may overlap
         restored = restore_region(result, region, model, config, compute)
         result = paste(result, restored, region.box)
-        done.append(_outcome(image, restored, region, told.sampler))
+        done.append(_outcome(image, restored, region, decision.sampler))
     return Restored(result, tuple(done))
 
 
 def restore_region(
     image: Pixels, region: Region, model: Model, config: RestoreConfig, compute: Compute
 ) -> Pixels:
-    """What is behind a mosaic in a picture (H, W, 3): the pixels of its box, those of them that are
-    no mosaic as they were.
+    """The box of a mosaic in a picture (H, W, 3), restored: levels (box.height, box.width, 3).
+    Pixels of the box outside the mosaic stay as they are.
 
-    The network sees the cells' colours painted at a cell size it was trained on, and ours what is
-    round them at the same scale, so that a picture of any resolution is what it knows.
+    The network sees the mosaic, and its surroundings, scaled to a cell size that it was trained on,
+    so that it works at any resolution.
     """
     observed = crop(image, region.box)
-    told = _told(image, [region], config)
+    decision = _decision(image, [region], config)
     shown, colours = region, cell_colours(observed, region.grid, region.hidden)
-    if told.sampler == "top-left":
+    if decision.sampler == "top-left":
         shown, colours = centre_cells(image, region)
     restored = model.fill(
-        image, shown, colours, compute, consistency=told.consistency, realism=config.realism
+        image, shown, colours, compute, consistency=decision.consistency, realism=config.realism
     )
     pixels = (
-        finish(restored, colours, shown.grid, told.consistency)
-        if told.consistency
+        finish(restored, colours, shown.grid, decision.consistency)
+        if decision.consistency
         else to_uint8(restored)
     )
     return np.where(region.hidden[:, :, None], pixels, observed)
 
 
-def _told(image: Pixels, regions: Sequence[Region], config: RestoreConfig) -> SamplerDecision:
-    """What cells show and how far they are pulled to it: as the config says, else as is told."""
+def _decision(image: Pixels, regions: Sequence[Region], config: RestoreConfig) -> SamplerDecision:
+    """The sampler of the mosaics and how strictly their colours are enforced: as the config says,
+    else as the picture shows.
+    """
     if config.sampler:
-        told = SamplerDecision(config.sampler, float(config.sampler == "mean"))
+        decision = SamplerDecision(config.sampler, float(config.sampler == "mean"))
     else:
-        told = decide_sampler(image, regions)
-    return told if config.consistency is None else replace(told, consistency=config.consistency)
+        decision = decide_sampler(image, regions)
+    if config.consistency is None:
+        return decision
+    return replace(decision, consistency=config.consistency)
 
 
 def _outcome(image: Pixels, restored: Pixels, region: Region, sampler: Sampler) -> RegionRestored:
-    shown = cell_colours(crop(image, region.box), region.grid, region.hidden)
+    """What is reported of a mosaic in a picture (H, W, 3) and its restored box."""
+    observed = cell_colours(crop(image, region.box), region.grid, region.hidden)
     whole = cell_shares(region.hidden, region.grid) == 1
-    error = float(np.max(np.abs(cell_means(restored, region.grid) - shown) * whole))
+    error = float(np.max(np.abs(cell_means(restored, region.grid) - observed) * whole))
     return RegionRestored(
         region.box.corners,
         (region.grid.width, region.grid.height),
@@ -183,17 +189,17 @@ def _outcome(image: Pixels, restored: Pixels, region: Region, sampler: Sampler) 
 
 
 def trial(model: Model) -> Trial:
-    """The work of one face, to try what it is computed fastest with."""
+    """The restoring of one face, to time devices and precisions with."""
     side, grid = model.card.size, Grid.square(_TRIAL_BLOCK)
     spots = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     picture = resize(spots, side, side)  # as smooth as a face
     observed = paint_cells(cell_colours(picture, grid), grid, (side, side))
 
-    def restore(compute: Compute) -> torch.Tensor:
+    def restore_one(compute: Compute) -> torch.Tensor:
         restored = restore_face(observed, grid, model, compute=compute)
         return torch.from_numpy(to_float(restored))
 
-    return restore
+    return restore_one
 
 
 # Files
@@ -220,5 +226,5 @@ def restore_file(
 
 
 def _is_all(restored: Restored, image: Pixels) -> bool:
-    """Whether a model made every pixel."""
+    """Whether the model made every pixel."""
     return any(region.box == Box.whole(image).corners for region in restored.regions)

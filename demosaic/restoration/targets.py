@@ -1,4 +1,4 @@
-"""Which mosaics of a picture are to be undone: those given by hand, or all that are found."""
+"""The mosaics of a picture to restore: those that the user gives, or all that are found."""
 
 import math
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
-_MISFIT = 0.03  # of a region's variance; JPEG at quality 60 leaves 0.005, a clean face 0.1 and more
+_MISFIT = 0.03  # share of a region's variance within cells: JPEG 60 leaves 0.005, a clean face 0.1
 
 
-_NOISE = 25.0  # squared grey levels; so much is JPEG or scaling, whatever the variance
+_NOISE = 25.0  # squared grey levels; always allowed for JPEG or scaling
 
 
 def regions_in(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -> list[Region]:
-    """The mosaics of a picture (H, W, 3) to undo: those given, in the config or by a mask (H, W),
+    """The mosaics of a picture (H, W, 3) to restore: those that the config or a mask (H, W) gives,
     or all that are found.
 
-    Raises DemosaicError when a place is not in the picture, or nothing is a mosaic.
+    Raises DemosaicError when a place is not inside the picture, or there is no mosaic.
     """
     places = places_given(image, config, mask)
     if not places and config.block:
@@ -42,7 +42,9 @@ def regions_in(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -
 
 
 def places_given(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -> list[Place]:
-    """The places asked for. Raises DemosaicError when one is not inside the picture (H, W, 3)."""
+    """The places that the config or a mask (H, W) gives; none if neither does. Raises DemosaicError
+    when one is not inside the picture (H, W, 3).
+    """
     if mask is not None:
         return list(_parts(image, mask))
     if config.regions == "whole":
@@ -57,14 +59,14 @@ def places_given(image: Pixels, config: RestoreConfig, mask: Mask | None = None)
 
 
 def _parts(image: Pixels, mask: Mask) -> Iterator[Place]:
-    """The connected parts of a mask."""
+    """The connected parts of a mask (H, W). Raises DemosaicError for one of another size."""
     if mask.shape != image.shape[:2]:
         raise DemosaicError(
             f"the mask has {_size(mask)} px and the picture {_size(image)}: give one of the same "
             "size"
         )
     if not mask.any():
-        raise DemosaicError("the mask is black: paint white what is pixelated")
+        raise DemosaicError("the mask is black: paint the pixelated parts white")
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=8
     )
@@ -83,7 +85,7 @@ def _named(box: Box) -> str:
 
 
 def _region(image: Pixels, place: Place, config: RestoreConfig) -> Region:
-    """The mosaic that is said to be at a place. Raises DemosaicError when there is none."""
+    """The mosaic at a given place. Raises DemosaicError when there is none."""
     observed = crop(image, place.box)
     if config.block is None:
         for found in find_mosaics(observed)[:1]:
@@ -106,7 +108,7 @@ def _region(image: Pixels, place: Place, config: RestoreConfig) -> Region:
 
 
 def _fits(observed: Pixels, grid: Grid, hidden: Mask) -> bool:
-    """Whether what is hidden is about flat in every cell."""
+    """Whether the hidden pixels of every cell have nearly one colour."""
     flat = paint_cells(cell_colours(observed, grid, hidden), grid, (len(hidden), hidden.shape[1]))
     shown = observed[hidden].astype(np.float32)
     misfit = float(np.mean((shown - flat[hidden]) ** 2))
@@ -114,8 +116,8 @@ def _fits(observed: Pixels, grid: Grid, hidden: Mask) -> bool:
 
 
 def _best_offset(observed: Pixels, block: tuple[float, float]) -> tuple[int, int]:
-    """Where cells of a size begin, right and down, so that their edges meet most of the steps;
-    in the corner, when that is as good as any.
+    """The offset (x, y) at which the cells' edges meet the largest steps; of equal ones the
+    smallest.
     """
     levels = observed.astype(np.int16)
     down = np.abs(np.diff(levels, axis=0)).sum((1, 2))
