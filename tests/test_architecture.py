@@ -43,6 +43,7 @@ DOORS = {
     "jinja2": {"reporting.page"},
     "safetensors": {"models.checkpoint"},
     "platformdirs": {"models.lookup", "faces.cache"},
+    "scipy": {"dataset", "evaluation.statistics"},
     "packaging": {"doctor.checks"},
     "cattrs": {"records"},
 }
