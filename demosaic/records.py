@@ -1,8 +1,9 @@
 """Frozen records from JSON: every field is checked, and what is wrong is one clear line."""
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
@@ -24,7 +25,8 @@ def read(
 ) -> Record:
     """The dataclass `kind` made of a value that came from JSON. Lists become the tuples and objects
     the dataclasses that the fields declare; a whole number stays an `int` in a field for floats, so
-    that it is written again as it was.
+    that it is written again as it was. In a field for one of several dataclasses one must stand
+    already.
 
     `others`: fields that `kind` does not have are ignored. `complete`: fields with a default must
     be there too. Raises DemosaicError, which begins with `where` and ends with `advice`, when a
@@ -85,6 +87,7 @@ def _converter(*, exact: bool) -> cattrs.Converter:
         converter.register_structure_hook(kind, _as_it_is)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook_func(_is_literal, _choice)
+    converter.register_structure_hook_func(_is_union_of_records, _read_before)
     return converter
 
 
@@ -109,6 +112,17 @@ def _is_literal(kind: Any) -> bool:
 def _choice(value: Any, kind: Any) -> Any:
     if value not in get_args(kind):
         raise ValueError(f"{value!r} is none of {', '.join(map(str, get_args(kind)))}")
+    return value
+
+
+def _is_union_of_records(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and all(map(is_dataclass, get_args(kind)))
+
+
+def _read_before(value: Any, kind: Any) -> Any:
+    """Which record of several it is depends on other fields: the caller knows, and reads it."""
+    if not isinstance(value, get_args(kind)):
+        raise TypeError("not a record")
     return value
 
 

@@ -1,17 +1,11 @@
 """The networks' sizes."""
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from demosaic.config.rules import refuse, unless
 
 DiscriminatorKind = Literal["code", "summary"]
-
-
-def _refuse_incomplete(kind: type["UNetConfig | ResUNetConfig"], record: dict[str, Any]) -> None:
-    missing = {field.name for field in fields(kind)} - set(record)
-    if missing:
-        raise TypeError(f"a network without {' and '.join(sorted(missing))}")
 
 
 @dataclass(frozen=True)
@@ -49,14 +43,6 @@ class UNetConfig:
         """Sides of a picture are multiples of this many pixels."""
         return 1 << len(self.down)
 
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "UNetConfig":
-        """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
-        program's.
-        """
-        _refuse_incomplete(cls, record)
-        return cls(**{**record, "down": tuple(record["down"]), "up": tuple(record["up"])})
-
 
 @dataclass(frozen=True)
 class ResUNetConfig:
@@ -86,15 +72,6 @@ class ResUNetConfig:
                 unless(self.head >= 1, "the head has at least one channel"),
             )
         )
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "ResUNetConfig":
-        """The config whose `asdict`, through JSON, is `record`. Raises TypeError for another
-        program's.
-        """
-        _refuse_incomplete(cls, record)
-        lists = {name: tuple(record[name]) for name in ("widths", "down", "up")}
-        return cls(**(record | lists))
 
 
 NETWORKS = {

@@ -7,9 +7,7 @@ from a stranger is unpickled: safetensors cannot hold code, and a run's own resu
 
 import errno
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from demosaic.models.card import FORMAT, ModelCard
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
 from demosaic.models.pix2pix import Generator
 from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.records import read
 
 _KEY = "demosaic"
 
@@ -61,35 +60,34 @@ def read_card(path: Path) -> ModelCard:
     return _card(path, text)
 
 
+@dataclass(frozen=True)
+class _Description:
+    """What is read of a description first, to know what else it must hold."""
+
+    format: int
+    preset: str
+    network: dict[str, Any]
+    demosaic: str = "of its time"
+
+
 def _card(path: Path, text: str) -> ModelCard:
-    with _damage_named(path):
-        record: dict[str, Any] = json.loads(text)
-        found, version = record["format"], record.get("demosaic", "of its time")
-    if found != FORMAT:
-        raise DemosaicError(
-            f"{path} has format {found}, and demosaic {__version__} reads format {FORMAT}: "
-            f"use demosaic {version}, which wrote it, or train anew"
-        )
-    with _damage_named(path):
-        network = _network(record["preset"], record["network"])
-        blocks = tuple(map(int, record["blocks"])) if record["blocks"] else None
-        return ModelCard(**{**record, "network": network, "blocks": blocks})
-
-
-@contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
-    """Within, whatever a damaged description raises becomes a DemosaicError that names the file."""
+    where = f"{path} is not a demosaic model: its description"
     try:
-        yield
-    except (ValueError, KeyError, TypeError, DemosaicError) as error:
+        record = json.loads(text)
+    except ValueError as error:
+        raise DemosaicError(f"{where} is damaged: it is not JSON ({error})") from error
+    found = read(_Description, record, where, others=True)
+    if found.format != FORMAT:
         raise DemosaicError(
-            f"{path} is not a demosaic model: its description is damaged ({error})"
-        ) from error
-
-
-def _network(preset: str, record: dict[str, Any]) -> UNetConfig | ResUNetConfig:
-    kind = UNetConfig if preset == SeedConfig.preset else ResUNetConfig
-    return kind.from_record(record)
+            f"{path} has format {found.format}, and demosaic {__version__} reads format {FORMAT}: "
+            f"use demosaic {found.demosaic}, which wrote it, or train anew"
+        )
+    network: UNetConfig | ResUNetConfig
+    if found.preset == SeedConfig.preset:
+        network = read(UNetConfig, found.network, where, complete=True)
+    else:
+        network = read(ResUNetConfig, found.network, where, complete=True)
+    return read(ModelCard, {**record, "network": network}, where)
 
 
 def _untrained(card: ModelCard) -> Model:

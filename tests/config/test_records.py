@@ -17,6 +17,7 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import differences
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.errors import USAGE, DemosaicError
+from demosaic.records import read
 
 Config = (
     BuildConfig
@@ -203,12 +204,12 @@ def test_the_article_s_networks_take_multiples_of_256_pixels() -> None:
     "config", [UNetConfig(), UNetConfig(down=(4, 8), up=(4,), discriminator="summary")]
 )
 def test_a_network_survives_json(config: UNetConfig) -> None:
-    assert UNetConfig.from_record(json.loads(json.dumps(asdict(config)))) == config
+    assert read(UNetConfig, json.loads(json.dumps(asdict(config))), "here") == config
 
 
 @pytest.mark.parametrize("config", [*NETWORKS.values(), SMALL])
 def test_a_network_of_ours_survives_json(config: ResUNetConfig) -> None:
-    assert ResUNetConfig.from_record(json.loads(json.dumps(asdict(config)))) == config
+    assert read(ResUNetConfig, json.loads(json.dumps(asdict(config))), "here") == config
 
 
 @pytest.mark.parametrize(
@@ -223,20 +224,22 @@ def test_a_network_of_ours_survives_json(config: ResUNetConfig) -> None:
         {**asdict(SMALL), "widths": 8},
     ],
 )
-def test_another_program_s_network_is_a_type_error_for_ours_too(
+def test_another_program_s_network_is_not_taken_for_ours(
     record: dict[str, object],
 ) -> None:
-    with pytest.raises(TypeError):
-        ResUNetConfig.from_record(record)
+    with pytest.raises(DemosaicError, match=r"^here is damaged"):
+        read(ResUNetConfig, record, "here", complete=True)
 
 
 @pytest.mark.parametrize(
     "record",
     [{}, {"layers": 3}, {"down": 3, "up": 2}, {**asdict(UNetConfig()), "attention": True}],
 )
-def test_another_program_s_network_is_a_type_error(record: dict[str, object]) -> None:
-    with pytest.raises(TypeError):
-        UNetConfig.from_record(record)
+def test_another_program_s_network_is_not_the_article_s(
+    record: dict[str, object],
+) -> None:
+    with pytest.raises(DemosaicError, match=r"^here is damaged"):
+        read(UNetConfig, record, "here", complete=True)
 
 
 def test_a_config_does_not_differ_from_its_stored_self() -> None:
