@@ -23,6 +23,10 @@ NAMES = {
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
 def commands(*documents: Path) -> list[str]:
     """Every command line of the documents that calls demosaic, without its comment or launcher.
 
@@ -38,7 +42,7 @@ def commands(*documents: Path) -> list[str]:
 
 @pytest.mark.parametrize("document", ["README.md", "docs/guide.md"])
 def test_a_document_for_newcomers_names_every_command(document: str) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
+    text = read(document)
     assert {name for name in NAMES if f"demosaic {name}" not in text} == set()
 
 
@@ -50,14 +54,14 @@ def test_the_python_of_the_readme_restores_a_face(
     save(tmp_path / "face.jpg", mosaicked(64, 64, Grid.square(8)))
     monkeypatch.setenv("DEMOSAIC_MODEL", str(tmp_path / "model.safetensors"))
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = read("README.md")
     (code,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     exec(code, {})
     assert read_image(tmp_path / "face.restored.png").shape == (64, 64, 3)
 
 
 def test_readme_has_two_screens_of_prose() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = read("README.md")
     without_code = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     prose = re.sub(r"^\|.*", "", without_code, flags=re.MULTILINE)  # tables are no prose
     assert len(prose.split()) <= 720
@@ -95,7 +99,7 @@ def test_every_command_in_a_document_is_understood(command: str, tmp_path: Path)
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_every_option_a_document_names_exists(document: str) -> None:
-    named = set(re.findall(r"`(?:--[a-z-]+ )?(--[a-z][a-z-]+)", (ROOT / document).read_text()))
+    named = set(re.findall(r"`(?:--[a-z-]+ )?(--[a-z][a-z-]+)", read(document)))
     known = "".join(
         CliRunner().invoke(app, [command, "--help"]).stdout for command in sorted(NAMES)
     )
@@ -104,7 +108,7 @@ def test_every_option_a_document_names_exists(document: str) -> None:
 
 
 def test_contributing_names_every_package() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = read("CONTRIBUTING.md")
     names = {
         path.stem for path in (ROOT / "demosaic").iterdir() if not path.name.startswith(("_", "."))
     }
@@ -112,7 +116,7 @@ def test_contributing_names_every_package() -> None:
 
 
 def test_the_walks_of_contributing_are_short_and_lead_through_the_code() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = read("CONTRIBUTING.md")
     (section,) = re.findall(r"^## Three walks\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
     walks = [
         re.findall(r"^\d\. `(.*?)`, `(.*?)`", walk, re.MULTILINE)
@@ -126,6 +130,6 @@ def test_the_walks_of_contributing_are_short_and_lead_through_the_code() -> None
 
 @pytest.mark.parametrize("path", ["constraints.txt", "examples/people.py", "tests/benchmarks"])
 def test_every_path_the_documents_name_exists(path: str) -> None:
-    documents = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    documents = read("README.md") + read("CONTRIBUTING.md")
     assert path in documents
     assert (ROOT / path).exists()
