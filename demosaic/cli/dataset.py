@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import JsonOption, described
+from demosaic.cli.options import described
+from demosaic.cli.shared import JsonOption
 from demosaic.config.dataset import BuildConfig
 
 _MOST_WORKERS = 61  # Windows waits for no more processes at once

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import JsonOption
+from demosaic.cli.shared import JsonOption
 from demosaic.errors import DemosaicError
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import ForceOption, JsonOption, ModelOption, described
+from demosaic.cli.options import own_option
 from demosaic.cli.prepare import keep_numpy_to_one_thread, new_page
+from demosaic.cli.shared import ForceOption, JsonOption, ModelOption
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
 from demosaic.errors import USAGE, DemosaicError
@@ -27,10 +28,7 @@ def evaluate(
     devices: DeviceConfig,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help=described("The page to write.", "default: report.html beside the model"),
-        ),
+        own_option("The page to write.", metavar="FILE", default="report.html beside the model"),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -73,14 +71,11 @@ def compare(
     devices: DeviceConfig,
     pairs: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help=described("The folder with the pairs.", "default: that of the first run"),
-        ),
+        own_option("The folder with the pairs.", metavar="FOLDER", default="that of the first run"),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help=described("The page to write.", "default: compare.html")),
+        own_option("The page to write.", metavar="FILE", default="compare.html"),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import ForceOption, JsonOption, Only, described
+from demosaic.cli.options import Only, own_option
+from demosaic.cli.shared import ForceOption, JsonOption
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import DemosaicError
 
@@ -18,11 +19,8 @@ def export(
     onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = True,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help=described(
-                "The file to write.", "default: beside the model, with the suffix .onnx"
-            ),
+        own_option(
+            "The file to write.", metavar="FILE", default="beside the model, with the suffix .onnx"
         ),
     ] = None,
     force: ForceOption = False,

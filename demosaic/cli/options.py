@@ -1,10 +1,9 @@
-"""Options of a command, made from the fields of config records, and those that commands share."""
+"""Options of a command, made from the fields of the config records that it takes."""
 
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
@@ -89,9 +88,10 @@ def _source(annotation: Any) -> _Source | None:
             return _of_presets(note.records)
     if not is_dataclass(record):
         return None
-    only = next((note.fields for note in notes if isinstance(note, Only)), None)
     assert isinstance(record, type)
-    options = tuple(one for one in options_of(record) if only is None or one.field in only)
+    every = {one.field: one for one in options_of(record)}
+    taken = next((note.fields for note in notes if isinstance(note, Only)), every)
+    options = tuple(every[field] for field in taken)
     return _Source(options, record, {one.field: _default(one) for one in options})
 
 
@@ -153,31 +153,12 @@ def completing(choices: Sequence[str]) -> Callable[[], list[str]]:
 
 
 def described(help: str, *notes: str) -> str:
-    """The help of an option with its default and range in brackets."""
+    """The help of an option with notes on its value, such as default and range, in brackets."""
     said = "; ".join(note for note in notes if note)
     return f"{help}  [{said}]" if said else help
 
 
-def _with_default(help: str, default: str, metavar: str = "PATH") -> Any:
-    return typer.Option(
-        help=described(help, f"default: {default}"), metavar=metavar, show_default=False
-    )
-
-
-ModelOption = Annotated[
-    Path | None,
-    _with_default(
-        "The model file.", "$DEMOSAIC_MODEL, the newest in runs/, or the last you trained"
-    ),
-]
-
-ForceOption = Annotated[
-    bool, typer.Option("--force", help="Replace results that are already there.")
-]
-
-JsonOption = Annotated[
-    bool,
-    typer.Option(
-        "--json", help="Report every event as a line of JSON on stdout; text goes to stderr."
-    ),
-]
+def own_option(help: str, *, metavar: str, default: str) -> Any:
+    """An option that belongs to no record, with its default in words."""
+    note = described(help, f"default: {default}")
+    return typer.Option(help=note, metavar=metavar, show_default=False)

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import ForceOption, JsonOption, Only, described
+from demosaic.cli.options import Only, own_option
 from demosaic.cli.prepare import new_page
+from demosaic.cli.shared import ForceOption, JsonOption
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.privacy import AuditConfig, PixelateConfig
 
@@ -20,12 +21,10 @@ def pixelate(
     config: PixelateConfig,
     out: Annotated[
         Path | None,
-        typer.Option(
+        own_option(
+            "The file to write, or the folder for several.",
             metavar="PATH",
-            help=described(
-                "The file to write, or the folder for several.",
-                "default: beside the photo, as NAME.pixelated and its suffix",
-            ),
+            default="beside the photo, as NAME.pixelated and its suffix",
         ),
     ] = None,
     force: ForceOption = False,
@@ -54,28 +53,25 @@ def audit(
     *,
     model: Annotated[
         Path | None,
-        typer.Option(
+        own_option(
+            "The model that restores.",
             metavar="FILE",
-            help=described(
-                "The model that restores.", "default: the one `restore` takes, if there is one"
-            ),
+            default="the one `restore` takes, if there is one",
         ),
     ] = None,
     config: AuditConfig,
     devices: Annotated[DeviceConfig, Only("device", "threads")],
     pairs: Annotated[
         Path | None,
-        typer.Option(
+        own_option(
+            "The dataset that the model was trained on; people in it are left out.",
             metavar="FOLDER",
-            help=described(
-                "The dataset that the model was trained on; people in it are left out.",
-                "default: that of its run",
-            ),
+            default="that of its run",
         ),
     ] = None,
     out: Annotated[
         Path,
-        typer.Option(metavar="FILE", help=described("The page to write.", "default: audit.html")),
+        own_option("The page to write.", metavar="FILE", default="audit.html"),
     ] = Path("audit.html"),
     force: ForceOption = False,
     as_json: JsonOption = False,

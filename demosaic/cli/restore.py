@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import ForceOption, JsonOption, ModelOption, Only, described
+from demosaic.cli.options import Only, own_option
+from demosaic.cli.shared import ForceOption, JsonOption, ModelOption
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 
@@ -23,12 +24,10 @@ def restore(
     devices: Annotated[DeviceConfig, Only("device", "threads")],
     out: Annotated[
         Path | None,
-        typer.Option(
+        own_option(
+            "The file to write, or the folder for several.",
             metavar="PATH",
-            help=described(
-                "The file to write, or the folder for several.",
-                "default: beside the picture, as NAME.restored and its suffix",
-            ),
+            default="beside the picture, as NAME.restored and its suffix",
         ),
     ] = None,
     force: ForceOption = False,

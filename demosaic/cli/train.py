@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from demosaic.cli.application import listening
-from demosaic.cli.options import Chosen, JsonOption, completing, described
+from demosaic.cli.options import Chosen, completing, described, own_option
 from demosaic.cli.prepare import keep_numpy_to_one_thread
+from demosaic.cli.shared import JsonOption
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import RECIPES, TrainConfig, recipe
 from demosaic.errors import USAGE, DemosaicError
@@ -37,11 +38,10 @@ def train(
     chosen: Annotated[dict[str, Any], Chosen(RECIPES)],
     name: Annotated[
         str | None,
-        typer.Option(
+        own_option(
+            "Name of the run in runs/.",
             metavar="TEXT",
-            help=described(
-                "Name of the run in runs/.", "default: name of the pairs folder, and the preset"
-            ),
+            default="name of the pairs folder, and the preset",
         ),
     ] = None,
     tensorboard: Annotated[
