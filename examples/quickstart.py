@@ -26,7 +26,7 @@ from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
 PEOPLE, PHOTOS = 60, 5
 HELD_OUT = 7  # faces in the picture at the end
-BLOCK, CELLS = 20, 16  # of the mosaic on the real photograph
+BLOCK, CELLS = 10, 32  # of the mosaic on the real photograph
 SIDE = 256  # of a face in the picture at the end, px
 README_SIDE = 170  # of a face in the picture of the README, px
 
