@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pillow_heif
 import torch
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from torch import Tensor
 from typer.testing import CliRunner
@@ -24,7 +25,7 @@ from demosaic.dataset.build import build_dataset
 from demosaic.events import Event, Listener
 from demosaic.faces.detector import Face
 from demosaic.files import read_lines
-from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.arrays import Floats, Pixels
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
 from demosaic.models.card import ModelCard
@@ -91,6 +92,18 @@ def grey(level: int, side: int = 16) -> Pixels:
 
 def noise(seed: int = 0, side: int = 32) -> Pixels:
     return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    """Cells of any shape, up to larger than any image here, anywhere."""
+    side, offset = st.integers(1, 30), st.integers(-40, 40)
+    return Grid(draw(side), draw(side), draw(offset), draw(offset))
+
+
+def normal(seed: int, *shape: int) -> Floats:
+    """Normally distributed values with mean 0 and deviation 1."""
+    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
 
 
 def smooth(side: int = 32) -> Pixels:

@@ -15,7 +15,7 @@ from demosaic.imaging.arrays import Pixels
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours, pixelated
-from demosaic.mosaic.resampling import part_shown
+from demosaic.mosaic.resampling import cropped_to_grid
 
 
 def score(restored: Pixels, observed: Pixels, target: Pixels, grid: Grid | None) -> Scores:
@@ -60,7 +60,7 @@ def unlearned(observed: Pixels, grid: Grid | None) -> dict[str, Pixels]:
         return {"input": observed}
     colour = cell_colours(observed, grid)
     height, width = observed.shape[:2]
-    bicubic = part_shown(colour, grid, width, height).transpose(1, 2, 0)
+    bicubic = cropped_to_grid(colour, grid, width, height).transpose(1, 2, 0)
     smooth = base(colour, grid, (height, width)).transpose(1, 2, 0)
     return {"mosaic": observed, "bicubic": _levels(bicubic), "base": _levels(smooth)}
 

@@ -1,4 +1,4 @@
-"""Pictures on disk: which are to be worked on, where their results go, and how each fared."""
+"""Batches of pictures on disk: which to process, where results go, and what came of each."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
 from demosaic.imaging.edited_copy import written_suffix
 
-# What can hold any sound with H.264 keeps its kind
+# Clips by suffix, with that of the result: a container for H.264 and any sound stays the same
 _CLIPS = {
     **{suffix: suffix for suffix in (".mp4", ".m4v", ".mov", ".mkv", ".webm")},
     **dict.fromkeys((".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"), ".mkv"),
@@ -22,39 +22,42 @@ _CLIPS = {
 
 @dataclass(frozen=True)
 class Job:
-    """A picture to work on and where its result goes."""
+    """A picture to process and where its result goes."""
 
     source: Path
     out: Path
 
 
 def result_name(source: Path, done: str) -> str:
-    """The file name of a picture's result, of the picture's format where that can be written."""
+    """The file name of a picture's result, NAME.`done`.SUFFIX; it has the picture's own format if
+    that can be written.
+    """
     suffix = _CLIPS.get(source.suffix.lower()) or written_suffix(source)
     return f"{source.stem}.{done}{suffix}"
 
 
 def is_clip(path: Path) -> bool:
-    """Whether a file is a moving picture, by its name."""
+    """Whether a file is a video clip, by the suffix of its name."""
     return path.suffix.lower() in _CLIPS
 
 
 def plan(
     sources: Sequence[Path], out: Path | None, done: str, *, force: bool, listen: Listener = ignore
 ) -> list[Job]:
-    """Which pictures are to be worked on, and where to; `done` says what their results are, as in
+    """The pictures to process and where their results go. `done` is the word in their names, as in
     NAME.restored.png.
 
-    A source is a file, a folder, or a pattern such as `photos/**/*.jpg`, which not every shell
-    resolves. A file's result goes beside it, or to `out` (a file for one picture, else a folder); a
-    folder's are mirrored under `out`. Raises DemosaicError before anything is done when something
-    is missing, in the way, or nothing is found.
+    A source is a file, a folder, or a pattern such as `photos/**/*.jpg`, which some shells do not
+    expand. The result of a file goes beside it, or to `out`: a file for one picture, else a folder.
+    The results of a folder go to the same places under `out`. Results that exist already are left
+    out, unless `force`. Raises DemosaicError when a source is missing or contains no pictures, or a
+    result would replace a picture or another result.
     """
     found = list(dict.fromkeys(path for source in sources for path in _matches(source)))
     if out and _is_a_file(out) and (len(found) > 1 or found[0].is_dir()):
         raise DemosaicError(f"--out {out}: name a folder for several pictures", USAGE)
     jobs = [job for path in found for job in _jobs(path, out, done, alone=len(found) == 1)]
-    jobs = _told_apart(jobs, done)
+    jobs = _with_unique_names(jobs, done)
     if not jobs:
         raise DemosaicError(f"no pictures in {', '.join(map(str, sources))}", NOTHING_TO_DO)
     pictures = {real_path(job.source) for job in jobs}
@@ -67,23 +70,25 @@ def plan(
 
 
 def _is_a_file(out: Path) -> bool:
-    """Whether a name is that of a picture or a clip, and no folder has it."""
+    """Whether `out` is named like a picture or a clip and is not a folder."""
     return not out.is_dir() and (is_clip(out) or written_suffix(out) == out.suffix)
 
 
 def _matches(source: Path) -> list[Path]:
-    """The files that a pattern means, or the path as it is where there is such a file or none."""
+    """The files that match a pattern; the path itself when it exists or nothing matches."""
     if source.exists():
         return [source]
     try:
         found = sorted(Path(source.anchor).glob(str(source.relative_to(source.anchor))))
-    except ValueError:  # a name with ** in it is no pattern
+    except ValueError:  # ** inside a name is not a pattern
         found = []
     return found or [source]
 
 
 def _still_to_do(jobs: list[Job], listen: Listener) -> list[Job]:
-    """The jobs without a result yet, so that the same command goes on after a stop."""
+    """The jobs without a result yet, so that the same command continues after a stop. Raises
+    DemosaicError when there are none.
+    """
     missing = [job for job in jobs if not job.out.exists()]
     if not missing and len(jobs) == 1:
         raise DemosaicError(f"{jobs[0].out} is already there: --force replaces it")
@@ -95,8 +100,10 @@ def _still_to_do(jobs: list[Job], listen: Listener) -> list[Job]:
     return missing
 
 
-def _told_apart(jobs: list[Job], done: str) -> list[Job]:
-    """The jobs, with the whole file name in the results of a.jpg and a.png in one folder."""
+def _with_unique_names(jobs: list[Job], done: str) -> list[Job]:
+    """The jobs, with results named after the whole file name when two would be the same: those of
+    a.jpg and a.png in one folder.
+    """
     taken = Counter(job.out for job in jobs)
     return [
         Job(job.source, job.out.with_name(f"{job.source.name}.{done}{job.out.suffix}"))
@@ -107,6 +114,7 @@ def _told_apart(jobs: list[Job], done: str) -> list[Job]:
 
 
 def _jobs(source: Path, out: Path | None, done: str, *, alone: bool) -> Iterator[Job]:
+    """The jobs of one file or folder; `alone` says that there is no other. Raises DemosaicError."""
     if source.is_dir():
         if out is None:
             raise DemosaicError(f"{source} is a folder: say where its results go with --out FOLDER")

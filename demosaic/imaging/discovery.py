@@ -1,4 +1,4 @@
-"""Picture files below a folder."""
+"""Finding the picture files below a folder."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from demosaic.errors import DemosaicError
 from demosaic.files import real_path
 
-# Thumbnails, resource forks and waste baskets of network disks, Macs and Windows
+# Thumbnails, resource forks and recycle bins of network disks, Macs and Windows
 _JUNK_FOLDERS = {"@eadir", "__macosx", "#recycle", "$recycle.bin"}
 
 _JUNK_FILES = {"thumbs.db", "desktop.ini"}
@@ -18,13 +18,12 @@ def find_images(
     exclude: Path | None = None,
     passed_over: Callable[[Path], object] = lambda path: None,
 ) -> list[Path]:
-    """The files below `folder` that may be pictures, sorted by path; names beginning with a dot and
-    junk left out.
+    """The files below `folder` that may be pictures, sorted by path, without hidden files and junk.
 
-    Symbolic links to folders are followed once each; `exclude` is a folder not to enter. Every file
-    left out is handed to `passed_over`. A folder that cannot be entered, or a link to nothing, is
-    listed like a file, so that it is missed by whoever reads it; raises DemosaicError when it is
-    `folder` itself.
+    Each folder is entered once, whatever links lead to it; `exclude` is a folder not to enter.
+    Every file left out is passed to `passed_over`. A folder that cannot be entered and a link to
+    nothing are listed like files: reading them fails, so that they are reported. Raises
+    DemosaicError when `folder` itself cannot be entered.
     """
     try:
         os.scandir(folder).close()
@@ -36,6 +35,7 @@ def find_images(
 
 
 def _walk(folder: Path, seen: set[Path], passed_over: Callable[[Path], object]) -> Iterator[Path]:
+    """The files below a folder, unless its real path is among the `seen`, to which it is added."""
     real = real_path(folder)
     if real in seen:
         return
@@ -59,7 +59,7 @@ def _walk(folder: Path, seen: set[Path], passed_over: Callable[[Path], object]) 
 
 
 def _pass_over(folder: Path, passed_over: Callable[[Path], object]) -> None:
-    """Hand on every file of a junk folder, unless it is a link: what it leads to lies elsewhere."""
+    """Pass on every file of a junk folder, unless it is a link, whose files belong elsewhere."""
     for inside, _, names in () if folder.is_symlink() else os.walk(folder):
         for name in names:
             passed_over(Path(inside, name))
@@ -71,7 +71,7 @@ def _leads_nowhere(path: Path) -> bool:
 
 
 def _is(kind: Callable[[], bool]) -> bool:
-    """Whether an entry is of a kind; a link to itself is of none."""
+    """What `entry.is_dir` or `entry.is_file` says; False for a link to itself, where it raises."""
     try:
         return kind()
     except OSError:

@@ -1,4 +1,4 @@
-"""Contact sheets: several pictures on one."""
+"""Contact sheets: several pictures in one."""
 
 import math
 from collections.abc import Sequence
@@ -11,14 +11,16 @@ from demosaic.imaging.geometry import Box
 
 
 def titled(picture: Pixels, title: str) -> Pixels:
-    """The picture under a line of text in black on white."""
+    """The picture (H, W, 3) below a line of text, black on white: (28 + H, W, 3)."""
     strip = np.full((28, picture.shape[1], 3), 255, np.uint8)
     cv2.putText(strip, title, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
     return np.vstack([strip, picture])
 
 
 def thumbnail(picture: Pixels, side: int, box: Box | None) -> Pixels:
-    """The picture fitted into a white square, with a red frame round `box` of it, if given."""
+    """The picture (H, W, 3) scaled into a white square, (side, side, 3), with a red frame around
+    `box`, if given, in pixels of the picture.
+    """
     scale = side / max(picture.shape[:2])
     height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
     small = resize(picture, width, height).copy()
@@ -32,8 +34,8 @@ def thumbnail(picture: Pixels, side: int, box: Box | None) -> Pixels:
 
 
 def contact_sheet(pictures: Sequence[Pixels], columns: int, side: int) -> Pixels:
-    """The pictures, each scaled to fit `side` x `side` (or its own shape times it), in rows on
-    white.
+    """The pictures (H, W, 3) in rows of `columns` on white, all of the same size: the first one's
+    shape, with a shorter side of `side` pixels.
     """
     height, width = pictures[0].shape[:2]
     tile = (

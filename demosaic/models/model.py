@@ -18,7 +18,7 @@ from demosaic.models.pix2pix import Generator
 from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
-from demosaic.mosaic.resampling import part_shown, surrounded
+from demosaic.mosaic.resampling import cropped_to_grid, padded_cells
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Pix2PixModel(Model):
         consistency nor realism.
         """
         canvas = self._fill_cells(colours, compute)
-        return part_shown(canvas, mosaic.grid, mosaic.box.width, mosaic.box.height)
+        return cropped_to_grid(canvas, mosaic.grid, mosaic.box.width, mosaic.box.height)
 
     def _fill_cells(self, colours: Floats, compute: Compute) -> Floats:
         """(3, block * rows, block * columns) in [-1, 1] from cells (3, rows, columns), 0..255,
@@ -118,7 +118,7 @@ class Pix2PixModel(Model):
         """
         block, multiple = sum(self.blocks) // 2, self.generator.config.multiple
         _, rows, columns = colours.shape
-        around, top, left = surrounded(colours, multiple // math.gcd(multiple, block))
+        around, top, left = padded_cells(colours, multiple // math.gcd(multiple, block))
         size = (around.shape[1] * block, around.shape[2] * block)
         canvas = self._run(paint_cells(around, Grid.square(block), size), compute)
         down, across = (slice(start * block, None) for start in (top, left))
@@ -139,7 +139,7 @@ class Pix2PixModel(Model):
         """See `Model.fill_faces`; one face after the other."""
         return {
             None: [
-                part_shown(
+                cropped_to_grid(
                     self._fill_cells(cell_colours(one, grid), compute),
                     grid,
                     one.shape[1],

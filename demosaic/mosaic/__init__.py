@@ -1,1 +1,1 @@
-"""The mosaic as arithmetic."""
+"""The mosaic as arithmetic: grids, cell means, the base image, exact rounding."""

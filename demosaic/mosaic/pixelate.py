@@ -1,26 +1,24 @@
-"""Pictures pixelated: the colours of cells, and cells painted."""
+"""Pixelating pictures: taking the colours of cells, and painting cells."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.rules import Sampler
-from demosaic.imaging.arrays import Doubles, Floats, Pixels
+from demosaic.imaging.arrays import Doubles, Floats, Mask, Pixels
 from demosaic.mosaic.grid import Grid, axis_edges
 
 
 def pixelated(target: Pixels, grid: Grid) -> Pixels:
-    """The picture (H, W, 3) as a mosaic of means."""
+    """The mosaic (H, W, 3) of a picture (H, W, 3), its cells painted in their rounded means."""
     return paint_cells(cell_colours(target, grid), grid, (target.shape[0], target.shape[1]))
 
 
-def cell_colours(
-    picture: NDArray[np.uint8], grid: Grid, hidden: NDArray[np.bool_] | None = None
-) -> Floats:
-    """The rounded mean colour of each cell, float (3, rows, columns) in 0..255, of an 8-bit picture
-    (H, W, 3): of its pixels that are `hidden` (H, W), where there are any.
+def cell_colours(picture: NDArray[np.uint8], grid: Grid, hidden: Mask | None = None) -> Floats:
+    """The rounded mean of each cell, float32 (3, rows, columns) in 0..255, of a picture (H, W, 3).
 
-    The same as `cells`, in whole numbers: for pictures, sums are exact and faster than products.
+    In a cell that has `hidden` pixels, a mask (H, W), only those count. Sums of whole numbers are
+    exact, and faster than the matrix products of `operators.cells`.
     """
     sums, area = _sums(picture, grid), _areas(picture.shape[:2], grid)
     if hidden is not None and not hidden.all():
@@ -33,37 +31,34 @@ def cell_colours(
 
 
 def cell_means(picture: NDArray[np.uint8], grid: Grid) -> Doubles:
-    """The mean of each cell, (3, rows, columns) in 0..255, of an 8-bit picture (H, W, 3): the same
-    as `cells`, from exact sums.
-    """
+    """The mean of each cell, float64 (3, rows, columns) in 0..255, of a picture (H, W, 3)."""
     means: Doubles = (_sums(picture, grid) / _areas(picture.shape[:2], grid)).transpose(2, 0, 1)
     return means
 
 
-def cell_shares(hidden: NDArray[np.bool_], grid: Grid) -> Doubles:
-    """The share of each cell's pixels that are hidden, (rows, columns) in 0..1, of a mask
-    (H, W).
-    """
+def cell_shares(hidden: Mask, grid: Grid) -> Doubles:
+    """The share of each cell's pixels that a mask (H, W) hides, (rows, columns) in 0..1."""
     shares: Doubles = _sums(hidden.astype(np.uint8), grid) / _areas(hidden.shape, grid)[:, :, 0]
     return shares
 
 
 def _sums(picture: NDArray[np.uint8], grid: Grid) -> Doubles:
-    """The sum over each cell, (rows, columns, C) or (rows, columns), as the picture is."""
+    """The sum over each cell, (rows, columns, C), or (rows, columns) of a picture (H, W)."""
     rows, columns = grid.edges(picture.shape[0], picture.shape[1])
-    above = cv2.integral(picture, sdepth=cv2.CV_64F)[np.ix_(rows, columns)]  # and left of an edge
+    above = cv2.integral(picture, sdepth=cv2.CV_64F)[np.ix_(rows, columns)]  # and left of edges
     return np.diff(np.diff(above, axis=0), axis=1)
 
 
 def _areas(size: tuple[int, ...], grid: Grid) -> NDArray[np.uint32]:
-    """The pixels of each cell, (rows, columns, 1)."""
+    """The number of pixels in each cell, (rows, columns, 1)."""
     rows, columns = grid.edges(size[0], size[1])
     return np.outer(np.diff(rows), np.diff(columns))[:, :, None].astype(np.uint32)
 
 
 def sample(picture: NDArray[np.uint8], grid: Grid, sampler: Sampler) -> Floats:
-    """The colour of each cell, float (3, rows, columns) in 0..255, as programs take it: the rounded
-    mean, one pixel, or what cv2's linear interpolation finds there.
+    """The colour of each cell, float32 (3, rows, columns) in 0..255, of a picture (H, W, 3), as
+    programs compute it: the rounded mean, the centre or top-left pixel, or cv2's linear
+    interpolation at the centre.
     """
     if sampler == "mean":
         return cell_colours(picture, grid)
@@ -78,7 +73,9 @@ def sample(picture: NDArray[np.uint8], grid: Grid, sampler: Sampler) -> Floats:
 
 
 def paint_cells(colours: Floats, grid: Grid, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The 8-bit mosaic (H, W, 3) of `size` (height, width) with cell colours (3, rows, columns)."""
+    """The mosaic (H, W, 3) of `size` (height, width) whose cells have the `colours`, (3, rows,
+    columns) in 0..255.
+    """
     rows = np.diff(axis_edges(size[0], grid.height, grid.top))
     columns = np.diff(axis_edges(size[1], grid.width, grid.left))
     tiles = colours.transpose(1, 2, 0).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Rounding to 8 bits so that each cell keeps its mean."""
+"""Rounding a picture to 8 bits so that each cell keeps its mean."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,16 +7,18 @@ from demosaic.imaging.arrays import Doubles, Floats
 from demosaic.mosaic.grid import Edges, Grid
 from demosaic.mosaic.operators import cells
 
-_ROUNDS = 40  # halving alone needs 34 to get from 1,000 grey levels to a cell of 64 x 64 pixels
+_ROUNDS = 40  # bisection alone needs 34 for a cell of 64 x 64 px, from a bracket of 1,000 levels
 
-_CLOSE = 0.25  # grey levels, of the sum of a cell: it then still rounds to the right one
+_CLOSE = 0.25  # levels: with so small an error the sum of a cell still rounds to the right one
 
 
 def finish(
     restored: Floats, colours: Floats, grid: Grid, consistency: float = 1.0
 ) -> NDArray[np.uint8]:
-    """The 8-bit picture (H, W, 3) near a network's output, (3, H, W) in [-1, 1], whose cell means
-    are pulled so far (0..1) to `colours`; all the way, they round to them.
+    """The 8-bit picture (H, W, 3) of a network's output, (3, H, W) in [-1, 1], with its cell means
+    moved towards `colours`, (3, rows, columns) in 0..255.
+
+    `consistency`, 0..1, says how far: at 0 the means stay, at 1 they round to `colours`.
     """
     levels: Floats = (restored + 1) * np.float32(127.5)
     if consistency < 1:
@@ -26,12 +28,12 @@ def finish(
 
 
 def quantise(restored: Floats, observed: Floats, grid: Grid) -> NDArray[np.uint8]:
-    """The 8-bit picture (C, H, W) near `restored` whose cell means round to `observed` (C, rows,
-    columns).
+    """The 8-bit picture (C, H, W) near `restored` whose cell means round to `observed`, (C, rows,
+    columns); both are in levels, 0..255.
 
-    Both are in grey levels, 0..255. Clipping and rounding alone move the mean of a textured cell by
-    whole levels; so the unclipped pixels of a cell are shifted together until its mean is right
-    within the range, and then each pixel is rounded so that the sum of its cell stays.
+    Clipping and rounding alone move the mean of a textured cell by whole levels. So the unclipped
+    pixels of a cell are first shifted together until its mean is right within the range; then each
+    pixel is rounded up or down so that the sum of its cell stays.
     """
     edges = grid.edges(restored.shape[-2], restored.shape[-1])
     shifted = _project_to_range(
@@ -41,39 +43,41 @@ def quantise(restored: Floats, observed: Floats, grid: Grid) -> NDArray[np.uint8
 
 
 def _project_to_range(image: Doubles, observed: Doubles, rows: Edges, columns: Edges) -> Doubles:
-    """The image plus one shift a cell, clipped to 0..255, with the means `observed`.
+    """The image (C, H, W) plus one shift for each cell, clipped to 0..255, with the cell means
+    `observed`, (C, rows, columns).
 
-    The mean grows with the shift along straight pieces: Newton's steps find it in a few rounds, and
-    where one leaves the bracket of all shifts still possible (or nothing is left unclipped to
-    shift), the bracket is halved instead.
+    The mean is a piecewise linear function of the shift, which never falls. Newton's steps find its
+    root in a few rounds. A step that leaves the bracket of the root (or finds all pixels of the
+    cell clipped) is replaced by a bisection.
     """
     area = np.outer(np.diff(rows), np.diff(columns))
     wanted = observed * area
     low = np.full(observed.shape, -256.0 - image.max())
     high = np.full(observed.shape, 256.0 - image.min())
-    shift = np.clip((wanted - _added_up(image, rows, columns)) / area, low, high)
+    shift = np.clip((wanted - _cell_sums(image, rows, columns)) / area, low, high)
     for _ in range(_ROUNDS):
-        moved = image + _spread(shift, rows, columns)
+        moved = image + _over_pixels(shift, rows, columns)
         inside = np.clip(moved, 0, 255)
-        missing = wanted - _added_up(inside, rows, columns)
+        missing = wanted - _cell_sums(inside, rows, columns)
         if np.abs(missing).max(initial=0) < _CLOSE:
             break
         low, high = np.where(missing > 0, shift, low), np.where(missing < 0, shift, high)
-        free = _added_up((moved == inside).astype(image.dtype), rows, columns)
+        free = _cell_sums((moved == inside).astype(image.dtype), rows, columns)
         newton = shift + missing / np.maximum(free, 1e-9)
         shift = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
     return inside
 
 
 def _round_keeping_sums(image: Doubles, rows: Edges, columns: Edges) -> NDArray[np.uint8]:
-    """Every pixel (C, H, W) rounded up or down, so that the sum of each cell is rounded too.
+    """The image (C, H, W) with every pixel rounded up or down, so that the sum of each cell becomes
+    the nearest whole number.
 
-    In the order of reading, a pixel is what the rounded sum of its cell grows by: what one pixel
-    loses the next one gets. Sorting the remainders of a cell would come a little nearer, in ten
-    times the time.
+    In reading order, each pixel is the increase of its cell's rounded running sum: it receives what
+    the pixel before lost. Sorting the remainders of a cell would come a little nearer, in ten times
+    the time.
     """
     along = np.cumsum(image, axis=2)
-    strips = np.add.reduceat(image, columns[:-1], axis=2)  # a cell's part of each row
+    strips = np.add.reduceat(image, columns[:-1], axis=2)  # the sum of each row in a cell
     above = np.cumsum(strips, axis=1) - strips
     above -= np.repeat(above[:, rows[:-1]], np.diff(rows), axis=1)  # within the cell
     before = np.concatenate([np.zeros_like(along[:, :, :1]), along[:, :, columns[1:-1] - 1]], 2)
@@ -85,12 +89,12 @@ def _round_keeping_sums(image: Doubles, rows: Edges, columns: Edges) -> NDArray[
     return np.clip(rounded, 0, 255).astype(np.uint8)
 
 
-def _added_up(image: Doubles, rows: Edges, columns: Edges) -> Doubles:
+def _cell_sums(image: Doubles, rows: Edges, columns: Edges) -> Doubles:
     """The sum of each cell, (C, rows, columns), of an image (C, H, W)."""
     sums: Doubles = np.add.reduceat(np.add.reduceat(image, rows[:-1], axis=1), columns[:-1], axis=2)
     return sums
 
 
-def _spread(values: Doubles, rows: Edges, columns: Edges) -> Doubles:
-    """The image (C, H, W) whose every pixel has the value of its cell."""
+def _over_pixels(values: Doubles, rows: Edges, columns: Edges) -> Doubles:
+    """The image (C, H, W) in which every pixel has the value of its cell, (C, rows, columns)."""
     return np.repeat(np.repeat(values, np.diff(columns), axis=2), np.diff(rows), axis=1)

@@ -1,4 +1,4 @@
-"""Pictures seen at another size, and the part of them that shows."""
+"""Cells padded for a network, and pictures of whole cells cropped to what a grid shows."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from demosaic.imaging.arrays import Floats, resize
 from demosaic.mosaic.grid import Grid
 
 
-def surrounded(colours: Floats, multiple: int) -> tuple[Floats, int, int]:
-    """The cells with enough copies of the outermost round them to make rows and columns multiples,
-    and how many rows and columns were put before.
+def padded_cells(colours: Floats, multiple: int) -> tuple[Floats, int, int]:
+    """The cells (3, rows, columns), padded with copies of the outermost ones until rows and columns
+    are multiples of `multiple`; and the number of rows and columns added before.
     """
     _, rows, columns = colours.shape
     more_rows, more_columns = -rows % multiple, -columns % multiple
@@ -17,8 +17,10 @@ def surrounded(colours: Floats, multiple: int) -> tuple[Floats, int, int]:
     return np.pad(colours, padding, mode="edge"), top, left
 
 
-def part_shown(canvas: Floats, grid: Grid, width: int, height: int) -> Floats:
-    """The part of a canvas of whole cells that `width` x `height` pixels on `grid` show."""
+def cropped_to_grid(canvas: Floats, grid: Grid, width: int, height: int) -> Floats:
+    """The part of a canvas of whole cells, (3, h, w) at any scale, that `width` x `height` pixels
+    on `grid` show: (3, height, width).
+    """
     left, top = (-grid.left) % grid.width, (-grid.top) % grid.height
     rows, columns = grid.shape(height, width)
     scaled = resize(

@@ -1,9 +1,7 @@
 """The mosaic's arithmetic, against plain loops and against the theorems it claims."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,32 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from demosaic.config.rules import Sampler
-from demosaic.imaging.arrays import Floats, Pixels
+from demosaic.imaging.arrays import Floats
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells, mosaic, reconcile, replicate
-from demosaic.mosaic.pixelate import cell_colours, sample
-from demosaic.mosaic.quantise import quantise
+from doubles import grids, normal
 
 SMALL = 2e-5  # float32 sums of a few hundred values of the order of one
-
-
-@st.composite
-def grids(draw: st.DrawFn) -> Grid:
-    """Cells of any shape, up to larger than any image here, anywhere."""
-    side, offset = st.integers(1, 30), st.integers(-40, 40)
-    return Grid(draw(side), draw(side), draw(offset), draw(offset))
 
 
 @st.composite
 def images(draw: st.DrawFn) -> Floats:
     """Two channels of noise, of any odd or even size."""
     height, width = draw(st.integers(1, 23)), draw(st.integers(1, 23))
-    return noise(draw(st.integers(0, 10_000)), 2, height, width)
-
-
-def noise(seed: int, *shape: int) -> Floats:
-    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
+    return normal(draw(st.integers(0, 10_000)), 2, height, width)
 
 
 def looped_mosaic(image: Floats, grid: Grid) -> NDArray[np.float64]:
@@ -74,7 +59,7 @@ def looped_mosaic(image: Floats, grid: Grid) -> NDArray[np.float64]:
     ],
 )
 def test_a_mosaic_agrees_with_a_plain_double_loop(height: int, width: int, grid: Grid) -> None:
-    image = noise(0, 2, height, width)
+    image = normal(0, 2, height, width)
     assert np.allclose(mosaic(image, grid), looped_mosaic(image, grid), rtol=0, atol=SMALL)
 
 
@@ -127,7 +112,7 @@ def test_the_base_is_nearer_to_a_smooth_picture_than_the_mosaic() -> None:
 
 @given(images(), grids(), st.integers(0, 10_000))
 def test_reconcile_gives_exactly_the_observed_means(image: Floats, grid: Grid, seed: int) -> None:
-    observed = noise(seed, 2, *grid.shape(*image.shape[1:]))
+    observed = normal(seed, 2, *grid.shape(*image.shape[1:]))
     agreeing = reconcile(image, observed, grid)
     assert np.allclose(cells(agreeing, grid), observed, rtol=0, atol=SMALL)
     assert np.allclose(reconcile(agreeing, observed, grid), agreeing, rtol=0, atol=2 * SMALL)
@@ -137,7 +122,7 @@ def test_reconcile_gives_exactly_the_observed_means(image: Floats, grid: Grid, s
 def test_reconcile_never_raises_the_squared_error_against_a_picture_with_these_cells(
     target: Floats, grid: Grid, seed: int
 ) -> None:
-    restored = target + noise(seed, *target.shape)
+    restored = target + normal(seed, *target.shape)
     agreeing = reconcile(restored, cells(target, grid), grid)
     before, after = np.square(restored - target).sum(), np.square(agreeing - target).sum()
     assert after <= before * (1 + 1e-5) + SMALL
@@ -147,7 +132,7 @@ def test_reconcile_never_raises_the_squared_error_against_a_picture_with_these_c
 def test_no_picture_with_these_cells_is_nearer_than_the_reconciled_one(
     restored: Floats, grid: Grid, seed: int
 ) -> None:
-    other = noise(seed, *restored.shape)
+    other = normal(seed, *restored.shape)
     agreeing = reconcile(restored, cells(other, grid), grid)
     distance = np.square(agreeing - restored).sum()
     assert distance <= np.square(other - restored).sum() * (1 + 1e-5) + SMALL
@@ -174,7 +159,7 @@ FUNCTIONS: dict[str, tuple[Callable[[Floats], Floats], Callable[[torch.Tensor], 
 def test_numpy_and_torch_give_the_same(name: str) -> None:
     with_numpy, with_torch = FUNCTIONS[name]
     shape = GRID.shape(15, 11) if name in ("replicate", "base") else (15, 11)
-    image = noise(5, 2, 3, *shape)
+    image = normal(5, 2, 3, *shape)
     expected, given_back = with_numpy(image), with_torch(torch.from_numpy(image))
     assert isinstance(expected, np.ndarray)
     assert expected.dtype == np.float32
@@ -186,185 +171,10 @@ def test_numpy_and_torch_give_the_same(name: str) -> None:
 def test_gradients_flow_through_every_function(name: str) -> None:
     _, with_torch = FUNCTIONS[name]
     shape = GRID.shape(15, 11) if name in ("replicate", "base") else (15, 11)
-    image = torch.from_numpy(noise(6, 1, *shape)).double().requires_grad_()
+    image = torch.from_numpy(normal(6, 1, *shape)).double().requires_grad_()
     assert torch.autograd.gradcheck(with_torch, (image,))
 
 
 def test_bf16_pictures_stay_bf16() -> None:
-    image = torch.from_numpy(noise(7, 1, 16, 16)).bfloat16()
+    image = torch.from_numpy(normal(7, 1, 16, 16)).bfloat16()
     assert mosaic(image, Grid.square(4)).dtype == torch.bfloat16
-
-
-def test_a_grid_is_the_same_wherever_a_whole_number_of_cells_away() -> None:
-    assert Grid(4, 6, 9, -2) == Grid(4, 6, 1, 4)
-
-
-@pytest.mark.parametrize(("width", "height"), [(0, 4), (4, 0), (-1, 4)])
-def test_a_cell_has_at_least_one_pixel(width: int, height: int) -> None:
-    with pytest.raises(ValueError, match="at least one pixel"):
-        Grid(width, height)
-
-
-# The 8-bit picture
-
-
-@st.composite
-def outputs(draw: st.DrawFn) -> tuple[Floats, Floats, Grid]:
-    """A float picture in grey levels, far out of range at times, and cells observed of another."""
-    seed, height, width = (draw(st.integers(*ends)) for ends in ((0, 10_000), (1, 19), (1, 19)))
-    grid = draw(grids())
-    rng = np.random.default_rng(seed)
-    spread = draw(st.sampled_from((0.3, 5.0, 60.0, 600.0)))
-    shape = grid.shape(height, width)
-    extremes = rng.choice((0, 1, 2, 127, 254, 255), size=(2, *shape))
-    observed = np.where(rng.random((2, *shape)) < 0.5, extremes, rng.integers(0, 256, (2, *shape)))
-    around = replicate(observed.astype(np.float32), grid, (height, width))
-    restored = around + rng.normal(0, spread, around.shape)
-    return restored.astype(np.float32), observed.astype(np.float32), grid
-
-
-def exact_cells(picture: NDArray[np.uint8], grid: Grid) -> Floats:
-    """Cell means of whole numbers, good to 1e-4 grey levels."""
-    return cells(picture.astype(np.float32), grid)
-
-
-@given(outputs())
-def test_every_cell_of_a_quantised_picture_rounds_to_the_observed_colour(
-    output: tuple[Floats, Floats, Grid],
-) -> None:
-    restored, observed, grid = output
-    picture = quantise(restored, observed, grid)
-    assert picture.dtype == np.uint8
-    assert picture.shape == restored.shape
-    assert np.abs(exact_cells(picture, grid) - observed).max() <= 0.5 + 1e-3
-
-
-@pytest.mark.parametrize("grid", [Grid.square(2, 1, 1), Grid(1, 2), Grid.square(3), Grid(5, 2)])
-def test_every_cell_of_a_quantised_picture_has_exactly_the_sum_observed(grid: Grid) -> None:
-    levels = np.array((5, 128, 250), np.float32)[:, None, None]  # two channels are often clipped
-    target = np.clip(noise(0, 3, 64, 64) * 40 + levels, 0, 255)
-    observed = np.rint(cells(target, grid))
-    picture = quantise(target + noise(1, 3, 64, 64) * 20, observed, grid)
-    wrong = np.abs(exact_cells(picture, grid) - observed) > 1e-3
-    assert np.count_nonzero(wrong) == 0
-
-
-def test_observed_means_between_two_levels_are_met_as_nearly_as_whole_numbers_can() -> None:
-    grid = Grid.square(4)
-    observed = np.random.default_rng(0).uniform(0, 255, (3, 8, 8)).astype(np.float32)
-    picture = quantise(noise(1, 3, 32, 32) * 30 + 128, observed, grid)
-    assert np.abs(exact_cells(picture, grid) - observed).max() <= 0.5 / 16 + 2e-3
-
-
-def test_a_picture_that_agrees_already_is_only_rounded() -> None:
-    grid = Grid.square(8, 3, 1)
-    whole = np.random.default_rng(2).integers(0, 256, (3, 29, 22)).astype(np.float32)
-    assert np.array_equal(quantise(whole, cells(whole, grid), grid), whole)
-    inside = whole * 0.8 + 20.3
-    near = quantise(inside, cells(inside, grid), grid)
-    assert np.abs(near - inside).max() < 1
-
-
-def test_pixels_half_way_between_two_levels_do_not_lose_their_sum() -> None:
-    grid = Grid.square(8, 3, 1)
-    halves = np.random.default_rng(2).integers(0, 255, (3, 29, 22)).astype(np.float32) + 0.5
-    observed = np.rint(cells(halves, grid))
-    picture = quantise(halves, observed, grid)
-    assert np.abs(exact_cells(picture, grid) - observed).max() < 1e-4
-
-
-def test_a_quantised_picture_stays_as_near_as_the_cells_allow() -> None:
-    grid = Grid.square(8)
-    target = np.clip(noise(3, 3, 32, 32) * 60 + 128, 0, 255)
-    restored = target + noise(4, 3, 32, 32) * 4
-    picture = quantise(restored, np.rint(cells(target, grid)), grid)
-    shift = np.abs(np.rint(cells(target, grid)) - cells(restored, grid)).max()
-    clipped = np.abs(np.clip(restored, 0, 255) - restored).max()
-    assert np.abs(picture - np.clip(restored, 0, 255)).max() < 1 + shift + clipped
-
-
-@pytest.mark.parametrize("level", [0, 255])
-def test_a_saturated_cell_comes_out_saturated(level: int) -> None:
-    grid = Grid.square(4)
-    restored = noise(8, 3, 8, 8) * 50 + 128
-    observed = np.full((3, 2, 2), 100, np.float32)
-    observed[:, 0, 1] = level
-    picture = quantise(restored, observed, grid)
-    assert np.array_equal(picture[:, :4, 4:], np.full((3, 4, 4), level))
-    assert np.ptp(picture[:, 4:, :4].astype(int)) > 20  # the other cells keep their texture
-
-
-def test_an_output_far_out_of_range_is_brought_back() -> None:
-    grid = Grid.square(8)
-    restored = noise(9, 3, 16, 16) * 5000
-    observed = np.full((3, 2, 2), 77, np.float32)
-    assert np.allclose(exact_cells(quantise(restored, observed, grid), grid), 77, atol=1e-3)
-
-
-def test_a_cell_has_the_colour_of_its_hidden_pixels_or_of_all_where_none_is() -> None:
-    picture = np.zeros((2, 4, 3), np.uint8)
-    picture[0, 0], picture[1, 1], picture[:, 2:] = 90, 30, 12
-    hidden = np.zeros((2, 4), bool)
-    hidden[0, 0] = hidden[1, 1] = True
-    assert cell_colours(picture, Grid.square(2), hidden)[:, 0].tolist() == [[60, 12]] * 3
-    assert cell_colours(picture, Grid.square(2))[:, 0].tolist() == [[30, 12]] * 3
-
-
-# What programs take of a cell
-
-
-def pixels(side: int) -> Pixels:
-    """A picture of noise."""
-    return np.random.default_rng(side).integers(0, 256, (side, side, 3)).astype(np.uint8)
-
-
-def in_cells(image: Pixels, grid: Grid) -> list[list[Pixels]]:
-    """The cells of a picture, cut out one by one."""
-    rows, columns = grid.edges(*image.shape[:2])
-    return [
-        [image[top:bottom, left:right] for left, right in pairwise(columns)]
-        for top, bottom in pairwise(rows)
-    ]
-
-
-PICKS: dict[Sampler, Callable[[Pixels], NDArray[np.uint8]]] = {
-    "centre": lambda cell: cell[cell.shape[0] // 2, cell.shape[1] // 2],
-    "top-left": lambda cell: cell[0, 0],
-}
-
-
-@pytest.mark.parametrize("grid", [Grid.square(4), Grid(7, 5), Grid(7, 5, 3, 2), Grid.square(40)])
-@pytest.mark.parametrize("sampler", PICKS)
-def test_a_pixel_of_each_cell_is_taken_as_the_sampler_says(sampler: Sampler, grid: Grid) -> None:
-    image = pixels(33)
-    found = sample(image, grid, sampler)
-    expected = [[PICKS[sampler](cell) for cell in row] for row in in_cells(image, grid)]
-    assert found.dtype == np.float32
-    assert np.array_equal(found.transpose(1, 2, 0), np.array(expected))
-
-
-def test_the_mean_of_each_cell_is_taken_rounded() -> None:
-    image, grid = pixels(33), Grid(7, 5, 3, 2)
-    expected = [[np.rint(cell.mean((0, 1))) for cell in row] for row in in_cells(image, grid)]
-    assert np.array_equal(sample(image, grid, "mean").transpose(1, 2, 0), np.array(expected))
-
-
-def test_linear_interpolation_takes_the_middle_of_each_cell() -> None:
-    """Of cells with even sides, the mean of their four innermost pixels, as cv2 has it."""
-    image = pixels(32)
-    found = sample(image, Grid.square(8), "linear").transpose(1, 2, 0)
-    inner = [
-        [cell[3:5, 3:5].astype(float).mean((0, 1)) for cell in row]
-        for row in in_cells(image, Grid.square(8))
-    ]
-    assert np.abs(found - np.array(inner)).max() <= 0.75
-    assert np.array_equal(found, cv2.resize(image, (4, 4)))
-
-
-@pytest.mark.parametrize("sampler", ["mean", "centre", "top-left", "linear"])
-@pytest.mark.parametrize("grid", [Grid.square(4), Grid(7.3, 5, 3, 2), Grid.square(50)])
-def test_every_sampler_gives_a_colour_for_each_cell(sampler: Sampler, grid: Grid) -> None:
-    found = sample(pixels(40), grid, sampler)
-    assert found.shape == (3, *grid.shape(40, 40))
-    assert (found.min() >= 0) and (found.max() <= 255)
-    assert np.array_equal(found, np.rint(found))
