@@ -1,4 +1,4 @@
-"""What an evaluation found, as a page."""
+"""The page of an evaluation: plots, tables and faces to compare."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,11 +16,11 @@ _METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "sharpness": ("Sharpness, % of the originals'", "{:.0%}".format),
     "cell_error": ("Cell error, grey levels", "{:.2f}".format),
 }
-"""Titles, and how values are written."""
+"""For each metric, its title and how its values are written."""
 
 _HIGHER_IS_BETTER = ("psnr", "gain", "ssim", "ms_ssim")
 
-_TRADED = (8, 16, 24)  # px; more lines would not be told apart
+_TRADED = (8, 16, 24)  # px; more lines in one plot would be hard to distinguish
 
 _Found = dict[Way, dict[int, Estimate]]
 """Estimates by way and cell size."""
@@ -29,13 +29,15 @@ _Found = dict[Way, dict[int, Estimate]]
 def write_scorecard(
     path: Path, evaluation: Evaluation, curves: Mapping[str, Mapping[str, Points]] | None = None
 ) -> None:
-    """Write the page of an evaluation; with each model's training `curves`, if given."""
+    """Write the page of an evaluation to `path`, whole or not at all, with the training `curves` of
+    each model, if given: (step, value) by loss, by model. Raises DemosaicError.
+    """
     report = evaluation.report
     sections = [
         _nearness(report),
         _realism(evaluation),
         _faces("The worst faces", evaluation.worst, "These have the lowest PSNR"),
-        _faces("Ordinary faces", evaluation.median, "These are round the median PSNR"),
+        _faces("Ordinary faces", evaluation.median, "These are around the median PSNR"),
         *([_training(curves)] if curves else []),
         _numbers(report),
         _how(report),
@@ -45,7 +47,7 @@ def write_scorecard(
 
 
 def _lead(report: EvaluationReport) -> str:
-    """Each model's best at one cell size, in a breath."""
+    """The best PSNR of each model at one cell size, in words."""
     near = _selected(report, "psnr", aligned=True)
     gain = _selected(report, "gain", aligned=True)
     sentences = []
@@ -63,6 +65,7 @@ def _lead(report: EvaluationReport) -> str:
 
 
 def _selected(report: EvaluationReport, metric: str, *, aligned: bool) -> _Found:
+    """The estimates of one metric on mosaics that begin in the corner, or anywhere."""
     found: _Found = {}
     for scores in report.scores:
         if scores.aligned == aligned and metric in scores.estimates:
@@ -80,10 +83,10 @@ def _nearness(report: EvaluationReport) -> Section:
         "Nearness to the truth",
         [
             Text(
-                "How near each way of filling a mosaic comes to the original: pixel by pixel "
-                "(PSNR, here over that of base, the smooth image with the same cell means), and "
-                "in its structure (SSIM, and over five scales). Higher is better. Bands hold the "
-                "mean for 95 of 100 other choices of as many such faces."
+                "How near each way to fill a mosaic comes to the original: pixel by pixel (PSNR, "
+                "here minus that of base, the smooth image with the same cell means) and in its "
+                "structure (SSIM, and MS-SSIM over five scales). Higher is better. Bands are 95 % "
+                "confidence intervals of the mean over faces."
             ),
             *plots,
             _table(report, "psnr", aligned=True),
@@ -92,9 +95,9 @@ def _nearness(report: EvaluationReport) -> Section:
 
 
 def _by_block(report: EvaluationReport, metric: str, *, aligned: bool) -> Plot:
-    """Each model at its least and most realism, and what needs no learning."""
+    """A metric by cell size: each model at its least and most realism, and the baselines."""
     found = _selected(report, metric, aligned=aligned)
-    hidden = ("mosaic",) if metric == "gain" else ()  # so far below that the rest would be flat
+    hidden = ("mosaic",) if metric == "gain" else ()  # so low that the others would look flat
     series = [
         Series(
             str(way),
@@ -110,7 +113,7 @@ def _by_block(report: EvaluationReport, metric: str, *, aligned: bool) -> Plot:
 
 
 def _ends(ways: Sequence[Way]) -> Iterator[Way]:
-    """The ways without a realism, and those of each model's least and most."""
+    """The ways without a realism, and each model's with the least and the most realism."""
     for way in ways:
         shares = [other.realism or 0.0 for other in ways if other.method == way.method]
         if way.realism is None or way.realism in (min(shares), max(shares)):
@@ -122,7 +125,9 @@ def _blocks(report: EvaluationReport) -> list[int]:
 
 
 def _table(report: EvaluationReport, metric: str, *, aligned: bool) -> Table:
-    """A row a way, a column a cell size; the best of a column set off, where more is better."""
+    """A row for each way and a column for each cell size. Where higher is better, the best of a
+    column is set off.
+    """
     found = _selected(report, metric, aligned=aligned)
     best = {
         block: max(by_block[block].mean for by_block in found.values()) for block in _blocks(report)
@@ -146,10 +151,10 @@ def _realism(evaluation: Evaluation) -> Section:
         "Fidelity against realism",
         [
             Text(
-                "A model's --realism leads from 0, the faithful mean of all faces that fit a "
-                "mosaic, blurred where they differ, to 1, one sharp guess: nearness is paid for "
-                "with sharpness. Sharpness is the detail finer than the cells, right or wrong, as "
-                "a share of the originals'. The edges of a mosaic count as such, too."
+                "A model's --realism goes from 0, the mean of all faces that fit a mosaic, which "
+                "is blurred where they differ, to 1, one sharp guess: the sharper, the further "
+                "from the original. Sharpness is the detail finer than the cells, right or wrong, "
+                "as a share of the originals'. The edges of a mosaic's cells count as detail, too."
             ),
             *(_trade(report, name) for name in report.models if _is_blended(report, name)),
             _spectrum(evaluation),
@@ -159,13 +164,13 @@ def _realism(evaluation: Evaluation) -> Section:
 
 
 def _is_blended(report: EvaluationReport, name: str) -> bool:
-    """Whether a model was scored at several realisms; one alone would be dots without a line."""
+    """Whether a model was scored at several realisms, so that there is a line to draw."""
     return len({scores.way for scores in report.scores if scores.way.method == name}) > 1
 
 
 def _trade(report: EvaluationReport, name: str) -> Plot:
-    """PSNR over base and sharpness of a model from its least to its most realism, a line a cell
-    size.
+    """PSNR over base against sharpness of a model, from its least to its most realism; a line for
+    each cell size.
     """
     near = _selected(report, "gain", aligned=True)
     sharp = _selected(report, "sharpness", aligned=True)
@@ -189,12 +194,12 @@ def _trade(report: EvaluationReport, name: str) -> Plot:
 
 
 def _spectrum(evaluation: Evaluation) -> Plot:
-    """Amplitudes as shares of the originals' by frequency."""
+    """The amplitudes of each way by frequency, as shares of the originals'."""
     shown = {str(way) for way in _ends([*_selected(evaluation.report, "psnr", aligned=True)])}
     series = [
         Series(
             name,
-            # The finer half of an enlarged photo holds nothing but rounding
+            # Photos that were enlarged have nothing but rounding in the finer half
             [Point(cycles, 100 * shares[cycles]) for cycles in range(1, len(shares) // 2 + 1)],
             muted=name in ("mosaic", "bicubic", "base"),
         )
@@ -213,8 +218,9 @@ def _spectrum(evaluation: Evaluation) -> Plot:
 def _faces(title: str, faces: Sequence[Shown], chosen: str) -> Section:
     parts: list[Part] = [
         Text(
-            f"{chosen} at cells of {SHOWN_BLOCK} px, the mean of all models and realisms; nobody "
-            "chose them. Drag the edge, or step to it with the tab key and use the arrow keys."
+            f"{chosen} at cells of {SHOWN_BLOCK} px, as a mean over all models and realisms; they "
+            "are not chosen by hand. Drag the edge, or reach it with the tab key and use the arrow "
+            "keys."
         )
     ]
     if faces:
@@ -223,7 +229,7 @@ def _faces(title: str, faces: Sequence[Shown], chosen: str) -> Section:
 
 
 def _training(curves: Mapping[str, Mapping[str, Points]]) -> Section:
-    """A plot a loss, a line a run."""
+    """A plot for each loss, with a line for each run."""
     names = dict.fromkeys(name for found in curves.values() for name in found)
     plots = [
         Plot(
@@ -238,15 +244,16 @@ def _training(curves: Mapping[str, Mapping[str, Points]]) -> Section:
         )
         for name in names
     ]
-    told = "From each run's events.jsonl. Of losses, a point is the mean of a twentieth of the run."
-    return Section("Training", [Text(told), *plots])
+    source = "From each run's events.jsonl. Each point of a loss is the mean of 5 % of the run."
+    return Section("Training", [Text(source), *plots])
 
 
 def _numbers(report: EvaluationReport) -> Section:
-    """Every table that is not shown above."""
-    told = Text(
-        "The cell error says how far a picture, pixelated again, is from the colours it was made "
-        "of: what demosaic restores agrees with them. At any offset: drawn anew for each face."
+    """All tables that are not in the sections above."""
+    explanation = Text(
+        "The cell error is the difference between a picture, pixelated again, and the colours of "
+        "the mosaic it was made from; restored pictures agree with them. Cells at any offset: the "
+        "offset is drawn for each face."
     )
     tables = [
         _table(report, metric, aligned=aligned)
@@ -255,7 +262,7 @@ def _numbers(report: EvaluationReport) -> Section:
         if _selected(report, metric, aligned=aligned)
         and (metric, aligned) not in (("psnr", True), ("sharpness", True))
     ]
-    return Section("All other numbers", [told, *tables], folded=True)
+    return Section("All other numbers", [explanation, *tables], folded=True)
 
 
 def _how(report: EvaluationReport) -> Section:
@@ -266,11 +273,11 @@ def _how(report: EvaluationReport) -> Section:
         "How this was measured",
         [
             Text(
-                f"Models: {models}. Faces: the first {report.faces} of {report.pairs} that were "
-                f"kept for {report.split}, by hash, pixelated anew. Computed on {report.computed} "
-                f"in {report.seconds:.0f} s. Intervals are Efron's bootstrap over faces. No judge "
-                "of realism that was itself trained is asked, as none comes with demosaic: "
-                "sharpness stands in for it, so look at the faces."
+                f"Models: {models}. Faces: the first {report.faces} by hash of {report.pairs} in "
+                f"the split {report.split}, pixelated again. Computed on {report.computed} in "
+                f"{report.seconds:.0f} s. Intervals are Efron's bootstrap over faces. No trained "
+                "judge of realism is used, as none comes with demosaic: sharpness takes its place, "
+                "so look at the faces."
             )
         ],
     )

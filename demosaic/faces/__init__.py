@@ -1,1 +1,1 @@
-"""Where faces are in a photo."""
+"""Finding the faces in a photo, and remembering where they are."""

@@ -1,4 +1,4 @@
-"""A photo decoded and its faces found."""
+"""Examining a photo: decoding it and finding its faces."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,37 +12,39 @@ from demosaic.imaging.geometry import Box
 from demosaic.imaging.opening import NotAPicture
 
 LOOK_AT = 640
-"""A JPEG is decoded no smaller than so many pixels to look for faces in it."""
+"""The least longer side, px, at which a photo is decoded to find its faces."""
 
-_LOOK_AT_MOST = 1280  # px: other pictures are shrunk, as they cannot be decoded smaller
+_LOOK_AT_MOST = 1280  # px; a larger picture is resized, as only a JPEG can be decoded smaller
 
-_REDUCTIONS = (8, 4, 2, 1)  # that a JPEG can be decoded at
+_REDUCTIONS = (8, 4, 2, 1)  # the factors by which a JPEG can be decoded smaller
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What looking at a photo's bytes gave, whatever the options of a build are."""
+    """What the bytes of a photo show, independent of the options of a build."""
 
     width: int = 0
-    """Of the upright photo, pixels."""
+    """Width of the upright photo, px."""
     height: int = 0
+    """Height of the upright photo, px."""
     faces: tuple[Face, ...] = ()
-    """In pixels of the upright photo, the most certain first."""
+    """Its faces in pixels of the upright photo, those with the highest score first."""
     reason: str = ""
     """Why the photo cannot be used; empty for one that can."""
     detail: str = ""
+    """The reason with what Pillow says about it."""
 
     def as_record(self) -> dict[str, Any]:
-        """The same as a JSON object."""
+        """The record as a JSON object."""
         faces = [{**vars(face), "box": vars(face.box)} for face in self.faces]
         return {**vars(self), "faces": faces}  # `asdict` takes three times as long
 
 
-# Looking
-
-
 def examine(data: bytes, detector: FaceDetector) -> Examined:
-    """The faces in the bytes of a photo, or why it cannot be used; a function of the two alone."""
+    """The faces that the detector finds in the bytes of a photo, or why it cannot be used.
+
+    The result depends on the two arguments alone.
+    """
     try:
         width, height = photo_size(data)
         image = decoded(data, reduction(max(width, height), LOOK_AT))
@@ -56,23 +58,27 @@ def examine(data: bytes, detector: FaceDetector) -> Examined:
 
 
 def reduction(length: int, least: int) -> int:
-    """By how much a photo can be decoded smaller for `length` of its pixels to be `least` still."""
+    """The factor, 1, 2, 4 or 8, by which a photo can be decoded smaller, so that `length` of its
+    pixels become `least` or more; 1 when they are fewer.
+    """
     return next((reduce for reduce in _REDUCTIONS if length / reduce >= least), 1)
 
 
 @lru_cache(maxsize=1)
 def decoded(data: bytes, reduce: int) -> Pixels:
-    """`decode_photo`, remembered: a photo is mostly cut at the very scale it was examined at."""
+    """`decode_photo`, with the last result kept: mostly, faces are cropped at the scale at which
+    the photo was examined.
+    """
     return decode_photo(data, reduce)
 
 
 def _reason(error: NotAPicture) -> str:
-    """`damaged picture (what exactly)` without the brackets; those go into the detail."""
+    """The error's message without the details behind a bracket or colon."""
     return str(error).split(" (")[0].split(":")[0]
 
 
 def _enlarged(face: Face, scale: tuple[float, float]) -> Face:
-    """The face in pixels of a picture `scale` times as wide and high, rounded for the record."""
+    """The face in pixels of a picture that is `scale` times as (wide, high), rounded for JSON."""
     across, down = scale
     box = face.box
     return Face(

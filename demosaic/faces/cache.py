@@ -1,9 +1,9 @@
-"""The faces in the bytes of a photo, and what looking gave before, remembered by content.
+"""A cache of what detectors found in photos, by the photos' content.
 
-    looks/<detector>/<two digits>/<sha256>.json   what one look gave, whatever a build's options
+    looks/<detector>/<two digits>/<sha256>.json   what one detector found in one photo
 
-A file a photo: many processes read and write at once without waiting for each other, and what is to
-be forgotten is gone when its file is.
+There is one file for each photo, so many processes can read and write without waiting for each
+other, and a photo is forgotten by removing its file.
 """
 
 import contextlib
@@ -21,33 +21,30 @@ from demosaic.files import make_folder, read_json, write_bytes, writing
 from demosaic.records import read
 
 MakeDetector = Callable[[], FaceDetector]
-"""Called once in every worker process, so it can be pickled."""
+"""Makes the detector of a worker process. It must be possible to pickle it."""
 
-_VERSION = 1  # raise it when `examine` gives something else for the same photo
-
-
-# Remembering
+_VERSION = 1  # raise it when `examine` finds something else in the same photo
 
 
 def users_looks() -> Path:
-    """The folder where this user's looks are remembered."""
+    """The folder of this user's cache."""
     return platformdirs.user_cache_path("demosaic") / "looks"
 
 
 class Looks:
-    """What one detector saw, by the SHA-256 of the photo's bytes; nothing else tells which photo
-    it was.
+    """What one detector found, by the SHA-256 of the photo's bytes; nothing else identifies the
+    photo.
 
-    A cache: what cannot be read or written is looked at again.
+    A record that cannot be read or written is no error: the photo is examined again.
     """
 
     def __init__(self, folder: Path, detector: str) -> None:
-        """`folder` is that of all detectors; `detector` tells this one from every other."""
+        """`folder` is that of all detectors; `detector` is the name of this one."""
         name = re.sub(r"[^\w.]+", "-", detector)
         self._folder = folder / f"{name}-{_VERSION}"
 
     def recall(self, sha256: str) -> Examined | None:
-        """What looking at this content gave; None when it is not known."""
+        """What was found in a photo of this hash; None when that is not known."""
         path = _place(self._folder, sha256)
         try:
             return read(Examined, read_json(path), str(path), complete=True)
@@ -55,7 +52,10 @@ class Looks:
             return None
 
     def remember(self, sha256: str, examined: Examined) -> None:
-        """Keep what looking gave; not why a photo cannot be used, as another Pillow may read it."""
+        """Keep what was found in a photo of this hash.
+
+        A photo that cannot be used is not kept: another version of Pillow may be able to read it.
+        """
         if examined.reason:
             return
         path = _place(self._folder, sha256)
@@ -65,20 +65,20 @@ class Looks:
 
 
 class Look:
-    """What examining the bytes of a photo gives, or gave; in every worker process its own."""
+    """Examines photos, or recalls what was found in them before; one for each worker process."""
 
     def __init__(
         self, make_detector: MakeDetector, looks: Looks | None, *, remember: bool = True
     ) -> None:
-        """`looks`: what is known; what is new is added to it, if it is to `remember`."""
+        """`looks` is the cache, if any; new results are added to it if `remember` is true."""
         self._make_detector = make_detector
         self._looks = looks
         self._remember = remember
-        self._detector: FaceDetector | None = None  # made when the first unknown photo comes
+        self._detector: FaceDetector | None = None  # made for the first unknown photo
 
     def __call__(self, data: bytes, sha256: str) -> Examined:
-        """What is in `data`, whose hash is given. Raises DemosaicError when there is no
-        detector.
+        """What the photo in `data` shows, whose hash is `sha256`. Raises DemosaicError when no
+        detector can be made.
         """
         known = self._looks.recall(sha256) if self._looks else None
         if known is not None:
@@ -91,9 +91,8 @@ class Look:
 
 
 def forget_looks(folder: Path, hashes: Iterable[str]) -> int:
-    """Remove what every detector saw in photos of these SHA-256; how many records that were.
-
-    Raises DemosaicError when one cannot be removed.
+    """Remove what every detector found in photos of these SHA-256 and return the number of records
+    removed. Raises DemosaicError when one cannot be removed.
     """
     detectors = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
     places = [_place(detector, sha256) for sha256 in hashes for detector in detectors]

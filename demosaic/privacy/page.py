@@ -1,4 +1,4 @@
-"""An audit as a page: what was found in words, plots and tables, and a few faces to look at."""
+"""The page of an audit: findings in words, plots and tables, and a few faces to look at."""
 
 from collections.abc import Sequence
 
@@ -31,28 +31,28 @@ _WAYS = {
 _SHORT = {MOSAIC: "mosaic", ALIKE: "both pixelated", RESTORED: "restored"}
 
 _NO_PROOF = (
-    "These recognisers learned on this album alone and know little of faces. One that was trained "
-    "on millions finds more, above all in restored faces; and people who know each other see hair, "
-    "clothes and place, which nobody was asked about here. That nobody was found is no proof of "
-    "safety. To hide someone, paint them over: demosaic pixelate --style solid."
+    "These recognisers learned from this album alone and know little about faces. One that was "
+    "trained on millions finds more, above all in restored faces. And people who know each other "
+    "recognise hair, clothes and places, which was not tested here. That nobody was found is no "
+    "proof of safety. To hide someone, paint them over: demosaic pixelate --style solid."
 )
 
 _HOW = (
-    "Half of a person's faces, three at most, are known; two at most of the others are hidden, and "
-    "each is looked for among all people with a known face. Faces are compared by their colours, "
-    "by their edges and by both: whitened principal components, learned from the known faces. Each "
-    "number is of the recogniser that found the most, with the interval that holds the true share "
-    "in 95 of 100 cases (Wilson). Mosaics are of means, on a grid that begins in the corner of the "
-    f"cut face of {BUILD.size} px, {BUILD.margin:g} times as wide as the face itself; a recogniser "
-    "knows the grid, and sees the smooth image with the same cells. More than chance is what "
-    "chance brings in less than 5 of 100 such audits, whatever the way and the recogniser. Photos "
-    "of one occasion, with the same clothes and light, count like any others; of copies, near "
-    "copies and photos taken within seconds only one is used."
+    "Half of each person's faces, at most three, are known; at most two of the others are hidden, "
+    "and each is searched for among all people with a known face. Faces are compared by their "
+    "colours, by their edges and by both: whitened principal components, learned from the known "
+    "faces. Each number is that of the recogniser that found the most, with its 95 % confidence "
+    "interval (Wilson). Cells have the means of their pixels, on a grid that begins in the corner "
+    f"of the cropped face of {BUILD.size} px, {BUILD.margin:g} times as wide as the face itself. A "
+    "recogniser knows the grid, and sees the smooth image with the same cell means. A result is "
+    "above chance if chance alone gives it in less than 5 of 100 such audits, over all ways and "
+    "recognisers. Photos of one occasion, with the same clothes and light, count like any others; "
+    "of copies, near copies and photos taken within seconds only one is used."
 )
 
 
 def sections(audit: Audit) -> list[Section]:
-    """The page below its title and lead."""
+    """The sections of the page, below its title and lead."""
     report = audit.report
     ranks = [1, FEW] if report.chance_few < 1 else [1]  # of five people five are the first five
     found = Section(
@@ -61,8 +61,8 @@ def sections(audit: Audit) -> list[Section]:
             *(_plot(report, rank) for rank in ranks),
             Text(
                 f"{' '.join(_compared(report, rank) for rank in ranks)} With "
-                f"{counted(report.hidden, 'face')}, less than {_percent(report.least_told)} coming "
-                "first cannot be told from chance."
+                f"{counted(report.hidden, 'face')}, a share of less than "
+                f"{_percent(report.least_told)} coming first cannot be distinguished from chance."
             ),
             *(_table(report, rank) for rank in ranks),
         ],
@@ -71,8 +71,8 @@ def sections(audit: Audit) -> list[Section]:
         f"Some of the faces, cells of {SHOWN_BLOCK} px",
         [
             Text(
-                "What is behind the mosaic; and below it, by way to look, which of "
-                f"{report.people} people named was the right one: 1 is found at once."
+                "What is behind the mosaic. Below each face is the rank of the right person among "
+                f"{report.people} people, by way to search: 1 is found at once."
             ),
             Gallery([_face(shown) for shown in audit.shown]),
         ],
@@ -86,7 +86,7 @@ def sections(audit: Audit) -> list[Section]:
 
 
 def lead(report: AuditReport) -> str:
-    """What was found, in one breath."""
+    """The findings in two sentences."""
     clear = report.best(CLEAR, None)
     raw = best_of([report.best(way, SHOWN_BLOCK) for way in (MOSAIC, ALIKE)])
     restored = ""
@@ -111,7 +111,7 @@ def _chance(report: AuditReport, named: int) -> float:
 
 
 def _compared(report: AuditReport, named: int) -> str:
-    """What is found where nothing hides it, and by chance."""
+    """How often a face that nothing hides is found, and how often by chance, in words."""
     clear = _share(report.best(CLEAR, None), named).mean
     return (
         f"Of faces that nothing hides, the right person {_title(named)} for {_percent(clear)}; by "
@@ -154,7 +154,7 @@ def _table(report: AuditReport, named: int) -> Table:
 
 
 def _row(attacks: Sequence[Attack], named: int) -> list[str | Cell]:
-    """What was found behind mosaics of one block, in each way."""
+    """A row of what was found behind mosaics of one cell size, by each way."""
     most = max(_share(attack, named).mean for attack in attacks)
     name = Cell(f"{attacks[0].block} px", f"{attacks[0].cells:g} across the face")
     return [name, *(_number(attack, named, most) for attack in attacks)]

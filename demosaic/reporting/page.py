@@ -1,7 +1,7 @@
-"""Results as one self-contained HTML page: texts, tables, plots, and pictures to compare.
+"""Results as one HTML file: texts, tables, plots, and pictures to compare.
 
-A page is a list of sections, a section a list of parts. It needs nothing but a browser, and its
-own first lines forbid it any connection:
+A page is a list of sections, and a section is a list of parts. The file contains all that a browser
+needs, and its first lines forbid it to load anything:
 
     write_report(
         Path("report.html"),
@@ -9,7 +9,7 @@ own first lines forbid it any connection:
         lead="On 200 held-out faces: 24.1 dB at cells of 16 px, 1.1 dB above the smooth image.",
         sections=[
             Section("Scores", [
-                Text("Means over the faces; below them the interval that holds 95 of 100."),
+                Text("Means over the faces; below them the 95 % confidence interval."),
                 Table(
                     "PSNR, dB, by cell size",
                     ["", "8 px", "16 px"],
@@ -29,9 +29,11 @@ own first lines forbid it any connection:
         ],
     )
 
-Plots that follow each other stand beside each other where there is room. The pictures of a face
-are uint8 (H, W, 3) of one size; the first two are shown first, on the left and on the right of an
-edge that mouse, finger and arrow keys move, and others can be chosen above the gallery.
+Consecutive plots stand side by side where there is room. The pictures of a face are uint8 (H, W, 3)
+of one size. The first two are shown at first, left and right of an edge that mouse, finger and
+arrow keys move; others can be chosen above the gallery.
+
+The markup is in `page.html.j2` and `parts.html.j2`.
 """
 
 import base64
@@ -61,17 +63,17 @@ class Text:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number in a table, with something small below it."""
+    """A number in a table, with a note in small type below it."""
 
     text: str
     note: str = ""
     best: bool = False
-    """Of its column; set off."""
+    """Whether it is the best of its column or row, which is set off."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; the first cell of a row names it, the others are right-aligned."""
+    """Rows below a head. The first cell of a row is its name; the others are right-aligned."""
 
     caption: str
     head: Sequence[str]
@@ -80,17 +82,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Face:
-    """Pictures (H, W, 3) of one face by what they show, and a title with what is to be said of
-    it.
-    """
+    """Pictures of one face to compare."""
 
     title: str
+    """The caption."""
     pictures: Mapping[str, Pixels]
+    """Pictures (H, W, 3) of one size by their names."""
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Faces to compare, each with pictures of the same names."""
+    """Faces, each with pictures of the same names; at least one."""
 
     faces: Sequence[Face]
 
@@ -105,7 +107,7 @@ class Section:
     title: str
     parts: Sequence[Part]
     folded: bool = False
-    """Only the heading is shown until somebody asks for more."""
+    """Whether only the heading shows until it is clicked."""
 
 
 def write_report(path: Path, *, title: str, lead: str, sections: Sequence[Section]) -> None:

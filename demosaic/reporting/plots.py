@@ -1,7 +1,7 @@
 """Lines and points over two axes, as SVG for a page.
 
-Made here and not by matplotlib: its SVG weighs 50 kB and more a plot, knows nothing of dark mode,
-and shrinks its text with the screen. These take their colours from the page.
+They are drawn here and not by matplotlib: its SVG weighs 50 kB and more for a plot, has no dark
+mode, and shrinks its text with the screen. These plots take their colours from the page.
 """
 
 import math
@@ -15,31 +15,33 @@ _WIDTH, _HEIGHT = 400, 250
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 26, 40  # margins
 
-_COLOURS = 6  # of the page's, then they come again
+_COLOURS = 6  # in the page's style sheet; then they repeat
 
-_DOTS = 40  # more points than this are a line only
+_GREYS = 3  # for muted series, likewise
+
+_DOTS = 40  # a series of more points is drawn as a line only
 
 
 @dataclass(frozen=True)
 class Point:
-    """A value, and if known the ends of its interval."""
+    """A value, with the ends of its interval if they are known."""
 
     x: float
     y: float
     low: float | None = None
     high: float | None = None
     label: str = ""
-    """Written beside it."""
+    """Text beside the point."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """Points joined by a line, in the order given."""
+    """Points joined by a line, in the given order."""
 
     name: str
     points: Sequence[Point]
     muted: bool = False
-    """Something to compare with: grey and dashed."""
+    """Whether it is drawn grey and dashed, as something to compare with."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +50,23 @@ class Plot:
 
     title: str
     x: str
-    """What the axis shows, with its unit."""
+    """The quantity on the x axis, with its unit."""
     y: str
+    """The quantity on the y axis, with its unit."""
     series: Sequence[Series]
     ticks: Sequence[float] | None = None
-    """Where the x axis has marks; round values when none are given."""
+    """The values marked on the x axis; by default round ones."""
     span: tuple[float, float] | None = None
-    """Lowest and highest value of the y axis, beyond which nothing is drawn; what the points need
-    when none is given.
+    """Lowest and highest value of the y axis, beyond which nothing is drawn; by default all points
+    fit.
     """
     doubling: bool = False
-    """Each step along the x axis doubles its value, of which all are above 0."""
+    """Whether the x axis is logarithmic; all its values are then above 0."""
 
 
 @dataclass(frozen=True)
 class _Scale:
-    """Values of an axis as places in the picture."""
+    """Maps the values of an axis, from `low` to `high`, to coordinates in the SVG."""
 
     low: float
     high: float
@@ -106,7 +109,7 @@ def legend(plot: Plot) -> list[tuple[Element, str]]:
 
 
 def round_values(low: float, high: float, about: int = 5) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten from `low` to `high`, about so many."""
+    """About so many multiples of 1, 2 or 5 times a power of ten between `low` and `high`."""
     step = 10 ** math.floor(math.log10((high - low) / about))
     step *= next((by for by in (1, 2, 5) if (high - low) / (step * by) <= about), 10)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
@@ -117,19 +120,19 @@ def _scales(plot: Plot) -> tuple[_Scale, _Scale]:
     points = [point for series in plot.series for point in series.points]
     xs = [*(point.x for point in points), *(plot.ticks or ())]
     ys = [end for point in points for end in (point.low, point.y, point.high) if end is not None]
-    left, right = _room(xs)
-    bottom, top = plot.span or _with_air(*_room(ys))
+    left, right = _range(xs)
+    bottom, top = plot.span or _with_margin(*_range(ys))
     across = _Scale(left, right, _LEFT + 8, _WIDTH - _RIGHT - 8, plot.doubling)
     return across, _Scale(bottom, top, _HEIGHT - _BOTTOM, _TOP)
 
 
-def _room(values: Sequence[float]) -> tuple[float, float]:
-    """From the least to the largest value, and never no way at all."""
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """The lowest and highest value, a little apart when they are equal; 0 and 1 for no values."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _with_air(low: float, high: float) -> tuple[float, float]:
+def _with_margin(low: float, high: float) -> tuple[float, float]:
     return low - 0.05 * (high - low), high + 0.05 * (high - low)
 
 
@@ -154,22 +157,22 @@ def _series(series: Series, style: str, across: _Scale, down: _Scale) -> Element
     parts = [*_band(series, across, down), line]
     if len(places) <= _DOTS:
         for point, (x, y) in zip(series.points, places, strict=True):
-            told = element("title", f"{series.name}: {_told(point)}")
-            parts.append(element("circle", told, cx=x, cy=y, r=3))
+            tooltip = element("title", f"{series.name}: {_described(point)}")
+            parts.append(element("circle", tooltip, cx=x, cy=y, r=3))
             if point.label:
                 parts.append(_text(point.label, x + 6, y - 6, "start", "label"))
     return element("g", *parts, class_=style)
 
 
 def _band(series: Series, across: _Scale, down: _Scale) -> Iterator[Element]:
-    """The intervals, as an area from the lower ends to the upper ones and back."""
+    """The intervals, as an area along their lower ends and back along the upper ones."""
     lower = [(across(p.x), down(p.low)) for p in series.points if p.low is not None]
     upper = [(across(p.x), down(p.high)) for p in series.points if p.high is not None]
     if lower and upper:
         yield element("polygon", points=_joined([*lower, *reversed(upper)]), class_="band")
 
 
-def _told(point: Point) -> str:
+def _described(point: Point) -> str:
     interval = "" if point.low is None else f" ({point.low:.4g} to {point.high:.4g})"
     return f"{point.y:.4g}{interval} at {point.label or format(point.x, '.4g')}"
 
@@ -183,12 +186,12 @@ def _text(text: str, x: float, y: float, anchor: str, style: str = "tick") -> El
 
 
 def _styles(series: Sequence[Series]) -> list[str]:
-    """Classes of the page's style sheet: colours in turn, greys for what is muted."""
+    """For each series, classes of the page's style sheet: colours in turn, or greys when muted."""
     counts = {True: 0, False: 0}
     styles = []
     for one in series:
         kind = "muted" if one.muted else "colour"
-        styles.append(f"{kind} {kind}-{counts[one.muted] % (3 if one.muted else _COLOURS)}")
+        styles.append(f"{kind} {kind}-{counts[one.muted] % (_GREYS if one.muted else _COLOURS)}")
         counts[one.muted] += 1
     return styles
 
@@ -199,4 +202,4 @@ def _swatch(style: str) -> Element:
 
 
 Points = list[tuple[float, float]]
-"""Steps and values."""
+"""A curve of training: steps and values."""
