@@ -98,7 +98,7 @@ def likelier_sampler(evidence: float) -> Sampler:
 
 def top_left_evidence(image: Pixels, regions: Sequence[Region], *, gap: int = 0) -> float:
     """The log likelihood ratio of top-left pixels to means, for the mosaics in a picture (H, W, 3):
-    above 0 for top-left pixels. Pixels less than `gap` away from a mosaic are not used, because
+    above 0 for top-left pixels. Pixels at most `gap` px away from a mosaic are not used, because
     compression may have mixed their colours with its own.
 
     In a lossless file top-left pixels must be clearly likelier, because a mean taken for one loses

@@ -1,20 +1,24 @@
-"""How often `grids.find_mosaics` has a mosaic's very cells, on photos that others' code pixelated.
+"""How often `find_mosaics` finds the exact cells of mosaics that other programs made in photos.
 
 A case is a photo with a box over its middle, 0.35 to 0.9 of its width and height, of at least 5 x 5
 cells of 3 to 64 px (small ones as often as large ones, a third of them no squares), pixelated by
-Pillow, cv2, ImageMagick, ffmpeg or deface, saved as PNG or JPEG. *Exact* are cells and offset that,
-carried on over all of the mosaic, have every line between two cells at its true pixel, and no other
-line in what was found (at it or beside it, where the picture was resized afterwards). *Carried on*
-are those that have no other line in the part that was not found either: where a plain wall hides a
-first cell of 5 px, cells of 4 px would leave one of 1 px there. The overlap (IoU) compares the
-pixels said to be mosaic with those that are. Cells over a plain wall cannot be told from the wall:
-they lower it, though they hide nothing. Feathered mosaics count where 19 parts of 20 are mosaic:
-there a pixel is off its cell's colour by a third of a grey level, at half strength by eight.
+Pillow, cv2, ImageMagick, ffmpeg or deface, saved as PNG or JPEG. The columns of the table:
 
-python tests/benchmarks/find_mosaic.py [PHOTOS] [--cases 100] [--size 750] [--only WORD ...]
+- exact: cells and offset, continued over all of the mosaic, have every line between two cells at
+  its true pixel (or beside it, where the picture was resized afterwards), and no other line in the
+  part that was found.
+- continued: they have no other line in the part that was not found either. Where a plain wall hides
+  a first cell of 5 px, cells of 4 px would leave one of 1 px there.
+- IoU: of the pixels found to be mosaic with the true ones. Cells over a plain wall look like the
+  wall; they lower it, though they hide nothing. Feathered mosaics count where 19 parts of 20 are
+  mosaic: there a pixel is off its cell's colour by a third of a grey level, at half strength by
+  eight.
+- extra: cases in which something else was found.
+
+    python tests/benchmarks/find_mosaic.py [PHOTOS] [--cases 100] [--size 750] [--only WORD ...]
 
 PHOTOS is a folder; without it, drawn people are pixelated. deface is looked for on PATH and in
-$DEFACE; a tool that is not installed is left out, and that is said.
+$DEFACE. A tool that is not installed is left out with a message.
 """
 
 import argparse
@@ -55,7 +59,7 @@ CONVERT, FFMPEG = shutil.which("convert-im6.q16"), shutil.which("ffmpeg")
 
 @dataclass(frozen=True)
 class Mosaic:
-    """What is true of one mosaic."""
+    """The truth about one mosaic."""
 
     hidden: Mask
     """(H, W) of the picture."""
@@ -75,23 +79,25 @@ class Case:
 
 
 Pixelate = Callable[[Pixels, int, int], Pixels]
-"""A piece of a photo with so many columns and rows of cells."""
+"""A piece of a photo, columns and rows of cells: the piece pixelated."""
 Make = Callable[[Pixels, np.random.Generator], Case | None]
-"""A photo as a case, if it can be one."""
+"""A photo as a case; None if it cannot be one."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path, nargs="?")
-    parser.add_argument("--cases", type=int, default=100, help="a row of the table")
+    parser.add_argument("--cases", type=int, default=100, help="cases in each row of the table")
     parser.add_argument("--size", type=int, help="enlarge each photo's longer side to so many px")
     parser.add_argument("--only", nargs="*", help="rows whose names have one of these words")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--failures", type=Path, help="save pictures of these to a folder")
+    parser.add_argument(
+        "--failures", type=Path, help="save pictures of failed cases to this folder"
+    )
     options = parser.parse_args()
     use_one_core()
     print(
-        f"{'':34}{'n':>5}{'exact':>8}{'carried on':>11}{'IoU>=.95':>9}{'IoU':>7}{'extra':>7}"
+        f"{'':34}{'n':>5}{'exact':>8}{'continued':>11}{'IoU>=.95':>9}{'IoU':>7}{'extra':>7}"
         f"{'ms/MP':>7}"
     )
     for name, make in rows().items():
@@ -158,10 +164,10 @@ def rows() -> dict[str, Make]:
 
 @dataclass
 class Tally:
-    """What became of the cases of a row."""
+    """The results of the cases of a row."""
 
     exact: list[bool] = field(default_factory=list)
-    carried_on: list[bool] = field(default_factory=list)
+    continued: list[bool] = field(default_factory=list)
     overlaps: list[float] = field(default_factory=list)
     extra: list[bool] = field(default_factory=list)
     seconds: float = 0
@@ -183,7 +189,7 @@ def score(name: str, make: Make, options: argparse.Namespace) -> None:
         extra = any(is_extra(region, case) for region in found)
         overlap = min((fit.overlap for fit in fits), default=1.0)
         tally.exact.append(exact)
-        tally.carried_on.append(all(fit.carried_on for fit in fits))
+        tally.continued.append(all(fit.continued for fit in fits))
         tally.overlaps.append(overlap)
         tally.extra.append(extra)
         if options.failures and (not exact or overlap < 0.95 or extra):
@@ -202,7 +208,7 @@ def print_row(name: str, tally: Tally) -> None:
     if "clean" not in name:
         good = np.mean([overlap >= 0.95 for overlap in tally.overlaps])
         right = (
-            f"{np.mean(tally.exact):8.1%}{np.mean(tally.carried_on):11.1%}"
+            f"{np.mean(tally.exact):8.1%}{np.mean(tally.continued):11.1%}"
             f"{good:9.1%}{np.mean(tally.overlaps):7.3f}"
         )
     speed = 1e9 * tally.seconds / tally.pixels
@@ -214,12 +220,12 @@ class Fit:
     """What was found of a mosaic."""
 
     exact: bool
-    carried_on: bool
+    continued: bool
     overlap: float
 
 
 def fit(case: Case, mosaic: Mosaic, found: list[Region]) -> Fit:
-    """What the region that has most in common with a mosaic has of its lines and pixels."""
+    """How the region that overlaps a mosaic most agrees with its lines and pixels."""
     overlaps = [overlap(painted(region, case.shown), mosaic.hidden) for region in found]
     if not overlaps or max(overlaps) == 0:
         return Fit(False, False, 0.0)
@@ -239,14 +245,14 @@ def fit(case: Case, mosaic: Mosaic, found: list[Region]) -> Fit:
 def fit_lines(
     found: tuple[int, int, float, float], ends: tuple[int, int], true: Lines, tolerance: float
 ) -> tuple[bool, bool]:
-    """Whether cells found from one pixel to another, of a start and a pitch, have the true lines
-    between the ends of a mosaic, and no others: where they were found, and all over it.
+    """Whether the lines found, (low, high, phase, period), have the true ones between the ends of a
+    mosaic and no others: in the part that was found, and in all of it.
     """
-    low, high, start, pitch = found
+    low, high, phase, period = found
     true = inner(true, *ends, tolerance)
-    carried_on = lines(start, pitch, *ends)
-    met = near(true, carried_on, tolerance)
-    claimed = inner(carried_on, *ends, tolerance)
+    continued = lines(phase, period, *ends)
+    met = near(true, continued, tolerance)
+    claimed = inner(continued, *ends, tolerance)
     exact = met and near(inner(claimed, low, high), true, tolerance)
     return exact, met and near(claimed, true, tolerance)
 
@@ -271,14 +277,14 @@ def extent(some: Mask) -> tuple[int, int]:
     return int(where[0]), int(where[-1]) + 1
 
 
-def lines(start: float, pitch: float, low: int, high: int) -> Lines:
-    first, last = int((low - start) // pitch) - 1, int((high - start) // pitch) + 2
-    places: Lines = np.floor(start + np.arange(first, last) * pitch + 0.5)
+def lines(phase: float, period: float, low: int, high: int) -> Lines:
+    first, last = int((low - phase) // period) - 1, int((high - phase) // period) + 2
+    places: Lines = np.floor(phase + np.arange(first, last) * period + 0.5)
     return places[(places > low) & (places < high)]
 
 
 def inner(some: Lines, low: int, high: int, tolerance: float = 0) -> Lines:
-    """The lines between two ends, but for those that may be an end."""
+    """The lines between two ends, except those that may be an end."""
     beside = tolerance + (tolerance > 0)
     return some[(some > low + beside) & (some < high - beside)]
 
@@ -294,7 +300,7 @@ def near(some: Lines, others: Lines, tolerance: float) -> bool:
 def save_failure(
     folder: Path, name: str, case: Case, found: list[Region], exact: bool, overlap: float
 ) -> None:
-    """The picture with found boxes in red; what is true and found as text beside it."""
+    """Save the picture with found boxes in red, and a text with what is true and what was found."""
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(case.shown).save(folder / f"{name}.png")
     picture = Image.fromarray(case.shown)
@@ -314,7 +320,7 @@ def save_failure(
 
 
 def photos(options: argparse.Namespace) -> Iterator[Pixels]:
-    """At least as many photos as cases; more for tools that find no face in some."""
+    """More photos than cases, because deface finds no face in some."""
     for photo in taken(options):
         yield enlarged(photo, options.size) if options.size else photo
 
@@ -338,7 +344,7 @@ def enlarged(photo: Pixels, size: int) -> Pixels:
     return grainy
 
 
-# What others' code does
+# How other programs pixelate
 
 
 @dataclass(frozen=True)
@@ -474,7 +480,7 @@ def png_through(command: list[str], picture: Pixels) -> Pixels:
 
 
 def in_ffmpeg(colours: str, photo: Pixels, rng: np.random.Generator) -> Case:
-    """A box that cuts the last cells, laid over the picture; even places, as yuv420p needs."""
+    """A box that cuts the last cells, laid over the picture at even pixels, as yuv420p needs."""
     photo = photo[: photo.shape[0] // 2 * 2, : photo.shape[1] // 2 * 2]
     plan = planned(photo, rng, fitting=False, whole=False)
     box = Box(*(side // 2 * 2 for side in plan.box.corners))
@@ -496,9 +502,10 @@ def in_ffmpeg(colours: str, photo: Pixels, rng: np.random.Generator) -> Case:
 
 
 def defaced(photo: Pixels, rng: np.random.Generator) -> Case | None:
-    """What deface makes of a face with at least 5 x 5 cells; none, where it finds not just one.
+    """What deface makes of a photo, if that is one face of at least 5 x 5 cells.
 
-    deface does not say where; it is where pixels have changed, if cells begin in that corner.
+    deface does not say where the face is. It is where pixels have changed, if cells begin in that
+    corner.
     """
     side = draw_side(rng, 64)
     with tempfile.TemporaryDirectory() as folder:
@@ -540,8 +547,8 @@ def two(photo: Pixels, rng: np.random.Generator) -> Case:
 
 
 def beside(photo: Pixels, rng: np.random.Generator, *, over: bool) -> Case:
-    """Two mosaics, every other time of the same cells, of which the second begins where the first
-    ends or lies over its end.
+    """Two mosaics, half of the time with the same cells. The second begins where the first ends, or
+    lies over its end.
     """
     height, width = photo.shape[:2]
     sides = [draw_side(rng, min(width, height) // 20) for _ in range(2)]

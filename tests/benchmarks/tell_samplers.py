@@ -28,7 +28,7 @@ BLOCKS = (6, 8, 12, 16, 20, 24)
 
 
 def place(image: Pixels, block: int, draw: np.random.Generator) -> Region:
-    """A box of whole cells about the middle of a photo, or the ellipse in one of three."""
+    """A box of whole cells about the middle of a photo; every third time the ellipse in it."""
     height, width = image.shape[:2]
     columns, rows = (
         max(4, int(draw.uniform(0.35, 0.75) * side) // block) for side in (width, height)
@@ -63,7 +63,7 @@ def main() -> None:
     options = parser.parse_args()
     found = find_images(options.photos)
     found = found[:: max(1, len(found) // options.count)][: options.count]
-    told = dict.fromkeys(
+    top_left = dict.fromkeys(
         ((s, b, q) for s in get_args(Sampler) for b in BLOCKS for q in (PNG, 90)), 0
     )
     for number, path in enumerate(found):
@@ -74,14 +74,15 @@ def main() -> None:
                 picture = pixelated(image, region, sampler)
                 for quality in (PNG, 90):
                     shown = picture if quality == PNG else jpeg_damaged(picture, quality)
-                    told[sampler, block, quality] += (
+                    top_left[sampler, block, quality] += (
                         decide_sampler(shown, [region]).sampler == "top-left"
                     )
     for quality in (PNG, 90):
-        print(f"{'PNG' if quality == PNG else f'JPEG {quality}'}, told as corners of {len(found)}:")
+        name = "PNG" if quality == PNG else f"JPEG {quality}"
+        print(f"{name}, taken for top-left pixels, of {len(found)}:")
         for sampler in get_args(Sampler):
             counts = "  ".join(
-                f"{told[sampler, block, quality]:4} at {block} px" for block in BLOCKS
+                f"{top_left[sampler, block, quality]:4} at {block} px" for block in BLOCKS
             )
             print(f"  {sampler:9}{counts}")
 

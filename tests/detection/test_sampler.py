@@ -1,4 +1,4 @@
-"""Means and corners told apart at a mosaic's border, and a mosaic of corners centred."""
+"""Means and top-left pixels are distinguished at a mosaic's border; top-left pixels are centred."""
 
 import cv2
 import numpy as np
@@ -57,7 +57,7 @@ def ellipse(box: Box, grid: Grid) -> Region:
     ("block", "quality"), [(6, None), (10, None), (10, 90), (10, 75), (20, None), (20, 60)]
 )
 @pytest.mark.parametrize("sampler", ["top-left", "mean", "centre"])
-def test_what_cells_show_is_told_at_the_border(
+def test_the_sampler_is_recognised_at_the_border(
     photos: list[Pixels], block: int, sampler: Sampler, quality: int | None
 ) -> None:
     for photo in photos:
@@ -69,7 +69,7 @@ def test_what_cells_show_is_told_at_the_border(
 
 
 @pytest.mark.parametrize("sampler", ["top-left", "mean"])
-def test_what_is_no_cell_tells_nothing(photos: list[Pixels], sampler: Sampler) -> None:
+def test_what_is_no_cell_is_no_evidence(photos: list[Pixels], sampler: Sampler) -> None:
     """A place that was found with a row and a column of a rough photo too many."""
     region = filled(BOX, Grid.square(10))
     larger = filled(Box(BOX.x - 10, BOX.y - 10, BOX.width + 10, BOX.height + 10), region.grid)
@@ -80,7 +80,7 @@ def test_what_is_no_cell_tells_nothing(photos: list[Pixels], sampler: Sampler) -
         assert decide_sampler(picture, [larger]).sampler == sampler
 
 
-def test_a_mosaic_that_tells_nothing_is_as_the_other_one_of_the_picture(
+def test_a_mosaic_without_evidence_is_like_the_other_one_of_the_picture(
     photos: list[Pixels],
 ) -> None:
     telling, plain = filled(BOX, Grid.square(10)), filled(Box(4, 180, 40, 40), Grid.square(10))
@@ -100,13 +100,15 @@ def test_the_cells_of_one_mosaic_are_no_photo_beside_another(photos: list[Pixels
         assert top_left_evidence(picture, [left, right]) > max(0, apart)
 
 
-def test_nothing_is_told_of_a_mosaic_that_fills_the_picture(photos: list[Pixels]) -> None:
+def test_a_mosaic_that_fills_the_picture_is_taken_for_means(photos: list[Pixels]) -> None:
     region = filled(Box.whole(photos[0]), Grid.square(12))
     assert decide_sampler(pixelated(photos[0], region, "top-left"), [region]).sampler == "mean"
 
 
-def test_in_jpeg_colours_pull_less_where_they_may_be_corners(photos: list[Pixels]) -> None:
-    """Nothing is foretold of spots that have nothing to do with those beside them."""
+def test_in_jpeg_colours_that_may_be_top_left_pixels_are_enforced_in_part(
+    photos: list[Pixels],
+) -> None:
+    """Spots that have nothing to do with those beside them cannot be predicted."""
     spots = np.random.default_rng(1).normal(120, 20, (200, 240, 3)).clip(0, 255).astype(np.uint8)
     region = filled(BOX, Grid.square(10))
     unclear = pixelated(spots, region, "mean")
@@ -123,11 +125,11 @@ def test_in_jpeg_a_mosaic_that_fills_the_picture_is_of_means(photos: list[Pixels
     assert decide_sampler(picture, [region]) == SamplerDecision("mean", 1)
 
 
-def test_a_picture_without_a_mosaic_says_nothing(photos: list[Pixels]) -> None:
+def test_a_picture_without_a_mosaic_is_no_evidence(photos: list[Pixels]) -> None:
     assert top_left_evidence(photos[0], []) == 0
 
 
-def test_nothing_is_told_before_a_plain_wall() -> None:
+def test_a_mosaic_before_a_plain_wall_is_taken_for_means() -> None:
     wall = np.full((200, 240, 3), 120, np.uint8)
     region = filled(BOX, Grid.square(10))
     assert decide_sampler(pixelated(wall, region, "top-left"), [region]).sampler == "mean"
@@ -137,7 +139,7 @@ def test_nothing_is_told_before_a_plain_wall() -> None:
     "grid", [Grid.square(8), Grid.square(7, 3, 5), Grid(9, 6, 8, 1), Grid(7.5, 8.25, 3.2, 4)]
 )
 @pytest.mark.parametrize("box", [BOX, Box(0, 0, 120, 90), Box(141, 120, 99, 120)])
-def test_corners_become_the_middles_of_moved_cells(box: Box, grid: Grid) -> None:
+def test_top_left_pixels_become_the_middles_of_moved_cells(box: Box, grid: Grid) -> None:
     """On a picture that rises evenly: the mean of each whole cell is then what is in its middle."""
     y, x = np.mgrid[:240, :240].astype(np.float32)
     rising = np.stack([x, y, x + y], axis=2) / 3
@@ -162,9 +164,9 @@ def test_centring_brings_the_mosaic_nearer_to_the_photo(photos: list[Pixels]) ->
         assert np.mean((as_middles - true) ** 2) < 0.8 * np.mean((as_means - true) ** 2)
 
 
-@pytest.mark.parametrize("told", [None, "top-left"])
-def test_a_mosaic_of_corners_is_restored_nearer_to_the_photo_than_taken_for_means(
-    photos: list[Pixels], told: Sampler | None
+@pytest.mark.parametrize("given", [None, "top-left"])
+def test_top_left_pixels_are_restored_nearer_to_the_photo_than_when_taken_for_means(
+    photos: list[Pixels], given: Sampler | None
 ) -> None:
     """By a new model, which gives back the smooth image of the colours in their places."""
     region, model = filled(BOX, Grid.square(10)), our_model(wild=False)
@@ -172,7 +174,7 @@ def test_a_mosaic_of_corners_is_restored_nearer_to_the_photo_than_taken_for_mean
         picture = pixelated(photo, region, "top-left")
         found, as_means = (
             restore_regions(picture, [region], model, RestoreConfig(sampler=sampler), COMPUTE)
-            for sampler in (told, "mean")
+            for sampler in (given, "mean")
         )
         assert found.regions[0].sampler == "top-left"
         error, worse = (

@@ -1,0 +1,97 @@
+"""Any mosaic of whole or cut cells in a lossless picture is found exactly.
+
+The domain, searched offline with thousands of examples: cells of 3 to 64 px along each axis, at
+least 4 x 4 whole ones, anywhere in a picture without plain areas; at each end they may be followed
+by cells that are cut to 3 px or more. Every two neighbouring cells differ, half of them by 8 levels
+or more. Outside it, lines or ends cannot be seen, and no method could be exact.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from demosaic.detection.detector import find_mosaics
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.geometry import Box
+
+WIDTH, HEIGHT = 360, 300
+LEAST_CUT = 3
+"""Pixels of a cut cell: flat pixels are looked for in patches of 3 x 3."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where a mosaic lies along an axis."""
+
+    start: int
+    edges: list[int]
+    """Where its cells begin and end, from 0 to its length."""
+
+
+@st.composite
+def stretches(draw: st.DrawFn, size: int) -> Stretch:
+    """Four whole cells or more, cut ones perhaps on either side, in an axis of `size` pixels."""
+    cell = draw(st.integers(3, 64))
+    cuts = st.sampled_from([0, *range(LEAST_CUT, cell)])
+    first, last = draw(cuts), draw(cuts)
+    count = draw(st.integers(4, max(4, min(16, (size - first - last) // cell))))
+    length = first + count * cell + last
+    assume(length <= size)
+    start = draw(st.integers(0, size - length))
+    assume(1 not in (start, size - start - length))
+    whole = [first + number * cell for number in range(count + 1)]
+    return Stretch(start, sorted({0, *whole, length}))
+
+
+def drawn_picture(seed: int) -> Pixels:
+    """Soft clouds of three sizes with ellipses and grain; no area is plain."""
+    rng = np.random.default_rng(seed)
+    levels = np.full((HEIGHT, WIDTH, 3), 128.0)
+    for side in (4, 12, 40):
+        noise = rng.normal(0, 30, (HEIGHT // side + 2, WIDTH // side + 2, 3))
+        levels += cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    picture = np.clip(levels, 30, 225).astype(np.uint8)
+    for _ in range(8):
+        centre, axes = rng.integers(0, (WIDTH, HEIGHT)).tolist(), rng.integers(10, 60, 2).tolist()
+        cv2.ellipse(picture, centre, axes, 0, 0, 360, rng.integers(30, 226, 3).tolist(), -1)
+    grainy: Pixels = np.clip(picture + rng.normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
+    return grainy
+
+
+def pixelated(picture: Pixels, across: Stretch, down: Stretch) -> Pixels:
+    """The picture with the mean colour in each cell, by plain loops."""
+    shown = picture.copy()
+    for top, bottom in pairwise(down.edges):
+        for left, right in pairwise(across.edges):
+            rows = slice(down.start + top, down.start + bottom)
+            cell = shown[rows, across.start + left : across.start + right]
+            cell[:] = np.rint(cell.mean((0, 1)))
+    return shown
+
+
+def steps_between(shown: Pixels, across: Stretch, down: Stretch) -> list[NDArray[np.int64]]:
+    """The largest difference of the channels between neighbouring cells, down and across."""
+    rows = down.start + np.array(down.edges[:-1])
+    colours = shown[rows][:, across.start + np.array(across.edges[:-1])].astype(np.int64)
+    return [np.abs(np.diff(colours, axis=axis)).max(2) for axis in (0, 1)]
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6), stretches(WIDTH), stretches(HEIGHT))
+def test_any_mosaic_whose_cells_differ_is_found_with_its_exact_grid(
+    seed: int, across: Stretch, down: Stretch
+) -> None:
+    shown = pixelated(drawn_picture(seed), across, down)
+    steps = steps_between(shown, across, down)
+    assume(all(step.min() >= 1 and np.median(step) >= 8 for step in steps))
+    (region,) = find_mosaics(shown)
+    assert region.box == Box(across.start, down.start, across.edges[-1], down.edges[-1])
+    rows, columns = region.grid.edges(region.box.height, region.box.width)
+    assert (rows.tolist(), columns.tolist()) == (down.edges, across.edges)
+    assert region.hidden.all()
+    assert region.confidence == 1
