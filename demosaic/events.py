@@ -43,6 +43,15 @@ class PictureSkipped(Event):
 
 
 @dataclass(frozen=True)
+class PicturesDone(Event):
+    """The pictures are done: so many of the `total` were `restored` or `pixelated`."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class WorkStarted(Event):
     """There are `total` things to work on, such as `mosaics` to score; `unit` names them."""
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from demosaic.dataset.events import BuildReport, Forecast, ForgetReport, PairMoved
 from demosaic.doctor.events import Checked
 from demosaic.evaluation.events import EvaluationReport, WayScores
-from demosaic.events import Event, Notice, PictureSkipped
+from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
 from demosaic.models.events import ModelExported
 from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
 from demosaic.restoration.events import ClipRestored, PictureRestored, RegionRestored
@@ -47,6 +47,12 @@ def _(event: Notice) -> Printed:
 @printed.register
 def _(event: PictureSkipped) -> Printed:
     return [f"left out: {event.reason}"]
+
+
+@printed.register
+def _(event: PicturesDone) -> Printed:
+    several = f"{event.done} of {event.total} pictures {event.what}"
+    return [several] if event.total > 1 else []
 
 
 # Datasets

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
-from demosaic.events import Event, Listener, Notice, PicturesFound, PictureSkipped, ignore
+from demosaic.events import (
+    Event,
+    Listener,
+    Notice,
+    PicturesDone,
+    PicturesFound,
+    PictureSkipped,
+    ignore,
+)
 from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
 from demosaic.imaging.edited_copy import written_suffix
@@ -172,4 +180,5 @@ def do_all(
     if len(failures) == len(jobs):
         code = max(error.exit_code for error in failures)
         raise DemosaicError(f"none of {len(jobs)} pictures was {done}: {failures[0]}", code)
+    listen(PicturesDone(done, len(results), len(jobs)))
     return BatchReport(tuple(results), tuple(skipped))

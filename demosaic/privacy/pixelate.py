@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.events import Listener, Notice, ignore
+from demosaic.events import Listener, ignore
 from demosaic.faces.analysis import examine
 from demosaic.faces.cache import MakeDetector
 from demosaic.faces.detector import FaceDetector, default_detector
@@ -204,7 +204,4 @@ def pixelate_files(
         listen=listen,
     )
     detector = None if config.regions else make_detector()
-    report = do_all(jobs, lambda job: pixelate_file(job, config, detector), "pixelated", listen)
-    if len(jobs) > 1:
-        listen(Notice(f"{len(report.results)} of {len(jobs)} pictures pixelated"))
-    return report
+    return do_all(jobs, lambda job: pixelate_file(job, config, detector), "pixelated", listen)

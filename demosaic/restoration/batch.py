@@ -46,10 +46,7 @@ def restore_files(
         force=force,
         listen=listen,
     )
-    report = _restore_all(jobs, model, config, devices, listen)
-    if len(jobs) > 1:
-        listen(Notice(f"{len(report.results)} of {len(jobs)} pictures restored"))
-    return report
+    return _restore_all(jobs, model, config, devices, listen)
 
 
 def _restore_all(

@@ -425,7 +425,7 @@ def test_what_pixelate_does_is_said_as_json_when_asked(here: Path) -> None:
             }
             for name in ("a", "b [1]")
         ),
-        {"event": "Notice", "text": "2 of 2 pictures pixelated"},
+        {"event": "PicturesDone", "what": "pixelated", "done": 2, "total": 2},
     ]
 
 

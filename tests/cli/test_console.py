@@ -19,7 +19,7 @@ from demosaic.dataset.events import (
     PhotoSkipped,
 )
 from demosaic.evaluation.events import Scores
-from demosaic.events import Event, Notice, PicturesFound, PictureSkipped
+from demosaic.events import Event, Notice, PicturesDone, PicturesFound, PictureSkipped
 from demosaic.restoration.events import PictureRestored, RegionRestored
 from demosaic.training.events import (
     Evaluated,
@@ -42,7 +42,7 @@ REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), "mean", 0.94, 0.25)
 
 
 def shown(*events: Event, live: bool = False, width: int = 80) -> str:
-    """What a screen of so many columns shows of some events, without its control codes."""
+    """What a screen of `width` columns shows of some events, without its control codes."""
     screen = io.StringIO()
     terminal = Terminal(
         file=screen, force_terminal=live, width=width, soft_wrap=True, no_color=True
@@ -70,10 +70,10 @@ def test_names_are_shown_whole_and_as_they_are(name: str) -> None:
     assert shown(PictureRestored(name, name, ())) == f"restored {name}: {name}\n"
 
 
-def test_of_cells_that_show_one_pixel_it_is_told_which_and_no_error_of_means() -> None:
+def test_a_region_of_single_pixels_names_its_sampler_and_no_error_of_means() -> None:
     corners = replace(REGION, sampler="top-left", cell_error=156.4)
-    (_, told) = shown(PictureRestored("a", "b", (corners,))).splitlines()
-    assert told.endswith("confidence 0.94, sampler top-left")
+    (_, line) = shown(PictureRestored("a", "b", (corners,))).splitlines()
+    assert line.endswith("confidence 0.94, sampler top-left")
 
 
 def test_a_step_is_logged_as_in_the_article() -> None:
@@ -129,11 +129,13 @@ def test_every_event_can_be_shown_anywhere() -> None:
         PicturesFound(2),
         PictureRestored("a", "b", ()),
         PictureSkipped("c", "why"),
+        PicturesDone("restored", 1, 2),
     ]
     for live in (True, False):
         said = shown(*events, live=live)
         assert "restored a: b\n" in said
         assert "left out: why\n" in said
+        assert " pictures restored\n" in said
         assert "moved from val to train: c.jpg\n" in said
     assert "1 pair, 1 left out" in shown(*events, live=True)
     assert "1 pair, 1 left out 1 x no face" in shown(*events, live=True, width=100)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
-from demosaic.events import Event, Notice, PicturesFound
+from demosaic.events import Event, Notice, PicturesDone, PicturesFound
 from demosaic.files import make_folder
 from demosaic.imaging.batch import Job, plan
 from demosaic.imaging.decoding import read_image
@@ -228,7 +228,7 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
         report.results[0],
         skipped,
         report.results[1],
-        Notice("2 of 3 pictures restored"),
+        PicturesDone("restored", 2, 3),
     ]
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
         "a.restored.png",

@@ -13,7 +13,7 @@ import people
 from demosaic.config.privacy import PixelateConfig
 from demosaic.detection.detector import find_mosaics
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.events import Event, Notice, PicturesFound
+from demosaic.events import Event, PicturesDone, PicturesFound
 from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import Job
@@ -269,7 +269,7 @@ def test_a_folder_of_photos_is_mirrored_and_one_without_a_face_is_said(
     report = pixelate_files(
         [source], folder / "out", make_detector=lambda: detector, listen=events.append
     )
-    assert (events[0], events[-1]) == (PicturesFound(3), Notice("1 of 3 pictures pixelated"))
+    assert (events[0], events[-1]) == (PicturesFound(3), PicturesDone("pixelated", 1, 3))
     assert sorted(map(repr, events[1:-1])) == sorted(map(repr, report.results + report.skipped))
     made = report.results
     assert [event.out for event in made] == [str(folder / "out" / "ada" / "a.pixelated.png")]
