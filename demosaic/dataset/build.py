@@ -65,7 +65,8 @@ def build_dataset(
         seen = _add_all(paths, photos, work, writer, listen)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"stopped with {counted(len(writer.pairs), 'pair')} in {out}: the same command goes on"
+            f"stopped with {counted(len(writer.pairs), 'pair')} in {out}: run the same command "
+            "again to continue"
         ) from None
     removed = writer.remove_outdated(seen, prune=prune)
     settled = writer.finish(seen, detector=detector_name, ignored=ignored)

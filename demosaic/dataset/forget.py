@@ -24,7 +24,7 @@ def forget(
     """Remove what the dataset in the folder `pairs` holds of a photo, a folder or a person, and
     what the folder `looks` remembers of it. Later builds leave it out, whatever it is called then.
 
-    Only the content hashes of the photos stay. If the process is killed, the same call goes on.
+    Only the content hashes of the photos stay. If the process is killed, the same call continues.
     Raises DemosaicError when nothing has that name.
     """
     dataset = Eraser(pairs)

@@ -78,7 +78,7 @@ def list_dataset(folder: Path, *, multiple: int) -> Listing:
     header = read(_Header, read_json(described), str(described), others=True)
     if header.fingerprint is None:
         raise DemosaicError(
-            f"{folder} is unfinished: run the same build-dataset command again, it will go on"
+            f"{folder} is unfinished: run the same build-dataset command again to finish it"
         )
     lines = read_all(_Line, folder / "pairs.jsonl", others=True)
     splits = {split: _by_hash(folder / split) for split in SPLITS}

@@ -54,7 +54,7 @@ def _work_in_processes(tasks: Iterable[Task], work: Work, workers: int) -> Itera
             yield from waiting.popleft().result()
     except BrokenProcessPool as error:
         raise DemosaicError(
-            "a worker process was killed (out of memory?): the same command goes on; "
+            "a worker process was killed (out of memory?): run the same command again to continue; "
             "fewer --workers take less memory"
         ) from error
     finally:

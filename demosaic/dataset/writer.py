@@ -27,7 +27,7 @@ class PairWriter(OpenDataset):
     """An open dataset that photos are added to, one after the other."""
 
     def __init__(self, folder: Path, config: BuildConfig) -> None:
-        """A new dataset, or one that was built with the same config; an unfinished build goes on.
+        """Open a new dataset, or one that was built with the same config, finished or not.
 
         Raises DemosaicError when the folder holds something else, or a dataset of another config.
         """

@@ -16,10 +16,10 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.build import build_dataset
+from demosaic.dataset.manifest import Manifest
 from demosaic.dataset.reader import open_pairs
 from demosaic.errors import DemosaicError
 from demosaic.faces.detector import MediaPipeDetector, default_detector
-from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
@@ -110,7 +110,7 @@ STEPS: dict[str, Callable[[Path], str]] = {
 
 def _face(folder: Path) -> Box:
     """The box of the face found in the drawing."""
-    return Box(*read_lines(folder / "pairs" / "pairs.jsonl")[0]["box"])
+    return Box(*Manifest(folder / "pairs").pairs()[0].box)
 
 
 def _mosaic(image: Pixels, grid: Grid) -> Pixels:

@@ -21,7 +21,7 @@ from demosaic.evaluation.statistics import binomial_tail, least_significant, sha
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Look
 from demosaic.faces.detector import FaceDetector
-from demosaic.files import read_json, read_lines
+from demosaic.files import read_json
 from demosaic.imaging.arrays import Pixels, to_uint8
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle_threads
@@ -41,6 +41,7 @@ from demosaic.privacy.recognizers import (
     ranks,
     similarities,
 )
+from demosaic.records import read_all
 from demosaic.restoration.image import restore_face
 from demosaic.training.blind import trial
 
@@ -133,6 +134,14 @@ def _compute(devices: DeviceConfig, *, restoring: bool) -> Compute:
 # People left out
 
 
+@dataclass(frozen=True)
+class _Line:
+    """What is read here of a line of pairs.jsonl."""
+
+    sha256: str
+    split: str
+
+
 def trained_photos(
     model: Path, fingerprint: str, pairs: Path | None, listen: Listener = ignore
 ) -> set[str]:
@@ -152,8 +161,8 @@ def trained_photos(
             )
         )
         return set()
-    lines = read_lines(folder / "pairs.jsonl")
-    return {line["sha256"] for line in lines if line["split"] == "train"}
+    lines = read_all(_Line, folder / "pairs.jsonl", others=True)
+    return {line.sha256 for line in lines if line.split == "train"}
 
 
 def _pairs_of_run(model: Path) -> Path | None:

@@ -109,7 +109,7 @@ def test_nothing_of_exif_or_place_enters_a_dataset(photos: Path, tmp_path: Path)
             assert (dict(opened.getexif()), opened.info) == ({}, {})
 
 
-def test_ctrl_c_says_what_was_kept_and_how_to_go_on(album: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_what_was_kept_and_how_to_continue(album: Path, tmp_path: Path) -> None:
     def press(event: Event) -> None:
         if isinstance(event, PhotoDone):
             raise KeyboardInterrupt
@@ -117,8 +117,9 @@ def test_ctrl_c_says_what_was_kept_and_how_to_go_on(album: Path, tmp_path: Path)
     with pytest.raises(Interrupted) as caught:
         build(album, tmp_path / "out", listen=press)
     assert caught.value.exit_code == INTERRUPTED == 130
-    said = f"stopped with 1 pair in {tmp_path / 'out'}: the same command goes on"
-    assert str(caught.value) == said
+    assert str(caught.value) == (
+        f"stopped with 1 pair in {tmp_path / 'out'}: run the same command again to continue"
+    )
 
 
 def test_an_expression_that_finds_nothing_is_refused_before_anything_is_written(
@@ -205,7 +206,7 @@ def test_photos_without_faces_are_an_error_with_the_top_reason(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("leaves", ["nothing", "an empty folder"])
-def test_photos_that_vanish_meanwhile_end_a_build_that_goes_on_when_they_are_back(
+def test_photos_that_vanish_end_a_build_that_continues_when_they_are_back(
     leaves: str, album: Path, tmp_path: Path
 ) -> None:
     build(album, tmp_path / "straight")
@@ -319,7 +320,7 @@ def test_a_square_is_centred_on_the_face_and_shifted_inside(
         (Box(10, 10, 140, 140), "too little round the face"),
     ],
 )
-def test_a_face_that_cannot_be_cut_out_is_left_out_with_its_reason(
+def test_a_face_that_cannot_be_cropped_is_left_out_with_its_reason(
     box: Box, reason: str, tmp_path: Path
 ) -> None:
     folder = ruled(tmp_path / "photos", 250, 200)

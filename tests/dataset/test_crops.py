@@ -41,7 +41,7 @@ def test_one_look_serves_every_score(detector: MediaPipeDetector) -> None:
     assert reasons(cut(data, examined, "a.png", "hash", strict)) == [("no face", "")]
 
 
-def test_a_pair_tells_how_it_was_made() -> None:
+def test_a_pair_says_how_it_was_made() -> None:
     data = saved(portrait())
     result = cut_out(data, BuildConfig(margin=1.6), a_face(Box(156, 160, 160, 200)))
     ((pair, picture),) = result.kept
@@ -55,7 +55,7 @@ def test_a_pair_tells_how_it_was_made() -> None:
 
 
 @pytest.mark.parametrize("angle", [0, 90, 180, 270])
-def test_a_face_that_lies_is_cut_out_upright(angle: int) -> None:
+def test_a_face_that_lies_is_cropped_upright(angle: int) -> None:
     config, box = BuildConfig(size=256, margin=1.6), Box(176, 176, 160, 160)
     upright = cut_out(saved(portrait()), config, a_face(box))
     lying = np.ascontiguousarray(np.rot90(portrait(), -angle // 90))
@@ -123,7 +123,7 @@ def test_a_share_of_the_face_gives_cells_of_so_many_pixels() -> None:
         assert (pair.block, pair.offset) == ((side, side), (0, 0))
 
 
-def test_what_is_drawn_of_a_pair_hangs_on_its_name_alone() -> None:
+def test_random_choices_for_a_pair_depend_on_its_id_alone() -> None:
     config = BuildConfig(size=64, blocks=(8, 11), offset="random", min_sharpness=0)
     data, examined = saved(portrait()), Examined(512, 512, (WHOLE,))
     drawn = []

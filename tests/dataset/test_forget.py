@@ -200,7 +200,7 @@ def test_everybody_can_be_forgotten(album: Path, pairs: Path, cache: Path) -> No
     assert not list(cache.rglob("*.json"))
 
 
-def test_what_an_interrupted_build_left_can_be_forgotten_and_it_goes_on(
+def test_photos_of_an_interrupted_build_can_be_forgotten_and_it_continues(
     album: Path, pairs: Path, cache: Path, tmp_path: Path
 ) -> None:
     record = json.loads((pairs / "dataset.json").read_text())
@@ -228,7 +228,7 @@ forget(Path(sys.argv[1]), "jane", looks=Path(sys.argv[2]))
 
 @pytest.mark.parametrize("then", ["forget", "build"])
 @pytest.mark.parametrize("steps", [1, 2, 4, 7, 8, 9, 10, 12, 14])
-def test_a_kill_at_any_step_is_gone_on_from(
+def test_forgetting_continues_after_a_kill_at_any_step(
     steps: int, then: str, album: Path, pairs: Path, cache: Path, tmp_path: Path
 ) -> None:
     """By the same command, and by a build."""

@@ -142,7 +142,7 @@ def test_a_tenth_is_held_out_when_there_is_nothing_else(tmp_path: Path) -> None:
         assert {path.name for path in pairs.train + pairs.val} == {f"{n}.png" for n in range(30)}
 
 
-def test_what_is_no_picture_in_a_foreign_folder_is_left_out_and_named(tmp_path: Path) -> None:
+def test_files_that_are_no_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     side_by_side(tmp_path / "train", 4)
     (tmp_path / "train" / "notes.txt").write_text("about these pictures")
     pairs = opened(tmp_path)

@@ -105,7 +105,9 @@ def test_a_header_of_an_early_version_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("torn", ["pairs.jsonl", "skipped.jsonl"])
-def test_a_kill_inside_a_line_is_gone_on_from(torn: str, album: Path, tmp_path: Path) -> None:
+def test_a_build_continues_after_a_kill_inside_a_line(
+    torn: str, album: Path, tmp_path: Path
+) -> None:
     (album / "person-000" / "0.jpg").write_text("not a picture")
     build(album, tmp_path / "straight")
     with stopped_after(4) as listen:

@@ -79,7 +79,7 @@ def test_near_duplicates_are_found_among_more_than_are_compared_at_a_time() -> N
     assert Counter(found.values()).most_common(2) == [("0003", 2), ("0000", 1)]
 
 
-def test_what_is_joined_through_others_is_one_group_named_by_the_first() -> None:
+def test_people_connected_through_others_are_one_group_named_after_the_first() -> None:
     found = groups(
         [
             member("dora", face=strange(1), scene=strange(2)),
@@ -121,7 +121,7 @@ members_of_an_album = st.lists(
 
 
 def joined(one: Member, other: Member) -> bool:
-    """Whether two must not be parted."""
+    """Whether two must be in the same group."""
     assert one.likeness and other.likeness
     apart = list(map(bits_apart, one.likeness, other.likeness))
     return (
@@ -158,7 +158,7 @@ def test_no_group_straddles_splits(members: list[Member], val: float) -> None:
 
 
 @given(members_of_an_album)
-def test_nobody_is_together_who_is_not_joined(members: list[Member]) -> None:
+def test_people_who_are_not_connected_are_not_in_one_group(members: list[Member]) -> None:
     names = groups(members)
     found: dict[str, set[str]] = {}
     for person, name in names.items():
@@ -168,7 +168,7 @@ def test_nobody_is_together_who_is_not_joined(members: list[Member]) -> None:
 
 
 @given(members_of_an_album, members_of_an_album)
-def test_newcomers_rename_only_groups_that_they_join(
+def test_new_members_rename_only_groups_that_they_join(
     members: list[Member], newcomers: list[Member]
 ) -> None:
     before, after = groups(members), groups([*members, *newcomers])

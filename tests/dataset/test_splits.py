@@ -26,7 +26,7 @@ from demosaic.dataset.splits import burst, person_of, split_of
         ("2020/beach.jpg", r"beach|(jane)", "2020"),
     ],
 )
-def test_a_photo_is_of_whom_group_by_says(photo: str, by: str, person: str) -> None:
+def test_group_by_says_to_which_person_a_photo_belongs(photo: str, by: str, person: str) -> None:
     assert person_of(photo, by) == person
 
 
@@ -73,5 +73,5 @@ def test_photos_of_two_folders_or_without_a_time_are_no_burst() -> None:
     assert burst("a/1.jpg", None) == ()
 
 
-def test_a_burst_does_not_tell_when_it_was() -> None:
+def test_the_keys_of_a_burst_do_not_reveal_the_time() -> None:
     assert not [mark for mark in burst("a/1.jpg", datetime(2024, 1, 1)) if "2024" in mark]

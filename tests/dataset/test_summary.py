@@ -56,7 +56,7 @@ def test_the_report_and_the_events_agree_with_the_files(photos: Path, tmp_path: 
     assert sum(report.splits.values()) == len(records)
 
 
-def test_the_funnel_tells_how_far_every_photo_came(album: Path, tmp_path: Path) -> None:
+def test_the_funnel_counts_the_photos_that_passed_each_step(album: Path, tmp_path: Path) -> None:
     photo = next((album / "person-000").rglob("*.jpg"))
     (album / "@eaDir").mkdir()
     for junk in ("._a.jpg", ".hidden.png", "Thumbs.db", "@eaDir/thumb.jpg"):

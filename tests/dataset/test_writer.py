@@ -53,7 +53,7 @@ def times(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.glob("*/*.png")}
 
 
-def test_a_build_goes_on_where_it_stopped(photos: Path, tmp_path: Path) -> None:
+def test_a_build_continues_where_it_stopped(photos: Path, tmp_path: Path) -> None:
     with stopped_after(20) as listen:
         build(photos, tmp_path / "out", listen=listen)
     before = times(tmp_path / "out")
@@ -97,7 +97,7 @@ def test_a_build_killed_at_any_moment_is_finished_by_the_same_call(
     assert contents(tmp_path / "out") == contents(straight), f"killed after {moment} photos"
 
 
-def test_a_kill_before_the_first_file_is_whole_is_gone_on_from(
+def test_a_build_continues_after_a_kill_before_the_first_whole_file(
     photos: Path, straight: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
@@ -147,7 +147,9 @@ build_dataset(
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 5])
-def test_a_kill_while_pairs_move_is_gone_on_from(steps: int, album: Path, tmp_path: Path) -> None:
+def test_a_build_continues_after_a_kill_while_pairs_move(
+    steps: int, album: Path, tmp_path: Path
+) -> None:
     original = next(path for path in sorted((album / "person-000").rglob("*.jpg")))
     name = original.parent.relative_to(album).as_posix()
     build(album, tmp_path / "out", HALF)
@@ -165,7 +167,7 @@ def test_a_kill_while_pairs_move_is_gone_on_from(steps: int, album: Path, tmp_pa
     assert report.moved >= sum(after[photo] != before[photo] for photo in before)
 
 
-def test_a_full_disk_ends_a_build_that_goes_on_when_there_is_room(
+def test_a_full_disk_ends_a_build_that_continues_when_there_is_room(
     album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(album, tmp_path / "straight")
@@ -258,7 +260,7 @@ def test_a_photo_renamed_while_another_takes_its_name_keeps_its_pair(
     assert lines(tmp_path / "out" / "pairs.jsonl") == lines(tmp_path / "straight" / "pairs.jsonl")
 
 
-def test_a_copy_of_a_photo_is_skipped_and_its_twin_named(album: Path, tmp_path: Path) -> None:
+def test_a_copy_of_a_photo_is_skipped_and_the_original_named(album: Path, tmp_path: Path) -> None:
     original = next((album / "person-000").rglob("*.jpg"))
     shutil.copy(original, album / "z-copy.jpg")
     report = build(album, tmp_path / "out")
