@@ -13,13 +13,7 @@ SOURCES = sorted(
     path for folder in ("demosaic", "examples", "tests") for path in (ROOT / folder).rglob("*.py")
 )
 
-BORROWED: dict[str, set[str]] = {
-    "tests/cli/test_commands.py": {"_recipe", "__defaults__"},
-    "tests/doctor/test_checks.py": {"__defaults__"},
-    "tests/models/test_compute.py": {"_allowed_cores"},
-    "tests/training/test_augmentation.py": {"_", "_grid", "_region"},
-    "tests/training/test_blind.py": {"_GLANCE", "__defaults__"},
-}
+BORROWED: dict[str, set[str]] = {}
 """Private names that a file still uses. This table only shrinks."""
 
 

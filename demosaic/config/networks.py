@@ -74,6 +74,19 @@ class ResUNetConfig:
         )
 
 
+@dataclass(frozen=True)
+class CriticConfig:
+    """The critic of the default recipe's second stage; it is not part of a model."""
+
+    widths: tuple[int, ...] = (32, 64, 128, 256, 256)
+    """Channels of each level, each at half of the sides of the one before. From the third level on,
+    each gives scores.
+    """
+
+
+CRITICS = {"S": CriticConfig(), "M": CriticConfig()}
+"""The critic that trains each network."""
+
 NETWORKS = {
     "S": ResUNetConfig((32, 64, 96, 128), (2, 2, 2, 2), (2, 2, 2), attention=3, head=16),
     "M": ResUNetConfig((96, 192, 256, 320), (2, 2, 2, 2), (2, 2, 2), attention=2, head=64),

@@ -1,4 +1,4 @@
-"""Which device, precision and thread count; and an allocator that keeps its memory."""
+"""The device, precision and thread count to compute with, and a faster allocator."""
 
 import ctypes
 import os
@@ -27,7 +27,7 @@ _TRIALS = 2
 
 
 Trial = Callable[["Compute"], torch.Tensor]
-"""Some representative work: computes with what it is given and returns a result to compare."""
+"""Representative work: computes with what it is given and returns a result to compare."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Compute:
 
     @property
     def arithmetic(self) -> str:
-        """The device and its precision in words; not how many threads, which others may share."""
+        """The device and its precision in words; without the number of threads."""
         return f"{self.device} in {'bf16' if self.bf16 else 'fp32'}"
 
     @contextmanager
@@ -54,18 +54,18 @@ class Compute:
             yield
 
     def infer(self, network: nn.Module, *inputs: Any) -> NDArray[np.float32]:
-        """What a network makes of inputs on the device, in main memory; it learns nothing."""
+        """A network's output for inputs on the device: float32, in main memory, no gradients."""
         with torch.inference_mode(), self.precision():
             made: NDArray[np.float32] = network(*inputs).float().cpu().numpy()
         return made
 
     def take(self, array: "torch.Tensor") -> torch.Tensor:
-        """The images (N, C, H, W) on the device, channels last, as convolutions like them best."""
+        """The images (N, C, H, W) on the device, channels last: convolutions are faster so."""
         return array.to(self.device, memory_format=torch.channels_last)
 
 
 def settle(network: nn.Module, device: torch.device) -> None:
-    """Move a network to the device, its filters channels last as `Compute.take` lays out images."""
+    """Move a network to the device, its filters channels last like the images of `Compute.take`."""
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -74,9 +74,10 @@ def choose(
 ) -> tuple[Compute, str]:
     """What to compute with, and a sentence that says why.
 
-    `auto` precision is fp32 unless the machine computes bf16 in hardware and, in a timed `trial`,
-    is faster in it and agrees with fp32. On a CPU half of the threads are tried too, unless the
-    config says how many. Raises DemosaicError for a device that is not there.
+    `auto` precision is fp32, unless the machine computes bf16 in hardware and in a timed `trial`
+    bf16 is faster and agrees with fp32. On a CPU, half of the threads are tried too, unless the
+    config gives their number. `before`: whether a run that continues began in bf16. Raises
+    DemosaicError for a device that does not exist.
     """
     device = _device(config.device)
     if config.precision != "auto":
@@ -94,13 +95,13 @@ def choose(
 
 
 def settle_threads(config: DeviceConfig, before: int | None = None) -> None:
-    """Take as many CPU threads as asked for, as `before`, or as there are cores for.
+    """Use as many CPU threads as the config says, as `before`, or as there are cores.
 
-    Torch takes a thread a core of the machine, of which a container may be allowed but a few: the
-    others would wait for each other at every operation.
+    Torch uses one thread for each core of the machine. A container may be allowed only a few of
+    these: more threads would wait for each other at every operation.
     """
     asked = config.threads or before
-    torch.set_num_threads(asked or min(torch.get_num_threads(), _allowed_cores()))
+    torch.set_num_threads(asked or min(torch.get_num_threads(), allowed_cores()))
 
 
 def _device(name: str) -> torch.device:
@@ -123,8 +124,8 @@ def _device(name: str) -> torch.device:
 
 
 def present() -> list[str]:
-    """The devices of this machine in words, the one that `auto` takes first."""
-    cpu = f"cpu with {counted(_allowed_cores(), 'core')}{_in_bf16(torch.device('cpu'))}"
+    """The devices of this machine in words; `auto` uses the first."""
+    cpu = f"cpu with {counted(allowed_cores(), 'core')}{_in_bf16(torch.device('cpu'))}"
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*map(_gpu, range(torch.cuda.device_count())), *mps, cpu]
 
@@ -141,7 +142,7 @@ def _in_bf16(device: torch.device) -> str:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether bf16 is computed in hardware; emulated, it is many times slower than fp32."""
+    """Whether the device computes bf16 in hardware; emulated, it is many times slower than fp32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu":
@@ -161,8 +162,8 @@ def _fastest(exact: Compute, short: Compute, trial: Trial) -> tuple[Compute, str
 
 
 def _try_half_the_threads(compute: Compute, trial: Trial) -> None:
-    """Take half of the threads where they are faster: where two share a core, they share its
-    arithmetic, and wait for each other.
+    """Use half of the threads if that is faster: two threads on one core share its arithmetic units
+    and wait for each other.
     """
     threads = torch.get_num_threads()
     if threads == 1:
@@ -174,8 +175,8 @@ def _try_half_the_threads(compute: Compute, trial: Trial) -> None:
         torch.set_num_threads(threads)
 
 
-def _allowed_cores() -> int:
-    """Cores this process may run on, by its affinity and, under Linux, its group's quota."""
+def allowed_cores() -> int:
+    """Cores this process may use, by its affinity and, on Linux, its control group's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with suppress(OSError, ValueError):
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
@@ -184,7 +185,7 @@ def _allowed_cores() -> int:
 
 
 def _timed(compute: Compute, trial: Trial) -> tuple[float, torch.Tensor]:
-    """Seconds of the fastest trial after a first one to warm up, and its result as fp32."""
+    """Seconds of the fastest trial after one to warm up, and its result as fp32."""
     times = []
     for _ in range(1 + _TRIALS):
         start = time.perf_counter()
@@ -194,11 +195,10 @@ def _timed(compute: Compute, trial: Trial) -> tuple[float, torch.Tensor]:
 
 
 def tune_allocator() -> None:
-    """Make glibc keep the memory of big tensors instead of giving it back and faulting it in again
-    at every step.
+    """Make glibc keep the memory of large tensors, instead of returning it to the system and
+    faulting it in again at every step. The peak of memory stays taken until the process ends.
 
-    Gains 10 % at batch 4 and 40 % at batch 16; costs that the peak stays taken until the end.
-    Nothing elsewhere.
+    Does nothing without glibc.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -36,7 +36,7 @@ def load_model(
 
 
 def find_model(folder: Path) -> tuple[Path, str]:
-    """The model to take when none is named, and why this one. Raises DemosaicError when there is
+    """The model to use when none is named, and why this one. Raises DemosaicError when there is
     none.
     """
     named = os.environ.get(MODEL_VARIABLE)
@@ -62,9 +62,7 @@ def model_at_hand(folder: Path) -> Path | None:
 
 
 def remember_model(path: Path) -> None:
-    """Note the last model this user trained, in the user's own data folder, if that can be
-    written.
-    """
+    """Record the last model this user trained in the user's data folder, if that can be written."""
     with suppress(DemosaicError):
         make_folder(_memory().parent)
         write_bytes(_memory(), encoded(str(path.resolve())))

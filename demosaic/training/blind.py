@@ -1,23 +1,24 @@
-"""Our recipe: one model for mosaics of any block and offset, in two stages.
+"""The default recipe: one model for mosaics of any block and offset, trained in two stages.
 
-The first stage learns the faithful mean of all faces that fit a mosaic; the second starts from it
-and adds the sharpness that a mean lacks. Both see mosaics drawn on the fly, both end in the same
-reconciliation, and a model keeps both.
+The first stage learns the mean of all faces that fit a mosaic. The second starts from that network
+and adds the sharpness that a mean lacks. Both see mosaics that are drawn during training, and both
+outputs are reconciled with the cells in the same way. A model file holds both networks.
 """
 
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demosaic.config.networks import NETWORKS
+from demosaic.config.networks import CRITICS, NETWORKS
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError
@@ -35,15 +36,14 @@ from demosaic.models.resunet import Critic, Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
 from demosaic.training.augmentation import BLOCKS, Example, draw_example
-from demosaic.training.distributed import Team
+from demosaic.training.distributed import Processes
+from demosaic.training.recipe import Validation
 from demosaic.training.stages import Faces, FaithfulStage, SharpStage
 
-# Until this step ever fewer examples are easy ones: what a face is like is learnt sooner from what
-# shows it. In 300 steps of S, that and examples which are plain or damaged in many ways gained
-# 1.19, .79 and .53 dB over `base` at blocks 8, 16 and 24, without it 1.10, .67 and .46
 _EASY_STEPS = 400
-
-_GLANCE = 24  # pictures scored in mid-course; at the end all are
+"""Examples are easy at first, and ever fewer of them until this step: faces are learnt sooner from
+mosaics that show much of them.
+"""
 
 _SAMPLES = 8
 
@@ -51,23 +51,41 @@ _GRIDS = {
     **{f"block {side}": Grid.square(side) for side in (4, 8, 12, 16, 24, 32)},
     "block 16 at 5, 11": Grid.square(16, 5, 11),
 }
-
-_BOUND = 3.01  # dB; what a draw from all faces that fit costs against their mean, and no more
+"""What the last validation scores, on all validation pictures."""
 
 _GLANCED = ("block 8", "block 16", "block 24")
+"""What every other validation scores, on a few of them."""
+
+_MOST_COST = 3.01
+"""dB that the second stage may cost: a sample of all faces that fit has twice the squared error of
+their mean, and no more.
+"""
 
 
 class Blind:
-    """The recipe, as `training` runs it."""
+    """The default recipe, as the loop runs it."""
+
+    several_processes: ClassVar[bool] = True
+    may_grow: ClassVar[tuple[str, ...]] = ()
+    """Nothing: the learning rate falls with the budget, so a longer run takes other steps."""
 
     def __init__(
-        self, config: TrainConfig, pairs: Pairs, compute: Compute, team: Team, listen: Listener
+        self,
+        config: TrainConfig,
+        pairs: Pairs,
+        compute: Compute,
+        group: Processes,
+        listen: Listener,
+        *,
+        glance: int = 24,
     ) -> None:
+        """`glance`: how many pictures a validation before the last one scores."""
         self.config = config
         self.pairs = pairs
         self.compute = compute
-        self.team = team
+        self.group = group
         self.listen = listen
+        self.glance = glance
         self.parts = config.parts
         known = _known(config, compute)
         self.size = network_size(config, compute.device)
@@ -83,22 +101,59 @@ class Blind:
         self._pool = pairs.train[: config.limit]
         self._validation = pairs.val[: config.validation_pairs]
 
+    @classmethod
+    def begin(
+        cls,
+        config: TrainConfig,
+        pairs: Pairs,
+        compute: Compute,
+        group: Processes,
+        listen: Listener,
+    ) -> "Blind":
+        """The recipe before its first step."""
+        return cls(config, pairs, compute, group, listen)
+
+    @classmethod
+    def trial(cls, config: TrainConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
+        """Work like that of a step, to choose the precision by."""
+        return trial(config, pairs.size)
+
+    @classmethod
+    def with_begun_options(cls, config: TrainConfig, begun: Mapping[str, Any]) -> TrainConfig:
+        """The config with as many validations as the run began with, unless a number was given: the
+        usual number has changed between versions.
+        """
+        if config.validations:
+            return config
+        return replace(config, validations=begun.get("validations"))
+
+    @classmethod
+    def with_begun_network(cls, config: TrainConfig, state: Mapping[str, Any]) -> TrainConfig:
+        """The config with the network size that the run began with."""
+        return replace(config, network=state["network"])
+
     def about(self) -> Iterator[str]:
-        """What a user should know before the first step."""
+        """What a user should know before the first step, in sentences."""
         values = sum(weight.numel() for weight in self.faithful.trained())
-        yield f"a network of {values / 1e6:.1f} million values, for cells of {_span(BLOCKS)} px"
+        smallest, largest = BLOCKS
+        yield (
+            f"a network of {values / 1e6:.1f} million values, for cells of {smallest} to "
+            f"{largest} px"
+        )
         if not self.pairs.grids:
-            target = "right" if self.pairs.direction == "left-to-right" else "left"
+            target, other = "right", "left"
+            if self.pairs.direction == "right-to-left":
+                target, other = other, target
             yield (
-                f"mosaics are drawn over the {target} halves, the others are not looked at: "
-                "to learn what turns one into the other, take --preset seed"
+                f"mosaics are drawn over the {target} halves, the {other} halves are not used: "
+                "to learn to turn one half into the other, use --preset seed"
             )
 
     def draw(self, step: int) -> list[Faces]:
-        """This process's faces of a step, with mosaics, in the parts they are computed in; the same
-        for the same seed and step whatever came before.
+        """This process's faces of a step with their mosaics, in the parts that are computed one
+        after the other. They depend on the seed and the step only.
         """
-        mine = self.team.share(self.config.batch)
+        mine = self.group.share(self.config.batch)
         parts = np.array_split(mine, min(self.parts, len(mine)))
         return [self._drawn(step, part.tolist()) for part in parts]
 
@@ -119,7 +174,7 @@ class Blind:
         return draw_example(face, rng, easy=easy)
 
     def step(self, batch: list[Faces], progress: float) -> dict[str, float]:
-        """One step of the stage that `progress` is in, and its losses."""
+        """One step of the stage that `progress` is in; its losses by name."""
         first = 1 - self.config.sharpen
         if progress < first:
             return self._step(self.faithful, batch, progress / first)
@@ -131,22 +186,29 @@ class Blind:
         self, stage: FaithfulStage | SharpStage, batch: list[Faces], progress: float
     ) -> dict[str, float]:
         weights = [*stage.trained()]
+        found = self._gradients(stage, batch, weights)
+        losses = torch.tensor([[*one.values()] for one in found]).sum(0).to(weights[0].device)
+        self.group.sum_gradients([*(w.grad for w in weights if w.grad is not None), losses])
+        stage.update(progress)
+        named = dict(zip(found[0], losses.tolist(), strict=True))
+        return {"psnr": decibels(named.pop("log_error")), **named}
+
+    def _gradients(
+        self, stage: FaithfulStage | SharpStage, batch: list[Faces], weights: Sequence[nn.Parameter]
+    ) -> list[dict[str, float]]:
+        """Compute the gradients of a step, in smaller parts if memory runs out; each part's losses
+        by name.
+        """
         while True:
             for weight in weights:
                 weight.grad = None
             try:
-                found = [
+                return [
                     stage.gradients(part.to(self.compute.device), self._weight(part))
                     for part in batch
                 ]
-                break
             except torch.OutOfMemoryError as error:
                 batch = self._in_smaller_parts(batch, error)
-        losses = torch.tensor([[*one.values()] for one in found]).sum(0).to(weights[0].device)
-        self.team.add_up([*(w.grad for w in weights if w.grad is not None), losses])
-        stage.update(progress)
-        named = dict(zip(found[0], losses.tolist(), strict=True))
-        return {"psnr": decibels(named.pop("log_error")), **named}
 
     def _weight(self, part: Faces) -> float:
         return len(part.seeds) / self.config.batch
@@ -158,60 +220,55 @@ class Blind:
         if max(len(part.seeds) for part in batch) == 1:
             raise DemosaicError(
                 "the memory of the device does not hold a single face: "
-                "take --network S, or --device cpu"
+                "use --network S, or --device cpu"
             ) from error
         self.parts = 2 * len(batch)
         torch.cuda.empty_cache()
-        self.listen(Notice(f"out of memory: each step now goes in {self.parts} parts"))
+        self.listen(Notice(f"out of memory: from now on, steps are computed in {self.parts} parts"))
         return [half for part in batch for half in part.halves()]
 
     def _sharp_stage(self) -> SharpStage:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
-            critic = Critic()
+            critic = Critic(CRITICS[self.size])
         start = copy.deepcopy(self.faithful.learner.average).requires_grad_(True)
         return SharpStage(start, critic, self.config.lr, self.compute)
 
     def generator(self) -> Restorer:
-        """What a model file holds: the moving averages."""
+        """The network that a model file holds: the moving averages."""
         sharp = self.sharp.learner.average if self.sharp else None
         return Restorer(self.faithful.learner.average, sharp)
 
     def baselines(self) -> dict[str, Scores]:
-        """The scores of what needs no learning, on a few pictures."""
-        return score_unlearned(self._targets(_GLANCE), _grids(_GLANCED))
+        """The scores of methods that need no training, on a few pictures."""
+        return score_unlearned(self._targets(self.glance), _grids(_GLANCED))
 
-    def validate(self, progress: float) -> tuple[dict[str, Scores], float]:
-        """The scores of the moving averages, and the merit: a few in mid-course, all at the end.
+    def validate(self, progress: float) -> Validation:
+        """Score the moving averages: on a few pictures, or on all at the end of the run.
 
-        In the first stage the merit is the PSNR. The second stage cannot be told by it: there the
-        latest is the best, unless it has collapsed.
+        In the first stage the merit is the PSNR. It cannot judge the second stage: there the latest
+        model is the best, unless it has collapsed, which is the failure reported.
         """
-        scores = self._scores(_GLANCE, _grids(_GLANCED))
-        if self._collapsed(scores):
-            scores = self._scores(_GLANCE, _grids(_GLANCED))
-        mean = float(np.mean([scores[f"{name}, restored"].psnr for name in _GLANCED]))
-        if progress >= 1 or self.over:
-            scores = self._scores(len(self._validation), _GRIDS)
-        return scores, math.inf if self.sharp or self.over else mean
+        glanced = self._scores(self.glance, _grids(_GLANCED))
+        merit = math.inf if self.sharp or self.over else _mean_psnr(glanced, "restored")
+        if self.sharp:
+            cost = _mean_psnr(glanced, "restored", "sharp")
+            if not cost < _MOST_COST:  # also when it is not a number
+                failure = f"the second stage collapsed, {cost:.1f} dB down: the first is kept"
+                return Validation(glanced, merit, failure)
+        if progress < 1:
+            return Validation(glanced, merit)
+        return Validation(self._scores(len(self._validation), _GRIDS), merit)
 
     def _scores(self, count: int, grids: Mapping[str, Grid]) -> dict[str, Scores]:
         return score_grids(self.generator(), self._targets(count), grids, self.compute)
 
-    def _collapsed(self, scores: Mapping[str, Scores]) -> bool:
-        """Whether the second stage went astray: it is then left out, and the run is over."""
-        if self.sharp is None:
-            return False
-        costs = [scores[f"{n}, restored"].psnr - scores[f"{n}, sharp"].psnr for n in _GLANCED]
-        cost = float(np.mean(costs))
-        if cost < _BOUND:
-            return False
+    def end_early(self) -> None:
+        """Leave the second stage out, and end the run."""
         self.sharp, self.over = None, True
-        self.listen(Notice(f"the second stage collapsed, {cost:.1f} dB down: the first is kept"))
-        return True
 
     def card(self) -> dict[str, Any]:
-        """What a ModelCard says that only the recipe knows."""
+        """The fields of ModelCard that only the recipe knows."""
         return {"network": self.architecture, "blocks": BLOCKS, "sharp": self.sharp is not None}
 
     def trained(self) -> Iterator[Tensor]:
@@ -221,7 +278,9 @@ class Blind:
             yield from self.sharp.trained()
 
     def sheet(self) -> Pixels:
-        """Rows of [mosaic | restored | sharp, once there is | original], blocks of 16, 8, 24 px."""
+        """Rows of [mosaic | restored | sharp, from the second stage on | original] with blocks of
+        16, 8 and 24 px.
+        """
         restorer, targets = self.generator(), list(self._targets(_SAMPLES))
         grids = [Grid.square((16, 8, 24)[number % 3]) for number in range(len(targets))]
         rows = []
@@ -238,12 +297,12 @@ class Blind:
         return (self.pairs.target(path) for path in self._validation[:count])
 
     def state(self) -> dict[str, Any]:
-        """All that a step changes, as `load` takes it."""
+        """All that steps change, as `load` takes it."""
         state = {"network": self.size, "faithful": self.faithful.state(), "over": self.over}
         return {**state, "sharp": self.sharp.state()} if self.sharp else state
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Continue from a `state`."""
         self.faithful.load(state["faithful"])
         self.over = state["over"]
         if "sharp" in state:
@@ -252,7 +311,7 @@ class Blind:
 
 
 def _known(config: TrainConfig, compute: Compute) -> ResUNet | None:
-    """The faithful network of the model to start from, if one is named."""
+    """The first stage's network of the model to start from, if one is named."""
     if config.init is None:
         return None
     model = load_model(Path(config.init), compute.device)
@@ -264,28 +323,8 @@ def _known(config: TrainConfig, compute: Compute) -> ResUNet | None:
     return model.faithful.requires_grad_(True)
 
 
-def network_size(config: TrainConfig, device: torch.device) -> str:
-    """The network asked for; M on a GPU and S on a CPU when none is."""
-    if config.network != "auto":
-        return config.network
-    return "S" if device.type == "cpu" else "M"
-
-
-def decibels(log_error: float) -> float:
-    """The PSNR in dB of the mean logarithm of squared errors in [-1, 1]."""
-    return 10 * (math.log10(4) - log_error / math.log(10))
-
-
-def _grids(names: Sequence[str]) -> dict[str, Grid]:
-    return {name: _GRIDS[name] for name in names}
-
-
-def _span(ends: tuple[int, int]) -> str:
-    return f"{ends[0]} to {ends[1]}"
-
-
 def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:
-    """Some work like a step's on pictures of `size` px, on a network of its own, to choose the
+    """Work like that of a step on pictures of `size` px, on a network of its own, to choose the
     precision by.
     """
     grid = Grid.square(16)
@@ -295,9 +334,7 @@ def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:
 
     def work(compute: Compute) -> Tensor:
         if compute.device not in networks:
-            networks[compute.device] = ResUNet(NETWORKS[network_size(config, compute.device)])
-            # or nothing but zeros would come out
-            nn.init.normal_(networks[compute.device].head.weight, std=0.01)
+            networks[compute.device] = _of_some_output(network_size(config, compute.device))
         network = networks[compute.device]
         settle(network, compute.device)
         here = shown.to(compute.device)
@@ -308,3 +345,38 @@ def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:
         return output
 
     return work
+
+
+def _of_some_output(size: str) -> ResUNet:
+    """A new network of that size which does not return its input, as new ones do."""
+    network = ResUNet(NETWORKS[size])
+    nn.init.normal_(network.head.weight, std=0.01)
+    return network
+
+
+def network_size(config: TrainConfig, device: torch.device) -> str:
+    """The network asked for; M on a GPU and S on a CPU when none is."""
+    if config.network != "auto":
+        return config.network
+    return "S" if device.type == "cpu" else "M"
+
+
+def decibels(log_error: float) -> float:
+    """The PSNR in dB of a mean logarithm of squared errors in [-1, 1]."""
+    return 10 * (math.log10(4) - log_error / math.log(10))
+
+
+def _mean_psnr(scores: Mapping[str, Scores], kind: str, less: str | None = None) -> float:
+    """The mean PSNR of a kind over the grids glanced at, dB; or how much another kind has less."""
+    return float(
+        np.mean(
+            [
+                scores[f"{grid}, {kind}"].psnr - (scores[f"{grid}, {less}"].psnr if less else 0.0)
+                for grid in _GLANCED
+            ]
+        )
+    )
+
+
+def _grids(names: Sequence[str]) -> dict[str, Grid]:
+    return {name: _GRIDS[name] for name in names}

@@ -1,7 +1,8 @@
 """Several processes that train one model, as PyTorch's own launcher (torchrun) starts them.
 
-Each computes its share of a step's faces, and the gradients are added up; all then take the same
-step. Every process reads, the first alone writes. On one's own, everything here does nothing.
+Each process computes its share of a step's faces, the gradients are summed, and all processes take
+the same step. Every process reads; only the first one writes. In a single process, everything here
+does nothing.
 """
 
 import os
@@ -16,71 +17,84 @@ from torch import distributed as dist
 
 from demosaic.errors import DemosaicError
 
-_PATIENCE = timedelta(hours=1)  # the others wait while the first one validates
+_TIMEOUT = timedelta(hours=1)  # the other processes wait while the first one validates
 
 
 @dataclass(frozen=True)
-class Team:
-    """This process's place among `size` of them."""
+class Processes:
+    """This process, number `rank` of `size`."""
 
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
-        """Whether this is the process that writes and speaks."""
+    def is_first(self) -> bool:
+        """Whether this is the process that validates, writes and reports."""
         return self.rank == 0
 
     def share(self, count: int) -> range:
-        """Which of `count` things are this process's."""
+        """Which of `count` items this process computes; the shares differ by at most one item."""
         return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
-    def add_up(self, gradients: Sequence[Tensor]) -> None:
-        """Replace gradients by their sums over all processes."""
+    def sum_gradients(self, gradients: Sequence[Tensor]) -> None:
+        """Replace gradients by their sums over all processes.
+
+        Raises DemosaicError when another process has ended.
+        """
         if self.size == 1:
             return
         together = torch.cat([gradient.flatten() for gradient in gradients])
-        with _told_when_one_ends():
+        with _lost_connection_named():
             dist.all_reduce(together)
         sums = torch.split(together, [gradient.numel() for gradient in gradients])
         for gradient, total in zip(gradients, sums, strict=True):
             gradient.copy_(total.view_as(gradient))
 
-    def follow(self, *values: float) -> tuple[float, ...]:
-        """What the first process has for these values."""
+    def broadcast(self, number: float) -> float:
+        """The first process's number, in every process. Raises DemosaicError when another process
+        has ended.
+        """
         if self.size == 1:
-            return values
+            return number
         device = torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
-        shared = torch.tensor(values, dtype=torch.float64, device=device)
-        with _told_when_one_ends():
+        shared = torch.tensor([number], dtype=torch.float64, device=device)
+        with _lost_connection_named():
             dist.broadcast(shared, 0)
-        return tuple(shared.tolist())
+        return float(shared.item())
+
+    def broadcast_flag(self, flag: bool) -> bool:
+        """The first process's flag, in every process; raises as `broadcast`."""
+        return bool(self.broadcast(flag))
+
+    def wait_for_first(self) -> None:
+        """Return when the first process has come here too; raises as `broadcast`."""
+        self.broadcast(0.0)
 
 
 @contextmanager
-def team() -> Iterator[Team]:
-    """The team this process was started in; a team of one, when not by torchrun."""
+def processes() -> Iterator[Processes]:
+    """The processes that torchrun started together with this one; or this one alone."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield Team()
+        yield Processes()
         return
     backend = "gloo"
     if torch.cuda.is_available():
         backend = "nccl"
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group(backend, timeout=_PATIENCE)
+    dist.init_process_group(backend, timeout=_TIMEOUT)
     try:
-        yield Team(dist.get_rank(), size)
+        yield Processes(dist.get_rank(), size)
     finally:
         dist.destroy_process_group()
 
 
 @contextmanager
-def _told_when_one_ends() -> Iterator[None]:
+def _lost_connection_named() -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:  # all that gloo and NCCL say of a lost connection
+    except RuntimeError as error:  # gloo and NCCL raise nothing more specific
         raise DemosaicError(
-            "another process of this training has ended, so this one does too: "
-            "the same command goes on from the last saved state"
+            "another process of this training has ended, so this one ends too: "
+            "run the same command again to continue from the last saved state"
         ) from error

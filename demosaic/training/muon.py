@@ -5,13 +5,12 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-# Jordan's 0.95 is for larger batches: with it S had gained 1.94, 1.49 and 1.22 dB over `base` at
-# blocks 8, 16 and 24 after 2,425 steps, with 0.9 1.97, 1.56 and 1.32, with 0.8 1.92, 1.54 and 1.31
-_MOMENTUM = 0.9
+_MOMENTUM = 0.9  # Jordan's 0.95 is for larger batches
 
-# Per unit of rate: filters cannot grow beyond ten times an orthogonal matrix and explode, as they
-# did without. With 0.5, S had gained .1 dB less after 400 steps, at every block
 _DECAY = 0.1
+"""Per unit of rate: filters cannot grow beyond ten times an orthogonal matrix. Without it they
+exploded.
+"""
 
 ADAM_SHARE = 0.1
 """AdamW's rate as a part of Muon's: 2e-3 beside 0.02."""
@@ -24,9 +23,11 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315  # Jordan 2024: singular values end within 
 class Muon(torch.optim.Optimizer):
     """Momentum, then the nearest orthogonal matrix as the step (Jordan 2024, "Muon").
 
-    All directions of a filter move equally far, whatever the size of their gradients. It costs a
-    tenth of a step of the S network at batch 8, a sixth where AMX computes the rest; in 150 s a
-    network twice as wide gained 0.9 dB over `base` at block 8 where with AdamW it had gained 0.1.
+    All directions of a filter move equally far, whatever the size of their gradients.
+
+    torch.optim.Muon is not used: it exists from torch 2.9 on only, accepts two-dimensional
+    parameters only, while filters have four dimensions, and takes three times as long. On
+    two-dimensional weights both take the same steps, except for rounding: it iterates in bfloat16.
     """
 
     def __init__(self, filters: list[nn.Parameter], lr: float) -> None:
@@ -34,19 +35,21 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
-        """Update every filter by its gradient."""
+        """Update every filter (out, in, height, width) by its gradient."""
         for group in self.param_groups:
             for same in _of_one_shape(group["params"]):
-                # The filter's taps last but one, as they lie in memory: no order of columns matters
-                ahead = torch.stack([self._ahead(weight).permute(0, 2, 3, 1) for weight in same])
-                steps = orthogonal(ahead.flatten(2)).view(ahead.shape)
+                # Channels last, as filters lie in memory; the order of the columns does not matter
+                directions = torch.stack(
+                    [self._with_momentum(weight).permute(0, 2, 3, 1) for weight in same]
+                )
+                steps = orthogonal(directions.flatten(2)).view(directions.shape)
                 for weight, step in zip(same, steps, strict=True):
                     rate = group["lr"] * max(1.0, len(weight) / weight[0].numel()) ** 0.5
                     weight.mul_(1 - group["lr"] * _DECAY)
                     weight.permute(0, 2, 3, 1).sub_(step, alpha=rate)
 
-    def _ahead(self, weight: nn.Parameter) -> Tensor:
-        """Where Nesterov's momentum leads."""
+    def _with_momentum(self, weight: nn.Parameter) -> Tensor:
+        """The gradient with Nesterov's momentum."""
         assert weight.grad is not None
         state = self.state[weight]
         if not state:
@@ -56,7 +59,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def _of_one_shape(filters: Sequence[nn.Parameter]) -> Iterable[list[nn.Parameter]]:
-    """The filters in groups, each of which is orthogonalised at once."""
+    """The filters in groups of one shape, which are orthogonalised together."""
     groups: dict[torch.Size, list[nn.Parameter]] = {}
     for one in filters:
         groups.setdefault(one.shape, []).append(one)
@@ -64,12 +67,11 @@ def _of_one_shape(filters: Sequence[nn.Parameter]) -> Iterable[list[nn.Parameter
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """About the nearest matrices (..., rows, columns) with equal singular values, by Newton-Schulz
-    iteration.
+    """About the nearest orthogonal matrices to `matrices` (..., rows, columns), by Newton-Schulz
+    iteration: singular values end within 0.7..1.2 (Jordan 2024).
 
-    A round multiplies X by a polynomial of X X^T. The polynomials commute, so they are multiplied
-    with each other first, all small squares, and with X once, at the end: for S a third of the time
-    of bf16 round by round, though this needs fp32.
+    A round multiplies X by a polynomial of X X^T. These polynomials commute. They are small square
+    matrices, so they are multiplied with each other first, and with X only once, at the end.
     """
     tall = matrices.shape[-2] > matrices.shape[-1]
     wide: Tensor = matrices.mT if tall else matrices

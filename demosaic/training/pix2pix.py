@@ -1,9 +1,9 @@
-"""The article's recipe, exactly: pix2pix as it was written in Keras."""
+"""The seed recipe, exactly the 2020 article's: pix2pix (Isola et al. 2017) as written in Keras."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,12 +15,15 @@ from demosaic.dataset.reader import Batch, Pairs
 from demosaic.evaluation.baselines import baselines
 from demosaic.evaluation.events import Scores
 from demosaic.evaluation.validation import evaluate, restorations
+from demosaic.events import Listener
 from demosaic.imaging.arrays import Pixels, to_uint8
 from demosaic.imaging.sheets import contact_sheet
 from demosaic.models.compute import Compute, settle
 from demosaic.models.pix2pix import Discriminator, Generator, frozen
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.mosaic.quantise import finish
+from demosaic.training.distributed import Processes
+from demosaic.training.recipe import Validation
 
 _SAMPLES = 8
 
@@ -40,7 +43,7 @@ class Networks:
 
     @classmethod
     def fresh(cls, config: SeedConfig, device: torch.device) -> "Networks":
-        """Networks as they are before the first step, the same for the same seed."""
+        """The networks before the first step; they depend on the seed only."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             generator, discriminator = Generator(config.network), Discriminator(config.network)
@@ -49,60 +52,108 @@ class Networks:
         return cls(generator, discriminator, _adam(generator, config), _adam(discriminator, config))
 
     def state(self) -> dict[str, Any]:
-        """All of it, as `load` takes it."""
+        """The weights and the optimisers' states, as `load` takes them."""
         return {name: part.state_dict() for name, part in vars(self).items()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Continue from a `state`."""
         for name, part in vars(self).items():
             part.load_state_dict(state[name])
 
 
 class Pix2Pix:
-    """The recipe, as `training` runs it: a generator against a discriminator on stored pairs."""
+    """The seed recipe, as the loop runs it: a generator against a discriminator on stored pairs."""
 
-    over = False
+    several_processes: ClassVar[bool] = False
+    may_grow: ClassVar[tuple[str, ...]] = ("steps",)
+    """The learning rate is constant, so a longer run takes the same steps first."""
 
     def __init__(self, config: SeedConfig, pairs: Pairs, compute: Compute) -> None:
         self.config = config
         self.pairs = pairs
         self.compute = compute
+        self.over = False
         self.networks = Networks.fresh(config, compute.device)
         self.validation = pairs.val[: config.validation_pairs]
 
+    @classmethod
+    def begin(
+        cls,
+        config: SeedConfig,
+        pairs: Pairs,
+        compute: Compute,
+        group: Processes,
+        listen: Listener,
+    ) -> "Pix2Pix":
+        """The recipe before its first step."""
+        return cls(config, pairs, compute)
+
+    @classmethod
+    def trial(cls, config: SeedConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
+        """Work like that of a step, on a network of its own, to choose the precision by."""
+        generator, shape = Generator(config.network), (config.batch, 3, pairs.size, pairs.size)
+        image = torch.rand(shape, generator=torch.Generator().manual_seed(config.seed)) * 2 - 1
+
+        def work(compute: Compute) -> Tensor:
+            settle(generator, compute.device)
+            generator.zero_grad()
+            with compute.precision():
+                restored = generator(compute.take(image))
+            restored.float().square().mean().backward()
+            output: Tensor = restored.detach()
+            return output
+
+        return work
+
+    @classmethod
+    def with_begun_options(cls, config: SeedConfig, begun: Mapping[str, Any]) -> SeedConfig:
+        """The config as it is: every option has a fixed default."""
+        return config
+
+    @classmethod
+    def with_begun_network(cls, config: SeedConfig, state: Mapping[str, Any]) -> SeedConfig:
+        """The config as it is: the network does not depend on the device."""
+        return config
+
     def about(self) -> Iterator[str]:
-        """What a user should know before the first step."""
+        """What a user should know before the first step, in sentences."""
         if not self.pairs.grids:
-            yield "the inputs are no mosaics made by build-dataset: nothing will be reconciled"
+            yield "the inputs are not mosaics made by build-dataset: nothing will be reconciled"
 
     def draw(self, step: int) -> Batch:
-        """The pairs of a step, the same whatever came before."""
+        """The pairs of a step; they depend on the seed and the step only."""
         config = self.config
         return self.pairs.draw(config.batch, seed=config.seed, step=step, limit=config.limit)
 
     def step(self, batch: Batch, progress: float) -> dict[str, float]:
-        """One step, and its losses."""
+        """One step; its losses by name."""
         return train_step(self.networks, batch, self.config, self.compute)
 
     def baselines(self) -> dict[str, Scores]:
-        """The scores of what needs no learning."""
+        """The scores of methods that need no training, by name."""
         return baselines(self.pairs, self.validation)
 
-    def validate(self, progress: float) -> tuple[dict[str, Scores], float]:
-        """The scores on the validation pairs, and the PSNR of the pictures as a user would get
-        them.
+    def validate(self, progress: float) -> Validation:
+        """Score the validation pairs. The merit is the PSNR of the pictures that a user would get:
+        the reconciled ones, if there are any.
         """
         scores = evaluate(self.networks.generator, self.pairs, self.validation, self.compute)
-        return scores, scores["reconciled" if "reconciled" in scores else "restored"].psnr
+        return Validation(
+            scores, scores["reconciled" if "reconciled" in scores else "restored"].psnr
+        )
+
+    def end_early(self) -> None:
+        """End the run."""
+        self.over = True
 
     def card(self) -> dict[str, Any]:
-        """What a ModelCard says that only the recipe knows."""
+        """The fields of ModelCard that only the recipe knows."""
         sides = [side for grid in self.pairs.grids.values() for side in (grid.width, grid.height)]
         blocks = (min(sides), max(sides)) if sides else None
         return {"network": self.config.network, "blocks": blocks, "sharp": False}
 
     def generator(self) -> nn.Module:
-        """What a model file holds."""
+        """The network that a model file holds."""
         return self.networks.generator
 
     def trained(self) -> Iterator[Tensor]:
@@ -122,21 +173,21 @@ class Pix2Pix:
         return contact_sheet(rows, 2, pairs.size)
 
     def state(self) -> dict[str, Any]:
-        """All that a step changes, as `load` takes it."""
+        """All that steps change, as `load` takes it."""
         return self.networks.state()
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Continue from a `state`."""
         self.networks.load(state)
 
 
 def train_step(
     networks: Networks, batch: Batch, config: SeedConfig, compute: Compute
 ) -> dict[str, float]:
-    """One step in the article's order; the losses under the names it logs.
+    """One step in the article's order; the losses under the names that the article logs.
 
-    The discriminator is updated twice, on real pairs and on fakes that the generator makes as it
-    does at use; then the generator, once, through the discriminator as it is now.
+    The discriminator is updated twice: on real pairs, and on fakes that the generator makes in
+    inference mode. Then the generator is updated once, through the updated discriminator.
     """
     observed, target = (
         compute.take(torch.from_numpy(half)) for half in (batch.observed, batch.target)
@@ -179,7 +230,7 @@ def _update_generator(
     return float(adversarial.detach()), float(l1.detach())
 
 
-# Adam, as Keras has it
+# Adam, as in Keras
 
 
 def _adam(network: nn.Module, config: SeedConfig) -> torch.optim.Adam:
@@ -189,8 +240,8 @@ def _adam(network: nn.Module, config: SeedConfig) -> torch.optim.Adam:
 def _adam_step(adam: torch.optim.Adam, loss: Tensor) -> None:
     """Back-propagate and update, with Keras's epsilon.
 
-    Keras adds eps before it corrects the second moment's bias and PyTorch after: eps / sqrt(1 -
-    beta2^t) is the same.
+    Keras adds epsilon before it corrects the bias of the second moment, PyTorch after:
+    eps / sqrt(1 - beta2^t) in PyTorch is the same as eps in Keras.
     """
     adam.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -199,26 +250,3 @@ def _adam_step(adam: torch.optim.Adam, loss: Tensor) -> None:
     taken = int(state["step"]) if state else 0
     group["eps"] = _KERAS_EPS / math.sqrt(1 - _BETAS[1] ** (taken + 1))
     adam.step()
-
-
-def trial(config: SeedConfig, pairs: Pairs) -> Callable[[Compute], Tensor]:
-    """Some work like a step's, on a network of its own, to choose the precision by."""
-    size, generator = pairs.size, Generator(config.network)
-    image = (
-        torch.rand(
-            (config.batch, 3, size, size), generator=torch.Generator().manual_seed(config.seed)
-        )
-        * 2
-        - 1
-    )
-
-    def work(compute: Compute) -> Tensor:
-        settle(generator, compute.device)
-        generator.zero_grad()
-        with compute.precision():
-            restored = generator(compute.take(image))
-        restored.float().square().mean().backward()
-        output: Tensor = restored.detach()
-        return output
-
-    return work

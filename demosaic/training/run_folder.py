@@ -1,6 +1,7 @@
-"""A run on disk: begun, gone on with, refused."""
+"""A run on disk: how it begins, and what must stay the same when it continues."""
 
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,19 @@ from demosaic.events import Event, Listener, log_to
 from demosaic.files import make_folder, read_json, read_lines, real_path, write_json, write_lines
 from demosaic.training.events import LOG_EVERY, StepDone
 
-# The run folder
-
 
 def default_run(pairs: Path, preset: str) -> Path:
     """The folder of a run without a name of its own, such as `runs/pairs-default`."""
     return Path("runs") / f"{real_path(pairs).name}-{preset}"
 
 
-def begin_run(run: Path, config: TrainConfig | SeedConfig, pairs: Pairs) -> None:
-    """Make the run folder, or check that what is there was made of the same options and pairs.
+def begin_run(
+    run: Path, config: TrainConfig | SeedConfig, pairs: Pairs, may_grow: Sequence[str]
+) -> None:
+    """Make the run folder, or check that an existing run has the same options and pairs.
 
-    More steps than before are no other configuration under a constant rate, as the seed's: a longer
-    run goes the same way.
+    Options named in `may_grow` may be larger than before. Raises DemosaicError that names what
+    differs.
     """
     record = {
         "preset": config.preset,
@@ -34,53 +35,57 @@ def begin_run(run: Path, config: TrainConfig | SeedConfig, pairs: Pairs) -> None
     }
     before = _begun(run)
     if before:
-        _refuse_changes(run, before, config, pairs)
+        _refuse_changes(run, before, config, pairs, may_grow)
     make_folder(run / "samples")
     write_json(run / "config.json", record)
 
 
 def _begun(run: Path) -> dict[str, Any]:
-    """What the run to go on with was begun with; nothing where there is none, as a failed start
-    binds nobody.
+    """What config.json records; empty before the first saved state, because a failed start commits
+    the user to nothing.
     """
     described = run / "config.json"
     return read_json(described) if described.exists() and (run / "resume.pt").exists() else {}
 
 
-def validating_as_begun(config: TrainConfig | SeedConfig, run: Path) -> TrainConfig | SeedConfig:
-    """The config with as many validations as the run began with, where no number is asked for: what
-    is usual has changed between versions.
-    """
-    if isinstance(config, SeedConfig) or config.validations:
-        return config
-    return replace(config, validations=_begun(run).get("train", {}).get("validations"))
+def begun_options(run: Path) -> dict[str, Any]:
+    """The options, by name, that a run to continue began with; empty for a new run."""
+    options: dict[str, Any] = _begun(run).get("train", {})
+    return options
 
 
 def _refuse_changes(
-    run: Path, before: dict[str, Any], config: TrainConfig | SeedConfig, pairs: Pairs
+    run: Path,
+    before: dict[str, Any],
+    config: TrainConfig | SeedConfig,
+    pairs: Pairs,
+    may_grow: Sequence[str],
 ) -> None:
+    options = before["train"]
     if before["preset"] != config.preset:
         changed = [f"preset {before['preset']} -> {config.preset}"]
-    elif isinstance(config, SeedConfig):
-        changed = differences({**before["train"], "steps": config.steps}, config)
     else:
-        changed = differences(before["train"], config)
+        allowed = {name: getattr(config, name) for name in may_grow}
+        changed = differences({**options, **allowed}, config)
     if before["fingerprint"] != pairs.fingerprint:
         changed.append(f"pairs {before['pairs']} -> {pairs.folder}, or other pairs in it")
     if changed:
         raise DemosaicError(
-            f"{run} was started otherwise ({'; '.join(changed)}): give the same, or another --name"
+            f"{run} was started with other options ({'; '.join(changed)}): "
+            "give the same ones, or another --name"
         )
-    if isinstance(config, SeedConfig) and config.steps < before["train"]["steps"]:
-        raise DemosaicError(
-            f"{run} is for {before['train']['steps']} steps, more than --steps {config.steps}"
-        )
+    for name in may_grow:
+        if getattr(config, name) < options[name]:
+            raise DemosaicError(
+                f"{run} was started with --{name} {options[name]}, more than "
+                f"--{name} {getattr(config, name)}"
+            )
 
 
 def log(run: Path, step: int) -> Listener:
-    """events.jsonl: everything, but of the steps only every tenth.
+    """A listener that writes events.jsonl: every event, but only every tenth step.
 
-    What was logged after the saved `step` that the run goes on from will come again, so it is cut.
+    Lines after the saved `step` that the run continues from are removed first: they come again.
     """
     log = run / "events.jsonl"
     before = read_lines(log) if step else []

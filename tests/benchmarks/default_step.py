@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from demosaic.config.networks import NETWORKS
+from demosaic.config.networks import CRITICS, NETWORKS
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Batch
 from demosaic.evaluation.validation import restored_pictures
@@ -75,7 +75,7 @@ def main() -> None:
     for size in ("S", "M"):
         stage = FaithfulStage(ResUNet(NETWORKS[size]), config.lr, compute, trained=False)
         tell(f"first stage of {size}", seconds(partial(one_step, stage, faces)))
-    sharp = SharpStage(ResUNet(NETWORKS["S"]), Critic(), config.lr, compute)
+    sharp = SharpStage(ResUNet(NETWORKS["S"]), Critic(CRITICS["S"]), config.lr, compute)
     tell("second stage of S", seconds(lambda: one_step(sharp, faces)))
 
     restorer = Restorer(ResUNet(NETWORKS["S"]), None).eval()

@@ -14,7 +14,7 @@ import pytest
 
 import people
 from demosaic.config import networks
-from demosaic.config.networks import ResUNetConfig
+from demosaic.config.networks import CriticConfig, ResUNetConfig
 from demosaic.config.privacy import PixelateConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
@@ -22,7 +22,6 @@ from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import read_card, save_model
 from demosaic.models.lookup import remembered_model
-from demosaic.models.resunet import Critic
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.training import blind, pix2pix
@@ -63,7 +62,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SeedConfig, "network", TINY)
     ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
     monkeypatch.setitem(networks.NETWORKS, "S", ours)
-    monkeypatch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
+    monkeypatch.setitem(networks.CRITICS, "S", CriticConfig((4, 4, 8, 8, 8)))
 
 
 @pytest.fixture(scope="module")

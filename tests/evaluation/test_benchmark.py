@@ -20,12 +20,12 @@ from demosaic.evaluation.page import write_scorecard
 from demosaic.evaluation.validation import restored_pictures
 from demosaic.events import Event, Notice, WorkDone, WorkStarted
 from demosaic.models.card import ModelCard
-from demosaic.models.checkpoint import load_model, save_model
+from demosaic.models.checkpoint import save_model
 from demosaic.models.model import TwoStageModel
 from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means, pixelated
-from demosaic.training.curves import best_model, names_of, pairs_of, smoothed, training_curves
+from demosaic.training.curves import training_curves
 from doubles import CARD, COMPUTE, OURS, a_dataset, generator, noise, smooth
 
 FP32 = DeviceConfig(device="cpu", precision="fp32")
@@ -163,33 +163,6 @@ def a_run(folder: Path) -> Path:
     ]
     (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
-
-
-def test_a_run_is_read_back(tmp_path: Path) -> None:
-    run = a_run(tmp_path / "run")
-    assert load_model(best_model(run)).card.sharp
-    assert best_model(run / "best.safetensors") == run / "best.safetensors"
-    assert pairs_of(run) == Path("some/pairs")
-    curves = training_curves(run)
-    assert curves["PSNR at validation, block 16, restored"] == [(99, 24.5)]
-    assert curves["psnr in training"] == [(2.0 + 5 * n, 2.0 + 5 * n) for n in range(20)]
-    assert training_curves(tmp_path / "nowhere") == {}
-    assert smoothed([(1, 2.0), (2, 4.0)]) == [(1.0, 2.0), (2.0, 4.0)]
-
-
-def test_what_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DemosaicError, match="nothing is neither a run with a model nor a model"):
-        best_model(tmp_path / "nothing")
-    with pytest.raises(DemosaicError, match="--pairs"):
-        pairs_of(tmp_path)
-
-
-def test_runs_are_called_by_their_folders_while_those_differ() -> None:
-    assert names_of([Path("a/x"), Path("a/y")]) == ["x", "y"]
-    assert names_of([Path("a/x"), Path("b/x")]) == ["a/x", "b/x"]
-    assert names_of([Path("a/base"), Path("a/x")]) == ["a/base", "a/x"]
-    with pytest.raises(DemosaicError, match="twice"):
-        names_of([Path("a/x"), Path("a/x")])
 
 
 # The page

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from demosaic import __version__
 from demosaic.config.networks import UNetConfig
 from demosaic.errors import PROBLEM, DemosaicError
-from demosaic.models.card import FORMAT, write_card
+from demosaic.models.card import FORMAT
 from demosaic.models.checkpoint import (
     load_model,
     load_state,
@@ -22,7 +22,6 @@ from demosaic.models.checkpoint import (
     save_model,
     save_state,
 )
-from demosaic.models.lookup import find_model, remember_model, remembered_model
 from demosaic.models.resunet import Restorer, ResUNet
 from doubles import CARD, OUR_CARD, OURS, TINY, generator
 
@@ -306,61 +305,6 @@ def test_a_truncated_state_says_what_to_do(tmp_path: Path) -> None:
         load_state(path)
 
 
-# MODEL.md and the last model
-
-
-def test_the_card_says_what_a_person_should_know(tmp_path: Path) -> None:
-    write_card(tmp_path / "MODEL.md", CARD)
-    text = (tmp_path / "MODEL.md").read_text(encoding="utf-8")
-    assert "# A demosaic model: preset seed, step 6\n" in text
-    assert "| reconciled | 20.12 | 0.500 | 0.0625 | 0.00 |\n" in text
-    assert "cells of 4 px" in text
-    assert "plausible, not true" in text
-    assert "Do not use it to identify anyone" in text
-
-
-def test_the_card_of_a_model_for_many_blocks_names_both_ends(tmp_path: Path) -> None:
-    write_card(tmp_path / "MODEL.md", OUR_CARD)
-    text = (tmp_path / "MODEL.md").read_text(encoding="utf-8")
-    assert "# A demosaic model: preset default, step 6\n" in text
-    assert "cells of 4 to 32 px" in text
-
-
-def test_the_card_of_other_pictures_speaks_of_no_mosaic(tmp_path: Path) -> None:
-    write_card(tmp_path / "MODEL.md", replace(CARD, blocks=None))
-    assert "no mosaic" in (tmp_path / "MODEL.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's data folder, out of harm's way on every system."""
-    folder = tmp_path / "data"
-    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
-    monkeypatch.setenv("HOME", str(folder))
-    return folder
-
-
-def test_nothing_is_remembered_at_first(data_folder: Path) -> None:
-    assert remembered_model() is None
-    assert not data_folder.exists()
-
-
-def test_the_last_model_is_remembered_from_anywhere(
-    data_folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(model.parent)
-    remember_model(Path("another.safetensors"))
-    remember_model(Path(model.name))
-    monkeypatch.chdir("/")
-    assert remembered_model() == model.resolve()
-
-
-def test_a_model_that_is_gone_is_not_remembered(data_folder: Path, model: Path) -> None:
-    remember_model(model)
-    model.unlink()
-    assert remembered_model() is None
-
-
 def test_a_full_disk_is_one_line_that_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -374,33 +318,3 @@ def test_a_full_disk_is_one_line_that_names_the_file(
         save_state(tmp_path / "resume.pt", {"step": 2})
     assert load_state(tmp_path / "resume.pt") == {"step": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["resume.pt"]
-
-
-# Which model
-
-
-def a_file(path: Path, age: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    os.utime(path, (1e9 - age, 1e9 - age))
-    return path
-
-
-def test_without_any_model_the_way_to_one_is_said(folder: Path) -> None:
-    with pytest.raises(DemosaicError, match="demosaic train PAIRS"):
-        find_model(folder)
-
-
-def test_the_model_is_the_named_then_the_newest_run_then_the_last_trained(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    last = a_file(folder.parent / "elsewhere" / "best.safetensors")
-    remember_model(last)
-    assert find_model(folder) == (last.resolve(), "the last one you trained")
-    a_file(folder / "runs" / "z-older" / "best.safetensors", age=20)
-    newest = a_file(folder / "runs" / "b-newest" / "best.safetensors", age=10)
-    a_file(folder / "runs" / "a-older" / "best.safetensors", age=30)
-    a_file(folder / "runs" / "c" / "model.safetensors")
-    assert find_model(folder) == (newest, "the newest below runs/")
-    monkeypatch.setenv("DEMOSAIC_MODEL", "named.safetensors")
-    assert find_model(folder) == (Path("named.safetensors"), "$DEMOSAIC_MODEL")

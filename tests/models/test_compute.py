@@ -140,7 +140,7 @@ def test_a_run_goes_on_with_the_threads_it_began_with() -> None:
 
 def test_no_more_threads_are_taken_than_cores_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(7)
-    monkeypatch.setattr(devices, "_allowed_cores", lambda: 2)
+    monkeypatch.setattr(devices, "allowed_cores", lambda: 2)
     settle_threads(DeviceConfig())
     assert torch.get_num_threads() == 2
 

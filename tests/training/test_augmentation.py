@@ -1,4 +1,6 @@
-"""Faces pixelated at random: every way occurs, none goes astray, and what is told of it is true."""
+"""Faces pixelated at random: every way occurs, within its range, and is described truly."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +11,17 @@ from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.geometry import Box
 from demosaic.models.inputs import Observation
 from demosaic.mosaic.pixelate import sample
-from demosaic.training import augmentation
-from demosaic.training.augmentation import BLOCKS, Example, draw_example, pixelate_at_random, vary
+from demosaic.training.augmentation import (
+    BLOCKS,
+    DEGRADATION,
+    DegradationConfig,
+    Example,
+    draw_example,
+    draw_grid,
+    draw_region,
+    pixelate_at_random,
+    vary,
+)
 
 SIDE = 64
 
@@ -25,19 +36,21 @@ def wave(seed: int = 0, side: int = SIDE) -> Pixels:
     return np.ascontiguousarray(np.clip(picture, 0, 255).astype(np.uint8).transpose(1, 2, 0))
 
 
-def example(seed: int, face: Pixels | None = None) -> Example:
-    return draw_example(wave() if face is None else face, np.random.default_rng(seed))
+def example(
+    seed: int, face: Pixels | None = None, config: DegradationConfig = DEGRADATION
+) -> Example:
+    return draw_example(
+        wave() if face is None else face, np.random.default_rng(seed), config=config
+    )
 
 
-def only(monkeypatch: pytest.MonkeyPatch, **chances: object) -> None:
-    """Draw nothing but this."""
-    for name, chance in chances.items():
-        monkeypatch.setattr(augmentation, f"_{name.upper()}", chance)
-
-
-def plain(monkeypatch: pytest.MonkeyPatch, sampler: Sampler = "mean") -> None:
+def undamaged(sampler: Sampler = "mean") -> DegradationConfig:
     """Neither JPEG nor resizing, one sampler; of any shape."""
-    only(monkeypatch, plain=0.0, jpeg=0.0, resized=0.0, samplers={sampler: 1.0})
+    return DegradationConfig(plain=0.0, jpeg=0.0, resized=0.0, samplers={sampler: 1.0})
+
+
+STILL = DegradationConfig(turn=0.0, scale=0.0, shift=0.0, gain=0.0, offset=0.0)
+"""Neither turn, scale, shift, nor other light: at most the mirror."""
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +122,7 @@ def test_the_box_is_inside_holds_all_that_is_hidden_and_lies_about_the_middle(
 
 def test_every_block_drawn_is_within_the_range_and_both_ends_come() -> None:
     rng = np.random.default_rng(0)
-    drawn = [augmentation._grid(rng, BLOCKS) for _ in range(3000)]
+    drawn = [draw_grid(rng, BLOCKS) for _ in range(3000)]
     widths, heights = {grid.width for grid in drawn}, {grid.height for grid in drawn}
     assert widths == {*range(BLOCKS[0], BLOCKS[1] + 1)}
     assert heights <= widths
@@ -139,12 +152,10 @@ def test_whole_pictures_boxes_and_ellipses_all_come(many: list[Observation]) -> 
     assert shares == pytest.approx(expected, abs=0.06)
 
 
-def test_an_ellipse_hides_the_middle_of_its_box_and_not_its_corners(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    only(monkeypatch, whole=0.0, boxes=0.0)
+def test_an_ellipse_hides_the_middle_of_its_box_and_not_its_corners() -> None:
+    config = DegradationConfig(whole=0.0, boxes=0.0)
     for seed in range(20):
-        box, hidden = augmentation._region(SIDE, np.random.default_rng(seed))
+        box, hidden = draw_region(SIDE, np.random.default_rng(seed), config)
         inside = hidden[box.y : box.y + box.height, box.x : box.x + box.width]
         assert inside.sum() == hidden.sum()
         assert inside[box.height // 2, box.width // 2]
@@ -158,14 +169,13 @@ def test_not_every_mosaic_is_trusted_and_most_are(many: list[Observation]) -> No
     assert trusted == pytest.approx(1 - 0.55 * 0.3 * 0.6, abs=0.04)
 
 
-def test_a_top_left_pixel_is_never_told_from_a_mean(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain(monkeypatch, "top-left")
-    only(monkeypatch, trusted=0.0)
-    drawn = [pixelate_at_random(wave(), np.random.default_rng(seed)) for seed in range(20)]
+def test_a_top_left_pixel_is_always_treated_as_a_mean() -> None:
+    config = replace(undamaged("top-left"), trusted=0.0)
+    drawn = [pixelate_at_random(wave(), np.random.default_rng(seed), config) for seed in range(20)]
     assert {observed.consistency for observed in drawn} == {1.0}
 
 
-def test_half_of_all_mosaics_are_plain_and_nothing_befell_them(many: list[Observation]) -> None:
+def test_half_of_all_mosaics_are_plain_and_are_undamaged(many: list[Observation]) -> None:
     target = to_float(wave())
 
     def is_plain(observed: Observation) -> bool:
@@ -190,12 +200,9 @@ def test_easy_examples_are_plain_mosaics_of_middling_cells() -> None:
 # What a mosaic is made of
 
 
-def test_a_plain_mosaic_of_means_has_the_cells_of_its_target(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    plain(monkeypatch)
+def test_a_plain_mosaic_of_means_has_the_cells_of_its_target() -> None:
     for seed in range(60):
-        drawn = example(seed)
+        drawn = example(seed, config=undamaged())
         observed, box = drawn.observation, drawn.observation.box
         levels = to_float(drawn.target)[
             :, box.y : box.y + box.height, box.x : box.x + box.width
@@ -209,24 +216,23 @@ def test_a_plain_mosaic_of_means_has_the_cells_of_its_target(
         assert np.array_equal(observed.seen[:, visible], to_float(drawn.target)[:, visible])
 
 
-def test_a_jpeg_damages_the_whole_picture_but_not_the_target(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    only(monkeypatch, plain=0.0, jpeg=1.0, resized=0.0)
-    only(monkeypatch, qualities=(40, 40), whole=0.0, boxes=1.0)
-    drawn = example(0)
+def test_a_jpeg_damages_the_whole_picture_but_not_the_target() -> None:
+    config = DegradationConfig(
+        plain=0.0, jpeg=1.0, resized=0.0, qualities=(40, 40), whole=0.0, boxes=1.0
+    )
+    drawn = example(0, config=config)
     visible = drawn.observation.hidden[0] == 0
     difference = np.abs(drawn.observation.seen - to_float(drawn.target))[:, visible] * 127.5
     assert 1 < difference.mean() < 20
     assert difference.max() < 128
 
 
-def test_a_resized_mosaic_has_nearly_the_same_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain(monkeypatch)
-    only(monkeypatch, whole=1.0)
-    before = [pixelate_at_random(wave(), np.random.default_rng(seed)) for seed in range(20)]
-    only(monkeypatch, resized=1.0)
-    after = [pixelate_at_random(wave(), np.random.default_rng(seed)) for seed in range(20)]
+def test_a_resized_mosaic_has_nearly_the_same_cells() -> None:
+    config = replace(undamaged(), whole=1.0)
+    before, after = (
+        [pixelate_at_random(wave(), np.random.default_rng(seed), one) for seed in range(20)]
+        for one in (config, replace(config, resized=1.0))
+    )
     for sharp, blurred in zip(before, after, strict=True):
         assert sharp.colours.shape == blurred.colours.shape
         assert np.abs(sharp.colours - blurred.colours).mean() * 127.5 < 6
@@ -234,15 +240,12 @@ def test_a_resized_mosaic_has_nearly_the_same_cells(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("sampler", ["mean", "centre", "top-left", "linear"])
-def test_the_sampler_drawn_is_the_one_the_mosaic_is_made_with(
-    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain(monkeypatch, sampler)
-    only(monkeypatch, whole=1.0)
+def test_the_sampler_drawn_is_the_one_the_mosaic_is_made_with(sampler: Sampler) -> None:
+    config = replace(undamaged(sampler), whole=1.0)
     seed = 5
-    observed = pixelate_at_random(wave(), np.random.default_rng(seed))
+    observed = pixelate_at_random(wave(), np.random.default_rng(seed), config)
     rng = np.random.default_rng(seed)
-    grid = augmentation._grid(rng, BLOCKS)
+    grid = draw_grid(rng, BLOCKS)
     expected = sample(wave(), grid, sampler) / 127.5 - 1
     assert np.allclose(observed.colours, expected, rtol=0, atol=1e-5)
     assert sides(observed) <= {grid.width, grid.height}
@@ -251,17 +254,11 @@ def test_the_sampler_drawn_is_the_one_the_mosaic_is_made_with(
 # What is done to the face
 
 
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither turn, scale, shift, nor other light: at most the mirror."""
-    only(monkeypatch, turn=0.0, scale=0.0, shift=0.0, gain=0.0, offset=0.0)
-
-
-def test_a_face_is_mirrored_half_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    still(monkeypatch)
+def test_a_face_is_mirrored_half_of_the_time() -> None:
     face = wave()
     mirrored = 0
     for seed in range(200):
-        varied = vary(face, np.random.default_rng(seed))
+        varied = vary(face, np.random.default_rng(seed), STILL)
         if np.array_equal(varied, face[:, ::-1]):
             mirrored += 1
         else:
@@ -287,13 +284,11 @@ def place(face: Pixels) -> NDArray[np.float64]:
     return found
 
 
-def test_a_face_is_turned_and_scaled_about_its_middle_within_limits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    only(monkeypatch, shift=0.0)
+def test_a_face_is_turned_and_scaled_about_its_middle_within_limits() -> None:
+    config = DegradationConfig(shift=0.0)
     turns, scales = [], []
     for seed in range(150):
-        x, y = place(vary(spot(0, 20), np.random.default_rng(seed)))
+        x, y = place(vary(spot(0, 20), np.random.default_rng(seed), config))
         turns.append(np.degrees(np.arctan2(x, y)))
         scales.append(np.hypot(x, y) / 20)
     assert max(turns) <= 5.6 and min(turns) >= -5.6
@@ -302,22 +297,21 @@ def test_a_face_is_turned_and_scaled_about_its_middle_within_limits(
     assert max(scales) > 1.05 and min(scales) < 0.95
 
 
-def test_a_face_is_shifted_either_way_within_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    only(monkeypatch, turn=0.0, scale=0.0)
-    places = np.array([place(vary(spot(0, 0), np.random.default_rng(seed))) for seed in range(100)])
+def test_a_face_is_shifted_either_way_within_limits() -> None:
+    config = DegradationConfig(turn=0.0, scale=0.0)
+    rngs = map(np.random.default_rng, range(100))
+    places = np.array([place(vary(spot(0, 0), rng, config)) for rng in rngs])
     assert np.abs(places).max() <= 0.04 * SIDE + 0.3
     assert places.max() > 0.027 * SIDE and places.min() < -0.027 * SIDE
     assert abs(np.corrcoef(places.T)[0, 1]) < 0.3
 
 
-def test_the_light_changes_by_a_gain_and_an_offset_for_all_colours_alike(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    only(monkeypatch, turn=0.0, scale=0.0, shift=0.0)
+def test_the_light_changes_by_a_gain_and_an_offset_for_all_colours_alike() -> None:
+    config = DegradationConfig(turn=0.0, scale=0.0, shift=0.0)
     face = np.full((8, 8, 3), (60, 120, 180), np.uint8)
     gains, offsets = [], []
     for seed in range(100):
-        low, middle, high = vary(face, np.random.default_rng(seed))[0, 0].astype(float)
+        low, middle, high = vary(face, np.random.default_rng(seed), config)[0, 0].astype(float)
         assert abs(low - 2 * middle + high) <= 2
         gains.append((high - low) / 120)
         offsets.append(low - 60 * gains[-1])

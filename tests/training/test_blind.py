@@ -1,4 +1,4 @@
-"""Our recipe: two stages that go on as if never stopped, and a model that keeps both."""
+"""The default recipe: two stages, continued as if never stopped, and a model that keeps both."""
 
 import math
 import signal
@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from demosaic.config import networks
-from demosaic.config.networks import ResUNetConfig
+from demosaic.config.networks import CriticConfig, ResUNetConfig
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.errors import DemosaicError, Interrupted
@@ -29,21 +29,20 @@ from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import load_model, read_card
 from demosaic.models.compute import Compute
 from demosaic.models.inputs import Views, observe, views
-from demosaic.models.resunet import Critic, Restorer, ResUNet
+from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.training import blind, stages
 from demosaic.training.augmentation import BLOCKS
 from demosaic.training.blind import Blind, decibels
-from demosaic.training.distributed import Team
-from demosaic.training.events import Evaluated, StepDone, TrainingStarted
+from demosaic.training.distributed import Processes
+from demosaic.training.events import Evaluated, StepDone, TrainingStarted, TrainReport
 from demosaic.training.loop import train
-from demosaic.training.stages import Faces, settling, sharpening
+from demosaic.training.stages import Faces, mean_rate, sharp_rate
 from doubles import (
     DEVICES,
     Killed,
-    a_dataset,
     assert_same_run,
     die_at,
     go,
@@ -68,13 +67,8 @@ def tiny() -> Iterator[None]:
     """Our networks, but small."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(networks.NETWORKS, "S", TINY)
-        patch.setattr(Critic.__init__, "__defaults__", ((4, 4, 8, 8, 8),))
+        patch.setitem(networks.CRITICS, "S", CriticConfig((4, 4, 8, 8, 8)))
         yield
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_dataset(tmp_path_factory.mktemp("dataset"))
 
 
 @pytest.fixture(scope="module")
@@ -85,17 +79,12 @@ def straight(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return tmp_path / "runs" / "tried"
-
-
 def the_pairs(dataset: Path) -> Pairs:
     return open_pairs(dataset, direction="left-to-right", multiple=TrainConfig.multiple)
 
 
 def recipe(dataset: Path, config: TrainConfig = CONFIG) -> Blind:
-    return Blind(config, the_pairs(dataset), COMPUTE, Team(), ignore)
+    return Blind(config, the_pairs(dataset), COMPUTE, Processes(), ignore)
 
 
 def a_restorer(seed: int = 0, *, sharp: bool = True) -> Restorer:
@@ -250,7 +239,8 @@ def test_stopping_in_either_stage_and_going_on_equals_straight_to_six(
     after = go(dataset, run, CONFIG)
     share = ("17%", "33%", "50%", "67%", "83%")[stop - 1]
     assert said == (
-        f"stopped at step {stop}, {share} of the budget, saved in {run}: the same command goes on"
+        f"stopped at step {stop}, {share} of the budget, saved in {run}: "
+        "run the same command to continue"
     )
     assert (steps(before), steps(after)) == ([*range(1, stop + 1)], [*range(stop + 1, 7)])
     assert_same_run(run, straight)
@@ -306,7 +296,8 @@ def test_another_option_under_the_same_name_is_refused_by_name(
     with pytest.raises(DemosaicError) as caught:
         go(dataset, straight, replace(CONFIG, **changes))
     assert str(caught.value) == (
-        f"{straight} was started otherwise ({named}): give the same, or another --name"
+        f"{straight} was started with other options ({named}): "
+        "give the same ones, or another --name"
     )
 
 
@@ -331,7 +322,7 @@ def test_a_budget_of_minutes_ends_when_they_are_over(dataset: Path, run: Path) -
     assert evaluated(events)[-1].step == done[-1].step
     assert read_card(run / "model.safetensors").sharp
     again = go(dataset, run, timed)
-    assert [type(event) for event in again] == [Notice]
+    assert [type(event) for event in again] == [Notice, TrainReport]
     assert isinstance(again[0], Notice) and "is finished" in again[0].text
 
 
@@ -380,7 +371,7 @@ def test_a_run_keeps_its_number_of_validations_when_none_is_asked_for(
 ) -> None:
     """What is usual for its steps was another number in earlier versions."""
     stop_in(2, dataset, run, replace(CONFIG, validations=3))
-    with pytest.raises(DemosaicError, match=r"started otherwise \(validations 3 -> 2\)"):
+    with pytest.raises(DemosaicError, match=r"started with other options \(validations 3 -> 2\)"):
         go(dataset, run, replace(CONFIG, validations=2))
     events = go(dataset, run, replace(CONFIG, validations=None))
     assert [event.step for event in evaluated(events)] == [4, 6]
@@ -425,7 +416,8 @@ def test_what_is_scored_is_named_by_grid_and_kind(dataset: Path, run: Path) -> N
 
 def test_an_untrained_network_scores_what_base_scores(dataset: Path) -> None:
     made = recipe(dataset)
-    baselines, (scores, merit) = made.baselines(), made.validate(0.2)
+    baselines, validation = made.baselines(), made.validate(0.2)
+    scores, merit = validation.scores, validation.merit
     for side in (8, 16, 24):
         found, expected = scores[f"block {side}, restored"], baselines[f"block {side}, base"]
         assert found.psnr == pytest.approx(expected.psnr, abs=0.15)
@@ -433,15 +425,14 @@ def test_an_untrained_network_scores_what_base_scores(dataset: Path) -> None:
     assert merit == pytest.approx(mean)
 
 
-def test_the_merit_of_the_same_network_is_the_same_at_the_end(
-    dataset: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_merit_of_the_same_network_is_the_same_at_the_end(dataset: Path) -> None:
     """Or the best model would be that of the easiest pictures."""
-    monkeypatch.setattr(blind, "_GLANCE", 1)
-    made = recipe(dataset, replace(CONFIG, validation_pairs=100))
-    (glanced, middle), (thorough, last) = made.validate(0.5), made.validate(1.0)
-    assert middle == pytest.approx(last)
-    assert glanced["block 8, restored"].psnr != pytest.approx(thorough["block 8, restored"].psnr)
+    config = replace(CONFIG, validation_pairs=100)
+    made = Blind(config, the_pairs(dataset), COMPUTE, Processes(), ignore, glance=1)
+    glanced, thorough = made.validate(0.5), made.validate(1.0)
+    assert glanced.merit == pytest.approx(thorough.merit)
+    few, many = (found.scores["block 8, restored"].psnr for found in (glanced, thorough))
+    assert few != pytest.approx(many)
 
 
 def pretending(
@@ -503,7 +494,7 @@ def test_a_second_stage_that_collapses_is_left_out_and_ends_the_run(
         assert (card.step, card.sharp) == (5, False)
         assert {key.split(".")[0] for key in load_file(run / f"{name}.safetensors")} == {"faithful"}
     again = go(dataset, run, config)
-    assert [type(event) for event in again] == [Notice]
+    assert [type(event) for event in again] == [Notice, TrainReport]
     assert isinstance(again[0], Notice) and "is finished" in again[0].text
 
 
@@ -694,7 +685,7 @@ def test_both_optimisers_step_at_the_rate_of_the_moment(
     made.step(made.draw(0), progress)
     made.step(made.draw(1), progress)
     learner = made.sharp.learner if made.sharp else made.faithful.learner
-    share = (sharpening if made.sharp else settling)(1, (progress % 0.5) / 0.5)
+    share = (sharp_rate if made.sharp else mean_rate)(1, (progress % 0.5) / 0.5)
     rates = [one.param_groups[0]["lr"] for one in (learner.muon, learner.adam)]
     expected = [0.02 * caution * share, 0.002 * caution * share]
     assert rates == pytest.approx(expected)
@@ -728,20 +719,20 @@ def test_the_average_follows_the_network_slowly(dataset: Path) -> None:
 
 
 def test_the_rate_of_the_second_stage_warms_up_stays_and_falls() -> None:
-    assert [sharpening(step, 0.1) for step in (0, 24, 49, 50, 1000)] == [0.02, 0.5, 1, 1, 1]
-    assert sharpening(1000, 0.25) == 1
-    assert sharpening(1000, 0.625) == pytest.approx(0.5)
-    assert sharpening(1000, 1.0) == 0.005
-    falling = [sharpening(1000, share / 100) for share in range(25, 101)]
+    assert [sharp_rate(step, 0.1) for step in (0, 24, 49, 50, 1000)] == [0.02, 0.5, 1, 1, 1]
+    assert sharp_rate(1000, 0.25) == 1
+    assert sharp_rate(1000, 0.625) == pytest.approx(0.5)
+    assert sharp_rate(1000, 1.0) == 0.005
+    falling = [sharp_rate(1000, share / 100) for share in range(25, 101)]
     assert falling == sorted(falling, reverse=True)
 
 
 def test_the_rate_of_the_first_stage_warms_up_and_falls_from_then_on() -> None:
-    assert settling(0, 0.0) == pytest.approx(0.02)
-    assert [settling(step, 0.0) for step in (180, 900, 5940)] == [0.5, 0.25, 0.1]
-    assert settling(180, 0.5) == 0.25
-    assert settling(5940, 1.0) == pytest.approx(0.0005)
-    falling = [settling(step, step / 2000) for step in range(49, 2001)]
+    assert mean_rate(0, 0.0) == pytest.approx(0.02)
+    assert [mean_rate(step, 0.0) for step in (180, 900, 5940)] == [0.5, 0.25, 0.1]
+    assert mean_rate(180, 0.5) == 0.25
+    assert mean_rate(5940, 1.0) == pytest.approx(0.0005)
+    falling = [mean_rate(step, step / 2000) for step in range(49, 2001)]
     assert falling == sorted(falling, reverse=True)
 
 
@@ -785,7 +776,7 @@ def test_a_full_memory_makes_smaller_parts_from_then_on(
     roomy = recipe(dataset, replace(CONFIG, batch=8))
     events: list[Event] = []
     made = Blind(
-        replace(CONFIG, batch=8), the_pairs(dataset), COMPUTE, Team(), listen=events.append
+        replace(CONFIG, batch=8), the_pairs(dataset), COMPUTE, Processes(), listen=events.append
     )
     expected = roomy.step(roomy.draw(0), 0.0)
     real = stages.FaithfulStage.gradients

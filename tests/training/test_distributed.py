@@ -5,40 +5,61 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
+from demosaic.config import networks
+from demosaic.config.networks import CriticConfig, ResUNetConfig
+from demosaic.config.training import TrainConfig
 from demosaic.errors import PROBLEM
 from demosaic.files import read_lines
 from demosaic.models.checkpoint import load_state
-from demosaic.training.distributed import Team, team
-from doubles import a_dataset
+from demosaic.training.distributed import Processes, processes
+from demosaic.training.loop import train
+from doubles import DEVICES, a_dataset
 
-TINY = """
+NETWORK = ResUNetConfig((4, 8), (1, 1), (1,), attention=1, head=4)
+CRITIC = CriticConfig((4, 4, 8, 8, 8))
+PROGRAM = f"""
 from demosaic.cli.main import main
 from demosaic.config import networks
+from demosaic.config.networks import CriticConfig, ResUNetConfig
 
-tiny = networks.ResUNetConfig((4, 4, 4, 8), (1, 1, 1, 1), (1, 1, 1), attention=2, head=4)
-networks.NETWORKS["S"] = tiny
+networks.NETWORKS["S"] = {NETWORK!r}
+networks.CRITICS["S"] = {CRITIC!r}
 main()
 """
-OPTIONS = ("--batch", "4", "--validations", "1", "--validation-pairs", "2", "--save-every", "2")
+CONFIG = TrainConfig(steps=4, batch=4, validations=1, validation_pairs=1, save_every=2)
+"""Two steps in each stage."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny() -> Iterator[None]:
+    """The same networks in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(networks.NETWORKS, "S", NETWORK)
+        patch.setitem(networks.CRITICS, "S", CRITIC)
+        yield
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with pairs, and a program that is demosaic with a tiny network."""
-    place = tmp_path_factory.mktemp("team")
-    a_dataset(place)
-    (place / "tiny.py").write_text(TINY)
+    """A folder with pairs, and a program that is demosaic with tiny networks."""
+    place = tmp_path_factory.mktemp("distributed")
+    a_dataset(place, people=6)
+    (place / "tiny.py").write_text(PROGRAM)
     return place
 
 
-def command(folder: Path, processes: int, name: str, *options: str) -> list[str]:
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    words = ["train", "pairs", "--name", name, "--precision", "fp32", *OPTIONS, *options]
+def command(folder: Path, name: str, steps: int) -> list[str]:
+    """The command that trains in two processes, with the options of CONFIG."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    words = ["train", "pairs", "--name", name, "--steps", str(steps), "--batch", "4"]
+    words += ["--validations", "1", "--validation-pairs", "1", "--save-every", "2"]
+    words += ["--device", "cpu", "--precision", "fp32", "--threads", "1"]
     return [sys.executable, *launcher, str(folder / "tiny.py"), *words]
 
 
@@ -47,9 +68,19 @@ def environment() -> dict[str, str]:
     return {**os.environ, **quiet}
 
 
-def train(folder: Path, processes: int, name: str, *options: str) -> str:
+def is_saved(run: Path) -> bool:
+    """Whether the run has a state; waits for it."""
+    deadline = time.monotonic() + 90
+    while not (run / "resume.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return (run / "resume.pt").exists()
+
+
+@pytest.fixture(scope="module")
+def together(folder: Path) -> tuple[Path, str]:
+    """A run of two processes, and what they printed."""
     done = subprocess.run(
-        command(folder, processes, name, *options),
+        command(folder, "together", 4),
         cwd=folder,
         env=environment(),
         capture_output=True,
@@ -58,13 +89,13 @@ def train(folder: Path, processes: int, name: str, *options: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return folder / "runs/together", done.stdout
 
 
 @pytest.fixture(scope="module")
 def alone(folder: Path) -> Path:
-    """Six steps of one process, three in each stage."""
-    train(folder, 1, "alone", "--steps", "6")
+    """The same run of one process."""
+    train(folder / "pairs", folder / "runs/alone", CONFIG, devices=DEVICES)
     return folder / "runs/alone"
 
 
@@ -75,57 +106,56 @@ def furthest(run: Path, other: Path) -> float:
     return max(float((first[name] - second[name]).abs().max()) for name in first)
 
 
-def test_two_processes_learn_what_one_does(folder: Path, alone: Path) -> None:
-    train(folder, 2, "two", "--steps", "6")
-    assert furthest(folder / "runs/two", alone) < 1e-4
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(together: tuple[Path, str], alone: Path) -> None:
+    assert furthest(together[0], alone) < 1e-4
     for name in ("faithful", "sharp"):
         assert any(key.startswith(name) for key in load_file(alone / "model.safetensors"))
 
 
-def test_only_the_first_process_writes_and_speaks(folder: Path) -> None:
-    said = train(folder, 2, "quiet", "--steps", "2")
+@pytest.mark.slow
+def test_only_the_first_process_writes_and_speaks(together: tuple[Path, str]) -> None:
+    run, said = together
     assert said.count("training pairs") == 1
-    lines = read_lines(folder / "runs/quiet/events.jsonl")
+    lines = read_lines(run / "events.jsonl")
     assert sum(line["event"] == "TrainingStarted" for line in lines) == 1
 
 
-def test_a_run_goes_on_with_another_number_of_processes(folder: Path, alone: Path) -> None:
+@pytest.mark.slow
+def test_a_run_continues_with_another_number_of_processes(folder: Path, alone: Path) -> None:
     run = folder / "runs/changing"
     process = subprocess.Popen(
-        command(folder, 2, "changing", "--steps", "6"),
+        command(folder, "changing", 4),
         cwd=folder,
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 90
-    while not (run / "resume.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert is_saved(run)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert 2 <= load_state(run / "resume.pt")["step"] <= 6
-    train(folder, 1, "changing", "--steps", "6")
+    assert 2 <= load_state(run / "resume.pt")["step"] <= 4
+    train(folder / "pairs", run, CONFIG, devices=DEVICES)
     assert furthest(run, alone) < 1e-4
 
 
+@pytest.mark.slow
 def test_one_killed_process_ends_the_others_with_a_sentence(folder: Path) -> None:
-    log = folder / "killed.log"
+    run, log = folder / "runs/killed", folder / "killed.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            command(folder, 2, "killed", "--steps", "100000"),
+            command(folder, "killed", 100_000),
             cwd=folder,
             env=environment(),
             stdout=file,
             stderr=file,
         )
-    deadline = time.monotonic() + 90
-    while not (folder / "runs/killed/resume.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert is_saved(run)
     os.kill(the_second_worker(process.pid), signal.SIGKILL)
     assert process.wait(timeout=60) == PROBLEM
     assert "error: another process of this training has ended" in log.read_text()
-    assert load_state(folder / "runs/killed/resume.pt")["step"] >= 2
+    assert load_state(run / "resume.pt")["step"] >= 2
 
 
 def the_second_worker(launcher: int) -> int:
@@ -143,13 +173,14 @@ def the_second_worker(launcher: int) -> int:
 
 def test_every_face_is_in_one_share_and_the_shares_are_even() -> None:
     for size in range(1, 6):
-        shares = [Team(rank, size).share(13) for rank in range(size)]
+        shares = [Processes(rank, size).share(13) for rank in range(size)]
         assert [number for share in shares for number in share] == list(range(13))
         assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
-def test_on_ones_own_nothing_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_process_shares_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    with team() as mates:
-        assert mates == Team(0, 1) and mates.leads
-        assert mates.follow(1.5, 2.0) == (1.5, 2.0)
+    with processes() as group:
+        assert group == Processes(0, 1) and group.is_first
+        assert group.broadcast(1.5) == 1.5
+        assert [group.broadcast_flag(flag) for flag in (True, False)] == [True, False]

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +16,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from demosaic.config.compute import DeviceConfig
-from demosaic.config.training import SeedConfig
 from demosaic.dataset.reader import open_pairs
-from demosaic.errors import INTERRUPTED, PROBLEM, DemosaicError, Interrupted
+from demosaic.errors import INTERRUPTED, DemosaicError, Interrupted
 from demosaic.evaluation.events import Scores
 from demosaic.events import Event, Notice
 from demosaic.files import read_lines
@@ -37,7 +34,6 @@ from demosaic.training.events import (
     TrainingStarted,
     TrainReport,
 )
-from demosaic.training.interrupt import drawn_ahead
 from demosaic.training.loop import train
 from demosaic.training.pix2pix import Networks
 from doubles import (
@@ -45,7 +41,6 @@ from doubles import (
     DEVICES,
     TINY,
     Killed,
-    a_dataset,
     assert_same_run,
     at_step,
     die,
@@ -63,21 +58,11 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_dataset(tmp_path_factory.mktemp("dataset"))
-
-
-@pytest.fixture(scope="module")
 def straight(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run straight to six; not to be written to."""
     run = tmp_path_factory.mktemp("straight") / "run"
     train(dataset, run, CONFIG, devices=DEVICES)
     return run
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return tmp_path / "runs" / "tried"
 
 
 # A run
@@ -245,7 +230,7 @@ def test_a_stop_saves_and_says_how_to_go_on(
     with pytest.raises(Interrupted) as caught:
         go(dataset, run, listen=at_step(1, lambda: signal.raise_signal(number)))
     assert str(caught.value) == (
-        f"stopped at step 1, 17% of the budget, saved in {run}: the same command goes on"
+        f"stopped at step 1, 17% of the budget, saved in {run}: run the same command to continue"
     )
     assert caught.value.exit_code == INTERRUPTED == 130
     assert load_state(run / "resume.pt")["step"] == 1
@@ -334,7 +319,7 @@ def test_a_run_killed_with_its_last_state_has_its_models(
     assert_same_run(run, straight)
 
 
-def test_no_step_is_told_twice_after_going_on(dataset: Path, run: Path) -> None:
+def test_no_step_is_logged_twice_after_going_on(dataset: Path, run: Path) -> None:
     config = replace(CONFIG, steps=12, validate_every=4, save_every=3)
     with pytest.raises(Killed):
         go(dataset, run, config, die_at(StepDone, 2))
@@ -376,68 +361,7 @@ def test_more_steps_go_on_from_a_finished_run(dataset: Path, run: Path, straight
     assert json.loads((run / "config.json").read_text())["train"]["steps"] == 6
 
 
-# Refusals
-
-
-def refusal(dataset: Path, run: Path, config: SeedConfig) -> str:
-    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    with pytest.raises(DemosaicError) as caught:
-        go(dataset, run, config)
-    assert caught.value.exit_code == PROBLEM
-    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
-    said = str(caught.value)
-    assert str(run) in said
-    return said
-
-
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"lr": 0.001}, "lr 0.0002 -> 0.001"),
-        ({"batch": 3}, "batch 2 -> 3"),
-        ({"l1_weight": 10.0}, "l1-weight 100.0 -> 10.0"),
-        ({"seed": 1}, "seed 0 -> 1"),
-        ({"limit": 5}, "limit None -> 5"),
-        ({"direction": "right-to-left"}, "direction left-to-right -> right-to-left"),
-        ({"save_every": 7}, "save-every 2 -> 7"),
-        ({"up": (8, 8)}, "up [8, 4] -> [8, 8]"),
-        ({"discriminator": "summary"}, "discriminator code -> summary"),
-    ],
-)
-def test_another_option_under_the_same_name_is_refused_by_name(
-    dataset: Path, straight: Path, changes: dict[str, Any], named: str
-) -> None:
-    said = refusal(dataset, straight, replace(CONFIG, **changes))
-    assert said == f"{straight} was started otherwise ({named}): give the same, or another --name"
-
-
-def test_a_start_that_failed_binds_nobody(dataset: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    with pytest.raises(DemosaicError, match="no such device"):
-        train(dataset, run, CONFIG, devices=DeviceConfig(device="cuda:77"))
-    report = train(dataset, run, replace(CONFIG, seed=3, steps=1), devices=DEVICES)
-    assert report.step == 1
-
-
-def test_two_other_options_are_both_named(dataset: Path, straight: Path) -> None:
-    said = refusal(dataset, straight, replace(CONFIG, lr=0.001, seed=1))
-    assert "lr 0.0002 -> 0.001; seed 0 -> 1" in said
-
-
-def test_another_dataset_under_the_same_name_is_refused_by_name(
-    dataset: Path, straight: Path, tmp_path: Path
-) -> None:
-    other = a_dataset(tmp_path, people=12)
-    said = refusal(other, straight, CONFIG)
-    assert f"pairs {dataset} -> {other}" in said
-
-
-def test_the_same_dataset_in_another_place_goes_on(
-    dataset: Path, run: Path, tmp_path: Path
-) -> None:
-    go(dataset, run, replace(CONFIG, steps=1))
-    moved = a_dataset(tmp_path / "moved")
-    assert steps(go(moved, run, replace(CONFIG, steps=2))) == [2]
+# States that cannot be continued
 
 
 @pytest.mark.parametrize(
@@ -458,21 +382,10 @@ def test_a_run_of_another_network_than_todays_is_refused(
     save_state(run / "resume.pt", state)
     with pytest.raises(DemosaicError) as caught:
         go(dataset, run, replace(CONFIG, steps=2))
-    said = f"{run / 'resume.pt'} is of another version of demosaic, whose network or optimiser was "
-    assert str(caught.value).startswith(said)
-
-
-def test_fewer_steps_than_before_are_refused(dataset: Path, straight: Path) -> None:
-    assert "is for 6 steps, more than --steps 5" in refusal(
-        dataset, straight, replace(CONFIG, steps=5)
+    said = (
+        f"{run / 'resume.pt'} was saved by a version of demosaic with another network or optimiser"
     )
-
-
-def test_a_run_cannot_be_where_a_file_is(dataset: Path, tmp_path: Path) -> None:
-    (tmp_path / "run").write_text("mine")
-    with pytest.raises(DemosaicError, match="is not a folder"):
-        go(dataset, tmp_path / "run" / "deeper")
-    assert (tmp_path / "run").read_text() == "mine"
+    assert str(caught.value).startswith(said)
 
 
 def test_a_damaged_state_is_named_with_the_way_out(
@@ -487,7 +400,7 @@ def test_a_damaged_state_is_named_with_the_way_out(
     assert steps(go(dataset, run)) == [1, 2, 3, 4, 5, 6]
 
 
-# Losses that are no numbers
+# Losses that are not finite
 
 
 def test_losses_that_are_no_numbers_stop_and_keep_the_last_good_state(
@@ -501,7 +414,7 @@ def test_losses_that_are_no_numbers_stop_and_keep_the_last_good_state(
 
     with monkeypatch.context() as patched:
         patched.setattr(pix2pix, "train_step", fail_at_four)
-        with pytest.raises(DemosaicError, match="no numbers any more at step 4") as caught:
+        with pytest.raises(DemosaicError, match="no longer finite at step 4") as caught:
             go(dataset, run, replace(CONFIG, save_every=2))
     assert str(run) in str(caught.value)
     assert "--lr" in str(caught.value)
@@ -510,7 +423,7 @@ def test_losses_that_are_no_numbers_stop_and_keep_the_last_good_state(
 
 
 def test_a_mad_learning_rate_stops_with_a_sentence(dataset: Path, run: Path) -> None:
-    with pytest.raises(DemosaicError, match="no numbers any more"):
+    with pytest.raises(DemosaicError, match="no longer finite"):
         go(dataset, run, replace(CONFIG, lr=1e30, save_every=100))
 
 
@@ -527,7 +440,7 @@ def test_weights_that_are_no_numbers_are_never_saved_over_good_ones(
         return found
 
     monkeypatch.setattr(pix2pix, "train_step", poison_at_four)
-    with pytest.raises(DemosaicError, match="no numbers any more"):
+    with pytest.raises(DemosaicError, match="no longer finite"):
         go(dataset, run, replace(CONFIG, save_every=2))
     state = load_state(run / "resume.pt")
     assert all(value.isfinite().all() for value in state["recipe"]["generator"].values())
@@ -568,7 +481,7 @@ def test_any_folder_of_side_by_side_pictures_trains_both_ways(
     assert card.scores["restored"]["cell_error"] == 0
     baselines = next(event for event in events if isinstance(event, Evaluated))
     assert list(baselines.scores) == ["input"]
-    assert any(isinstance(event, Notice) and "no mosaics" in event.text for event in events)
+    assert any(isinstance(event, Notice) and "not mosaics" in event.text for event in events)
 
     pairs = open_pairs(folder, direction="left-to-right", multiple=TINY.multiple)
     left, right = pairs.read(pairs.val[0])
@@ -588,20 +501,3 @@ def test_a_single_pair_trains_and_warns(run: Path, tmp_path: Path) -> None:
     write_png(tmp_path / "one" / "only.png", np.hstack([wave(0, 32), wave(1, 32)]))
     events = go(tmp_path / "one", run, replace(CONFIG, steps=1))
     assert any(isinstance(event, Notice) and "only one pair" in event.text for event in events)
-
-
-def test_the_next_batch_is_drawn_while_a_step_is_taken() -> None:
-    drawn: list[int] = []
-    next_is_drawn = threading.Event()
-
-    def draw(step: int) -> str:
-        drawn.append(step)
-        if step == 4:
-            next_is_drawn.set()
-        return f"batch {step}"
-
-    with drawn_ahead(draw, 3) as take:
-        assert take(3) == "batch 3"
-        assert next_is_drawn.wait(60)
-        assert take(4) == "batch 4"
-    assert drawn == [3, 4, 5]

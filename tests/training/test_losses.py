@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from demosaic.training.losses import feature_distance, log_error, relativistic, roughness
+from demosaic.training.losses import feature_distance, gradient_penalty, log_error, relativistic
 
 FLOOR = 1e-5
 
@@ -110,16 +110,18 @@ def test_lowering_the_cost_raises_the_better_and_lowers_the_worse() -> None:
 
 
 def test_a_flat_critic_is_not_rough_and_a_linear_one_as_rough_as_it_is_steep() -> None:
-    assert float(roughness(maps(0), maps(0), 0.05)) == 0
+    assert float(gradient_penalty(maps(0), maps(0), 0.05)) == 0
     image, noise = random(0, 4, 1, 64, 64), 0.05 * random(1, 4, 1, 64, 64)
     for slope in (0.5, 3.0):
-        found = float(roughness([slope * image], [slope * (image + noise)], 0.05))
+        found = float(gradient_penalty([slope * image], [slope * (image + noise)], 0.05))
         assert found == pytest.approx(slope**2, rel=0.05)
 
 
 def test_the_same_critic_is_as_rough_under_any_noise() -> None:
     image, noise = random(0, 4, 1, 64, 64), random(1, 4, 1, 64, 64)
-    found = [float(roughness([image], [image + size * noise], size)) for size in (0.01, 0.05, 0.2)]
+    found = [
+        float(gradient_penalty([image], [image + size * noise], size)) for size in (0.01, 0.05, 0.2)
+    ]
     assert found == pytest.approx([found[0]] * 3, rel=1e-3)
 
 
@@ -133,7 +135,7 @@ def test_features_are_as_far_apart_as_their_mean_absolute_difference() -> None:
 
 LISTS: dict[str, Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]] = {
     "relativistic": relativistic,
-    "roughness": lambda a, b: roughness(a, b, 0.1),
+    "gradient_penalty": lambda a, b: gradient_penalty(a, b, 0.1),
     "feature_distance": feature_distance,
 }
 

@@ -132,6 +132,24 @@ def test_momentum_is_nesterov_s() -> None:
         torch.testing.assert_close(weight.detach(), expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon of its own")
+@pytest.mark.parametrize("shape", [(16, 16), (8, 24), (40, 10)], ids=str)
+def test_on_matrices_it_takes_the_steps_of_torch_s_own(shape: tuple[int, int]) -> None:
+    """Except for rounding: torch's own iterates in bfloat16."""
+    ours = nn.Parameter(random(0, *shape, 1, 1))
+    theirs = nn.Parameter(ours.detach()[:, :, 0, 0].clone())
+    muon = Muon([ours], 0.02)
+    reference = torch.optim.Muon([theirs], lr=0.02, momentum=0.9, weight_decay=0.1)
+    for step in range(1, 6):
+        before = ours.detach()[:, :, 0, 0].clone()
+        theirs.data.copy_(before)  # or roundings would add up
+        ours.grad, theirs.grad = random(step, *shape, 1, 1), random(step, *shape)
+        muon.step()
+        reference.step()  # type: ignore[no-untyped-call]
+        taken, expected = ours.detach()[:, :, 0, 0] - before, theirs.detach() - before
+        assert float((taken - expected).norm()) < 0.02 * float(expected.norm())
+
+
 @pytest.mark.parametrize("size", [0.0, 5.0])
 def test_filters_never_grow_beyond_ten_times_an_orthogonal_matrix(size: float) -> None:
     """Pulled the same way for ever, whatever they began as."""

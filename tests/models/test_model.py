@@ -1,0 +1,76 @@
+"""The two kinds of model behind one interface; what they restore is tested with restoring."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from demosaic.detection.region import filled
+from demosaic.errors import DemosaicError
+from demosaic.imaging.geometry import Box
+from demosaic.models.model import Model
+from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours
+from doubles import COMPUTE, a_model, mosaicked, our_model
+
+GRID = Grid.square(4)
+BOTH = pytest.mark.parametrize("model", [a_model(), our_model(size=32)], ids=["seed", "default"])
+
+
+@BOTH
+def test_a_filled_mosaic_has_the_size_of_its_box(model: Model) -> None:
+    image = mosaicked(40, 48, GRID)
+    region = filled(Box(4, 8, 24, 20), GRID)
+    colours = cell_colours(image[8:28, 4:28], GRID)
+    made = model.fill(image, region, colours, COMPUTE, consistency=1.0, realism=0.5)
+    assert made.shape == (3, 20, 24)
+    assert made.dtype == np.float32
+
+
+def test_faces_come_at_each_realism_if_there_are_two_stages() -> None:
+    faces, realisms = [mosaicked(32, 32, GRID, seed) for seed in range(3)], (0.0, 0.5, 1.0)
+    for model, expected in (
+        (a_model(), {None}),
+        (our_model(sharp=False), {None}),
+        (our_model(), {0.0, 0.5, 1.0}),
+    ):
+        made = model.fill_faces(faces, [GRID] * 3, realisms, COMPUTE)
+        assert set(made) == expected
+        assert {face.shape for faces in made.values() for face in faces} == {(3, 32, 32)}
+
+
+def test_faces_between_two_realisms_are_their_blend() -> None:
+    faces = [mosaicked(32, 32, GRID)]
+    made = our_model().fill_faces(faces, [GRID], (0.0, 0.25, 1.0), COMPUTE)
+    blend = 0.75 * made[0.0][0] + 0.25 * made[1.0][0]
+    assert np.allclose(made[0.25][0], blend, rtol=0, atol=1e-6)
+
+
+def test_a_model_of_other_pictures_fills_no_mosaic() -> None:
+    model = a_model(block=None)
+    assert not model.undoes_mosaics
+    image = mosaicked(32, 32, GRID)
+    with pytest.raises(DemosaicError, match="restores whole pictures only"):
+        model.fill(
+            image,
+            filled(Box.whole(image), GRID),
+            cell_colours(image, GRID),
+            COMPUTE,
+            consistency=1.0,
+            realism=0.0,
+        )
+
+
+def test_only_a_model_of_other_pictures_translates() -> None:
+    image = mosaicked(21, 33, GRID)
+    assert a_model(block=None).translate(image, COMPUTE).shape == (21, 33, 3)
+    with pytest.raises(DemosaicError, match="undoes mosaics only"):
+        our_model().translate(image, COMPUTE)
+
+
+def test_the_kinds_say_what_they_were_trained_on() -> None:
+    model = a_model(block=6)
+    assert (model.blocks, model.undoes_mosaics) == ((6, 6), True)
+    ours = our_model()
+    assert ours.blocks == (4, 32)
+    assert not replace(ours, card=replace(ours.card, blocks=None)).undoes_mosaics
