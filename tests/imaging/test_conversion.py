@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, decode_photo, photo_size
@@ -18,7 +18,7 @@ def test_every_exif_turn_gives_the_same_upright_picture(orientation: int) -> Non
     if orientation in INVERSE:
         stored = stored.transpose(INVERSE[orientation])
     exif = Image.Exif()
-    exif[0x0112] = orientation
+    exif[ExifTags.Base.Orientation] = orientation
     assert np.array_equal(decode(encoded(stored, "PNG", exif=exif)), upright)
 
 
@@ -74,7 +74,7 @@ def test_every_turn_is_undone_once_in_every_format_that_has_one(
     if orientation in INVERSE:
         stored = stored.transpose(INVERSE[orientation])
     exif = Image.Exif()
-    exif[0x0112] = orientation
+    exif[ExifTags.Base.Orientation] = orientation
     data = encoded(stored, kind, exif=exif.tobytes(), quality=95)
     assert photo_size(data) == (48, 80)
     assert np.abs(decode_photo(data).astype(int) - upright).mean() < 8

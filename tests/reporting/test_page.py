@@ -197,12 +197,12 @@ def test_the_edge_follows_the_keys_and_says_where_it_is(browser: Browser, page: 
     assert edge(browser) == (53, "53%", "inset(0px 47% 0px 0px)")
     browser.press("Home", 36)
     assert edge(browser)[0] == 0
-    name, told = browser.run("""(() => {
+    name, value = browser.run("""(() => {
         const input = document.activeElement;
         return [input.getAttribute("aria-label"), input.getAttribute("aria-valuetext")];
     })()""")
     assert name == "face 0: how much of the left picture is shown"
-    assert told == "0 % mosaic"
+    assert value == "0 % mosaic"
 
 
 def test_other_pictures_can_be_chosen_for_all_faces(browser: Browser, page: Path) -> None:

@@ -54,8 +54,8 @@ def test_an_interval_is_an_area_round_its_line() -> None:
 
 
 def test_every_point_tells_its_value_and_a_long_line_has_none() -> None:
-    told = [title.text for title in draw(PLOT).iter("title")]
-    assert told == [
+    tooltips = [title.text for title in draw(PLOT).iter("title")]
+    assert tooltips == [
         "base: 26 at 4",
         "base: 24 at 8",
         "ours: 28 (27 to 29) at 4",
