@@ -26,6 +26,7 @@ nitpick_ignore_regex = [
 myst_heading_anchors = 3
 
 autodoc_typehints = "signature"
+autodoc_preserve_defaults = True  # `listen=ignore`, not where `ignore` is in memory
 autodoc_member_order = "bysource"
 python_maximum_signature_line_length = 80
 default_role = "code"  # docstrings write names in single backticks, as Markdown does
