@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -77,6 +78,26 @@ def test_type_checkers_see_every_public_name_where_it_is_defined() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = demosaic.nothing
+
+
+REFERENCE = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+
+
+def test_the_python_reference_describes_everything_public() -> None:
+    documented = set(re.findall(r"^\.\. auto\w+:: demosaic\.(\w+)(?:\(\))?$", REFERENCE, re.M))
+    assert documented == set(demosaic.__all__) - {"__version__"}
+
+
+def test_the_first_lines_of_the_python_reference_work(here: Path, model_file: Path) -> None:
+    (here / "runs" / "a").mkdir(parents=True)
+    (here / "runs" / "a" / "best.safetensors").write_bytes(model_file.read_bytes())
+    levels = mosaicked(32, 48, Grid.square(4))
+    save(here / "a.png", levels).rename(here / "face.jpg")  # content counts, not the name
+    lines = REFERENCE.split("```")[1].removeprefix("python\n")
+    subprocess.run([sys.executable, "-c", lines], check=True)
+    restored = read_image(here / "face.restored.png")
+    assert restored.shape == levels.shape
+    assert not np.array_equal(restored, levels)
 
 
 # Restoring

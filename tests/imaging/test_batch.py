@@ -3,28 +3,12 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
-from demosaic.events import Event, Notice, PicturesDone, PicturesFound
+from demosaic.events import Event, Notice
 from demosaic.files import make_folder
 from demosaic.imaging.batch import Job, plan
-from demosaic.imaging.decoding import read_image
-from demosaic.models.checkpoint import save_model
-from demosaic.mosaic.grid import Grid
-from demosaic.restoration.batch import restore_files
-from demosaic.restoration.events import PictureRestored, RegionRestored
-from doubles import ANYTHING, a_model, mosaicked, save, texture
-
-
-@pytest.fixture(scope="module")
-def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    model = a_model()
-    save_model(path, model.generator, model.card)
-    return path
-
+from doubles import save, texture
 
 # Where to
 
@@ -200,109 +184,3 @@ def test_another_of_the_pictures_is_never_replaced(folder: Path) -> None:
 def test_two_pictures_never_share_a_result(folder: Path) -> None:
     sources = [save(folder / name / "a.png", texture(4, 4)) for name in ("one", "two")]
     assert "two pictures would get the same result" in str(refusal(sources, folder / "out"))
-
-
-# Files
-
-
-def test_one_bad_picture_of_three_is_named_and_the_others_done(
-    folder: Path, model_file: Path
-) -> None:
-    grid = Grid.square(4)
-    good = [save(folder / name, mosaicked(32, 32, grid)) for name in ("a.png", "c.png")]
-    bad = folder / "b [1].png"
-    bad.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
-    pictures, out = [good[0], bad, good[1]], folder / "out"
-    events: list[Event] = []
-    report = restore_files(pictures, out, model=model_file, config=ANYTHING, listen=events.append)
-    region = RegionRestored((0, 0, 32, 32), (4, 4), (0, 0), "mean", 1.0, 0.0)
-    assert report.results == tuple(
-        PictureRestored(str(path), str(out / f"{path.stem}.restored.png"), (region,))
-        for path in good
-    )
-    (skipped,) = report.skipped
-    assert (skipped.picture, str(bad) in skipped.reason) == (str(bad), True)
-    assert events == [
-        Notice(f"model {model_file} (--model)"),
-        PicturesFound(3),
-        report.results[0],
-        skipped,
-        report.results[1],
-        PicturesDone("restored", 2, 3),
-    ]
-    assert sorted(path.name for path in (folder / "out").iterdir()) == [
-        "a.restored.png",
-        "c.restored.png",
-    ]
-
-
-def test_when_none_of_several_is_restored_it_is_an_error(folder: Path, model_file: Path) -> None:
-    sources = [save(folder / name, texture(32, 32)) for name in ("a.png", "b.png")]
-    with pytest.raises(DemosaicError, match="none of 2 pictures was restored") as caught:
-        restore_files(sources, model=model_file, config=ANYTHING)
-    assert caught.value.exit_code == NOTHING_TO_DO
-    assert str(sources[0]) in str(caught.value)
-
-
-def test_a_single_bad_picture_is_its_own_error(folder: Path, model_file: Path) -> None:
-    source = folder / "a.png"
-    source.write_bytes(b"")
-    with pytest.raises(DemosaicError, match="empty file") as caught:
-        restore_files([source], model=model_file, config=ANYTHING)
-    assert (str(source) in str(caught.value), caught.value.exit_code) == (True, PROBLEM)
-
-
-def test_a_mistake_of_ours_is_not_left_out_as_a_damaged_picture(
-    folder: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def mistaken(image: Image.Image) -> Image.Image:
-        raise TypeError("a mistake of ours")
-
-    sources = [
-        save(folder / name, mosaicked(32, 32, Grid.square(4))) for name in ("a.png", "b.png")
-    ]
-    monkeypatch.setattr("demosaic.imaging.conversion.to_rgb", mistaken)
-    with pytest.raises(TypeError, match=r"^a mistake of ours$"):
-        restore_files(sources, model=model_file, config=ANYTHING)
-
-
-def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path) -> None:
-    other = a_model(block=None)
-    save_model(folder / "model.safetensors", other.generator, other.card)
-    source = save(folder / "a.png", texture(20, 30))
-    events: list[Event] = []
-    model, out = folder / "model.safetensors", folder / "a.restored.png"
-    report = restore_files([source], model=model, config=ANYTHING, listen=events.append)
-    assert isinstance(events[1], Notice) and "not reconciled" in events[1].text
-    whole = RegionRestored((0, 0, 30, 20), None, (0, 0), None, 1.0, 0.0)
-    assert report.results == (PictureRestored(str(source), str(out), (whole,)),)
-    assert read_image(out).shape == (20, 30, 3)
-
-
-def test_pictures_without_a_mosaic_are_copied_when_asked(folder: Path, model_file: Path) -> None:
-    clean = save(folder / "in" / "deep" / "clean.png", texture(32, 32))
-    save(folder / "in" / "a.png", mosaicked(32, 32, Grid.square(4)))
-    (folder / "in" / "broken.png").write_bytes(b"")
-    config = RestoreConfig(copy_untouched=True)
-    report = restore_files([folder / "in"], folder / "out", model=model_file, config=config)
-    assert (len(report.results), len(report.skipped)) == (1, 2)
-    written = {path for path in (folder / "out").rglob("*") if path.is_file()}
-    assert written == {folder / "out" / "a.restored.png", folder / "out" / "deep" / "clean.png"}
-    assert (folder / "out" / "deep" / "clean.png").read_bytes() == clean.read_bytes()
-
-
-def test_a_copy_replaces_nothing(folder: Path, model_file: Path) -> None:
-    """Neither the picture itself, nor another."""
-    clean = save(folder / "clean.png", texture(32, 32))
-    other = save(folder / "out" / "clean.png", texture(8, 8))
-    before = clean.read_bytes(), other.read_bytes()
-    for out in (None, folder / "out"):
-        with pytest.raises(DemosaicError, match="no mosaic"):
-            restore_files(
-                [clean],
-                out,
-                force=True,
-                model=model_file,
-                config=RestoreConfig(copy_untouched=True),
-            )
-    assert (clean.read_bytes(), other.read_bytes()) == before

@@ -1,0 +1,64 @@
+"""Which faces of an album are known, and which are hidden."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import people
+from demosaic.config.privacy import AuditConfig
+from demosaic.config.rules import LEAST_SCORE
+from demosaic.errors import DemosaicError
+from demosaic.faces.cache import Look
+from demosaic.faces.detector import MediaPipeDetector
+from demosaic.imaging.arrays import resize
+from demosaic.imaging.decoding import read_image
+from demosaic.imaging.encoding import write_png
+from demosaic.privacy import gallery
+
+LOOK = Look(lambda: MediaPipeDetector(LEAST_SCORE), None)
+
+
+def test_known_and_hidden_faces_are_different_photos_of_the_same_people(photos: Path) -> None:
+    found = gallery.gather(photos, AuditConfig(faces=20), LOOK)
+    hidden = {portrait.person for portrait in found.hidden}
+    assert hidden and hidden <= {portrait.person for portrait in found.gallery}
+    faces = [portrait.face.tobytes() for portrait in [*found.gallery, *found.hidden]]
+    assert len(set(faces)) == len(faces)
+
+
+def test_copies_of_a_photo_are_one_photo(tmp_path: Path) -> None:
+    """Or whoever is hidden would be found by the same picture."""
+    people.draw(tmp_path / "drawn", 1, 2, seed=0)
+    first, second = sorted((tmp_path / "drawn").rglob("*.jpg"))
+    person = tmp_path / "album" / "one"
+    person.mkdir(parents=True)
+    for name in ("a.jpg", "b.jpg"):
+        (person / name).write_bytes(first.read_bytes())
+    picture = read_image(first)
+    write_png(person / "c.png", resize(picture, picture.shape[0] // 2, picture.shape[1] // 2))
+    with pytest.raises(
+        DemosaicError, match="1 person with one usable face; give two photos or more of each"
+    ):
+        gallery.gather(person.parent, AuditConfig(), LOOK)
+    (person / "d.jpg").write_bytes(second.read_bytes())
+    found = gallery.gather(person.parent, AuditConfig(), LOOK)
+    assert (len(found.gallery), len(found.hidden)) == (1, 1)
+
+
+def test_who_the_model_was_trained_on_is_left_out(photos: Path, dataset: Path) -> None:
+    lines = [json.loads(line) for line in (dataset / "pairs.jsonl").read_text().splitlines()]
+    trained = {line["sha256"] for line in lines if line["split"] == "train"}
+    people = {line["photo"].rpartition("/")[0] for line in lines if line["sha256"] in trained}
+    found = gallery.gather(photos, AuditConfig(faces=20), LOOK, trained=trained)
+    assert found.left_out[gallery.TRAINED] == len(people)
+    assert people.isdisjoint(portrait.person for portrait in found.hidden)
+    everybody = {line["sha256"] for line in lines}
+    way_out = r"people that the model was trained on; .* or with --model a model that was not"
+    with pytest.raises(DemosaicError, match=way_out):
+        gallery.gather(photos, AuditConfig(faces=20), LOOK, trained=everybody)
+
+
+def test_an_album_without_folders_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DemosaicError, match="a folder for each person"):
+        gallery.gather(tmp_path, AuditConfig(), LOOK)
