@@ -86,7 +86,7 @@ def audit(
     detector: FaceDetector,
     model: Path | None = None,
     pairs: Path | None = None,
-    devices: DeviceConfig | None = None,
+    devices: DeviceConfig = DeviceConfig(),
     listen: Listener = ignore,
 ) -> Audit:
     """How often the hidden people of an album are identified, by block and way to compare.
@@ -96,8 +96,8 @@ def audit(
     both a known and a hidden face.
     """
     start = time.monotonic()
-    settle_threads(devices or DeviceConfig())
-    compute, restorer = _compute(devices or DeviceConfig(), restoring=model is not None), None
+    settle_threads(devices)
+    compute, restorer = _compute(devices, restoring=model is not None), None
     trained: set[str] = set()
     if model:
         restorer = load_model(model, compute.device)
@@ -221,8 +221,8 @@ class _Attacker:
         places = {}
         for way, (gallery, probes) in ways.items():
             found = {
-                recogniser: ranks(alike, self._owners, self._truth)
-                for recogniser, alike in similarities(gallery, probes).items()
+                recogniser: ranks(similarity, self._owners, self._truth)
+                for recogniser, similarity in similarities(gallery, probes).items()
             }
             made = [self._attack(way, grid, one, found[one]) for one in RECOGNISERS]
             yield from made

@@ -113,17 +113,17 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return units
 
 
-def ranks(alike: Vectors, people: Sequence[str], truth: Sequence[str]) -> NDArray[np.intp]:
-    """For each of P probes, the rank of the right person, 1 and up, (P,). `alike`: similarities to
-    the gallery (P, N); `people`: who each of its N faces shows; `truth`: who each probe shows.
+def ranks(similarity: Vectors, people: Sequence[str], truth: Sequence[str]) -> NDArray[np.intp]:
+    """For each of P probes, the rank of the right person, 1 and up, (P,). `similarity`: of each
+    probe to the gallery (P, N); `people`: who its N faces show; `truth`: who each probe shows.
 
     A person scores as the best of their faces. Among equal scores the right person comes last.
     """
     names = sorted(set(people))
     owner = np.array([names.index(name) for name in people])
-    best = np.full((len(alike), len(names)), -np.inf)
+    best = np.full((len(similarity), len(names)), -np.inf)
     for person in range(len(names)):
-        best[:, person] = alike[:, owner == person].max(1)
+        best[:, person] = similarity[:, owner == person].max(1)
     own = best[np.arange(len(best)), [names.index(name) for name in truth]]
     found: NDArray[np.intp] = (best >= own[:, None]).sum(1)
     return found
