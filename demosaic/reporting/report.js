@@ -1,6 +1,6 @@
 "use strict";
 
-// The edge between two pictures: any pointer drags it, and the keys, as its input is a range.
+// The edge between two pictures: any pointer drags it; so do the arrow keys, as it is a range input.
 for (const slider of document.querySelectorAll(".slider")) {
   const range = slider.querySelector("input");
   const show = () => {
@@ -26,7 +26,7 @@ for (const slider of document.querySelectorAll(".slider")) {
   show();
 }
 
-// Which pictures lie on the two sides of the edge, for all faces of a gallery.
+// The choice of the two pictures beside the edge, for all faces of a gallery.
 for (const gallery of document.querySelectorAll(".gallery")) {
   for (const select of gallery.querySelectorAll("select")) {
     select.addEventListener("change", () => {
