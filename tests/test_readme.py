@@ -128,6 +128,16 @@ def test_the_walks_of_contributing_are_short_and_lead_through_the_code() -> None
         assert re.search(rf"^(def|class) {name}\b", code, re.MULTILINE), (file, name)
 
 
+@pytest.mark.parametrize(
+    "document", [*ROOT.glob("*.md"), *DOCUMENTS[1:]], ids=lambda path: path.name
+)
+def test_links_of_a_document_lead_to_files(document: Path) -> None:
+    """What is not on the web; `make docs` checks the anchors too."""
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+    local = [link for link in links if not link.startswith("https://")]
+    assert [link for link in local if not (document.parent / link).is_file()] == []
+
+
 @pytest.mark.parametrize("path", ["constraints.txt", "examples/people.py", "tests/benchmarks"])
 def test_every_path_the_documents_name_exists(path: str) -> None:
     documents = read("README.md") + read("CONTRIBUTING.md")
