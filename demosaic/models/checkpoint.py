@@ -33,7 +33,7 @@ _MAIN_MEMORY = torch.device("cpu")
 
 
 def save_model(path: Path, generator: nn.Module, card: ModelCard) -> None:
-    """Write a model file, whole or not at all."""
+    """Write a model file, whole or not at all; the network stays as it is."""
     weights = {
         name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()
     }
@@ -42,7 +42,7 @@ def save_model(path: Path, generator: nn.Module, card: ModelCard) -> None:
 
 
 def read_card(path: Path) -> ModelCard:
-    """What a model file says of itself. Raises DemosaicError for anything else."""
+    """The card of a model file. Raises DemosaicError for any other file."""
     if path.is_dir():
         best = path / "best.safetensors"
         raise DemosaicError(f"{path} is a folder: name a model in it, such as {best}")
@@ -53,7 +53,7 @@ def read_card(path: Path) -> ModelCard:
             text = (file.metadata() or {}).get(_KEY)
     except (SafetensorError, OSError) as error:
         raise DemosaicError(
-            f"{path} is not a demosaic model: it is no whole safetensors file"
+            f"{path} is not a demosaic model: it is not a complete safetensors file"
         ) from error
     if text is None:
         raise DemosaicError(f"{path} is not a demosaic model: another program wrote it")
@@ -62,7 +62,7 @@ def read_card(path: Path) -> ModelCard:
 
 @dataclass(frozen=True)
 class _Description:
-    """What is read of a description first, to know what else it must hold."""
+    """The fields that are read first: they say which others a description must have."""
 
     format: int
     preset: str
@@ -118,12 +118,12 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write everything a run needs to go on, whole or not at all."""
+    """Write everything a run needs to continue, whole or not at all."""
 
     def write(part: Path) -> None:
         try:
             torch.save(state, part)
-        except RuntimeError as error:  # all that torch says of a full disk
+        except RuntimeError as error:  # torch reports a full disk as nothing more specific
             raise OSError(errno.ENOSPC, str(error)) from error
 
     write_with(path, write)

@@ -1,9 +1,9 @@
-"""What a network is shown of a mosaic, the same in training and at use.
+"""The inputs of the default recipe's network, the same in training and at use.
 
-The mosaic itself is a poor input: blocks are edges that nobody wants back. Shown instead is `base`,
-the smooth image with the same cell means, beside which pixels it covers, where in its cell each
-point lies, how large the cells are, and where in the picture it is. After the network, the cells
-are put right again with the same matrices.
+The mosaic itself is a poor input: its blocks are edges that the result must not have. The network
+sees `base` instead, the smooth image with the same cell means. Beside it, it sees which pixels are
+mosaic, where in its cell each point lies, how large the cells are, and where in the picture each
+point is. Its output is reconciled with the cells by the same matrices.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,12 +27,12 @@ place in the picture (down and across), consistency.
 """
 
 MULTIPLE = 32
-"""Sides of a batch of views are multiples of so many pixels."""
+"""Sides of a batch of views are multiples of this many pixels."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One picture (H, W) with a mosaic in it, as a network is shown it; values in [-1, 1]."""
+    """One picture (H, W) with a mosaic in it, as a network sees it; values in [-1, 1]."""
 
     seen: Floats
     """(3, H, W): `base` where there is mosaic, the picture elsewhere."""
@@ -47,7 +47,7 @@ class Observation:
     box: Box
     """The rectangle that the cells fill."""
     consistency: float
-    """How far the result is pulled to the cells' means, 0..1."""
+    """How far the result's cells are pulled to their means, 0..1."""
 
 
 def observe(
@@ -58,8 +58,9 @@ def observe(
     hidden: NDArray[np.bool_] | None = None,
     consistency: float = 1.0,
 ) -> Observation:
-    """A picture (H, W, 3) with a mosaic on `grid`, which begins in the corner of `box` (the whole
-    picture, when none is given) and covers the pixels `hidden` (H, W) of it (all of the box).
+    """A picture (H, W, 3) with a mosaic on `grid`, which begins in the corner of `box` and covers
+    the pixels `hidden` (H, W) of it. Without a box the mosaic fills the picture, without `hidden`
+    the box. `consistency` (0..1) is how far the result's cells are pulled to their means.
     """
     box = box or Box.whole(picture)
     levels = to_float(picture)
@@ -76,7 +77,9 @@ def observe(
 
 
 def _colours(levels: Floats, mask: Floats, down: Axis, across: Axis) -> Floats:
-    """The mean of each cell's mosaicked pixels; of all its pixels where none is."""
+    """The mean of each cell's mosaicked pixels, or of all its pixels if none is: (3, rows,
+    columns), from an image (3, H, W) and its mask (1, H, W).
+    """
     everything: Floats = down.averaging @ levels @ across.averaging.T
     if mask.all():
         return everything
@@ -114,13 +117,13 @@ def _log_size(cell: float) -> float:
 
 @dataclass(frozen=True)
 class Views:
-    """A batch of observations as tensors: (N, ..., H, W), sides multiples of MULTIPLE."""
+    """A batch of observations as tensors (N, ..., H, W); H and W are multiples of MULTIPLE."""
 
     seen: Tensor
     hidden: Tensor
     guide: Tensor
     colours: Tensor
-    """(N, 3, K, L); smaller grids than the largest of the batch are filled up with zeros."""
+    """(N, 3, K, L); grids smaller than the largest of the batch are filled up with zeros."""
     means_down: Tensor
     """(N, 1, K, H): `means_down @ image @ means_across^T` are the cells of an image."""
     means_across: Tensor
@@ -133,7 +136,7 @@ class Views:
     """(N, 1, 1, 1): each observation's consistency."""
 
     def to(self, device: torch.device) -> "Views":
-        """The same on the device; planes stay whole, as sums and products of them like it best."""
+        """The same on the device. The planes stay contiguous, which is fastest here."""
         return self.each(lambda tensor: tensor.to(device))
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "Views":
@@ -145,12 +148,12 @@ class Views:
         return self.each(lambda tensor: tensor[which])
 
     def reconcile(self, restored: Tensor) -> Tensor:
-        """The images `restored` (N, 3, H, W) made to agree with the cells, and to be the picture
-        where it is visible.
+        """Images `restored` (N, 3, H, W) in about [-1, 1], changed to agree with the cells; where
+        the picture is visible, they are the picture.
 
-        What the cells lack is added as a smooth image with those means, B (c - A x). The nearest
-        image that agrees, of `mosaic.reconcile`, would move whole cells and so draw their edges. In
-        a cell that is partly visible only the hidden pixels move.
+        The difference of the cells is added as a smooth image with those means, B (c - A x). The
+        nearest image that agrees (`mosaic.operators.reconcile`) would shift whole cells, which
+        shows their edges. In a cell that is partly visible, only the hidden pixels change.
         """
         image = torch.lerp(self.seen, restored, self.hidden)
         means = self.means_down @ image @ self.means_across.transpose(-1, -2)
@@ -160,8 +163,8 @@ class Views:
 
 
 def views(observations: Sequence[Observation]) -> Views:
-    """The observations, of any sizes, as one batch; filled up below and on the right with the
-    pixels at the edge.
+    """Observations of any sizes as one batch; smaller ones are filled up at the bottom and on the
+    right with copies of the pixels at the edge.
     """
     height, width = (
         -(-max(one.seen.shape[axis] for one in observations) // MULTIPLE) * MULTIPLE
@@ -209,14 +212,14 @@ def _grown(planes: Floats, height: int, width: int) -> Floats:
 
 
 def _placed(planes: Floats, shape: tuple[int, int, int]) -> Floats:
-    """The planes in the corner of zeros of `shape`."""
+    """The planes in the top-left corner of zeros of `shape`."""
     placed = np.zeros(shape, np.float32)
     placed[:, : planes.shape[1], : planes.shape[2]] = planes
     return placed
 
 
 def _shifted(matrix: Floats, shape: tuple[int, int], *, top: int = 0, left: int = 0) -> Floats:
-    """The matrix in a plane (1, *shape) of zeros, so far from the top and the left."""
+    """The matrix in a plane (1, *shape) of zeros, at `top` and `left`."""
     placed = np.zeros((1, *shape), np.float32)
     placed[0, top : top + matrix.shape[0], left : left + matrix.shape[1]] = matrix
     return placed

@@ -25,7 +25,7 @@ def load_model(
     """The model of a file on the device, ready to restore; a loaded model is moved there.
 
     Without a file, `find_model` chooses; `listen` hears which one and why. Raises DemosaicError
-    when there is no model, or the file is none.
+    when there is no model, or the file is not one.
     """
     if isinstance(model, Model):
         settle(model.generator, device)

@@ -1,8 +1,8 @@
-"""The networks, built from their config alone: the article's two, and ours.
+"""The two networks of the 2020 article, with Keras's conventions, as the article used Keras.
 
-In the article's, Keras conventions hold throughout, as it was written in Keras: "same" padding puts
-one pixel before and two after for a 4x4 filter of stride 1, weights are Glorot uniform and biases
-zero, BatchNorm has eps 1e-3 and momentum 0.99, and it comes after the activation.
+"Same" padding adds one pixel before and two after for a 4x4 filter of stride 1. Weights start
+Glorot uniform, biases at zero. Batch normalisation has an epsilon of 1e-3 and a momentum of 0.99,
+and comes after the activation.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from torch.nn import functional as F
 from demosaic.config.networks import UNetConfig
 from demosaic.models.layers import SLOPE, shuffled
 
-_FOLD_FROM = 8  # pixels; below, weights outweigh pixels and folding them costs more than it saves
+_FOLD_FROM = 8  # pixels; for smaller maps, folding the weights costs more than it saves
 
 
 class SameConv(nn.Conv2d):
-    """4x4, stride 1, "same": as many pixels out as in."""
+    """A 4x4 convolution with stride 1 and "same" padding: as many pixels out as in."""
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__(channels, filters, 4)
@@ -30,12 +30,12 @@ class SameConv(nn.Conv2d):
 
 
 class UpConv(SameConv):
-    """Nearest-neighbour doubling, then the 4x4 "same" convolution of it.
+    """Nearest-neighbour upsampling by 2, then a 4x4 "same" convolution.
 
-    Doubled pixels come in equal pairs, so along each axis the even outputs see three pixels of the
-    small map, with the weights [w0, w1 + w2, w3], and the odd ones two, with [w0 + w1, w2 + w3]:
-    one 3x3 convolution for the four outputs of a pixel, 36 products instead of 64, and no large map
-    to pad.
+    Upsampled pixels come in equal pairs. So along each axis, even outputs see three pixels of the
+    small map, with the weights [w0, w1 + w2, w3], and odd outputs two, with [w0 + w1, w2 + w3].
+    Both together are one 3x3 convolution with four outputs for each pixel: 36 products instead of
+    64, and no large map to pad.
     """
 
     def forward(self, image: Tensor) -> Tensor:
@@ -48,7 +48,9 @@ class UpConv(SameConv):
 
 
 def _folded(weight: Tensor, axis: int) -> Tensor:
-    """What even and odd outputs, along a new second axis, take of three pixels of the small map."""
+    """The weights of even and odd outputs, along a new second axis, for three pixels of the small
+    map.
+    """
     first, second, third, fourth = weight.unbind(axis)
     even = torch.stack([first, second + third, fourth], axis)
     odd = torch.stack([torch.zeros_like(first), first + second, third + fourth], axis)
@@ -56,19 +58,21 @@ def _folded(weight: Tensor, axis: int) -> Tensor:
 
 
 def _activated(conv: nn.Conv2d) -> nn.Sequential:
-    """A convolution, LeakyReLU and BatchNorm, in the article's order."""
+    """A convolution, then LeakyReLU, then batch normalisation: the article's order."""
     # PyTorch's momentum is the share of the new value, Keras's that of the old one
     norm = nn.BatchNorm2d(conv.out_channels, eps=1e-3, momentum=0.01)
     return nn.Sequential(conv, nn.LeakyReLU(SLOPE), norm)
 
 
 def _down(channels: int, filters: int) -> nn.Sequential:
-    """Half as many pixels; for an even side Keras's "same" is one pixel on each side."""
+    """(N, channels, H, W) to (N, filters, H/2, W/2). For an even side, Keras's "same" padding is
+    one pixel on each side.
+    """
     return _activated(nn.Conv2d(channels, filters, 4, stride=2, padding=1))
 
 
 class Generator(nn.Module):
-    """The article's U-Net."""
+    """The article's U-Net (Ronneberger et al. 2015)."""
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
@@ -99,7 +103,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """The article's PatchGAN: one number for each patch of a picture beside its mosaic."""
+    """The article's PatchGAN (Isola et al. 2017): a score for each patch of a face, given its
+    mosaic.
+    """
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
@@ -121,8 +127,8 @@ class Discriminator(nn.Module):
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Within, the network still normalises by the batch, but neither its weights nor its moving
-    statistics change.
+    """Within the context, neither the network's weights nor its moving statistics change; it still
+    normalises by the batch.
     """
     norms = [
         (module, module.momentum)

@@ -12,12 +12,13 @@ from demosaic.reporting.plots import Points
 
 _POINTS = 20  # of a smoothed curve
 
-
 _VALIDATED = ("block 16, restored", "block 16, sharp", "reconciled")  # of both recipes
 
 
 def best_model(run: Path) -> Path:
-    """The best model of a run folder; a model file itself. Raises DemosaicError where none is."""
+    """The best model of a run folder, or the model file itself. Raises DemosaicError when there is
+    neither.
+    """
     model = run / "best.safetensors" if run.is_dir() else run
     if not model.is_file():
         raise DemosaicError(f"{run} is neither a run with a model nor a model: see runs/")
@@ -25,8 +26,8 @@ def best_model(run: Path) -> Path:
 
 
 def names_of(runs: Sequence[Path]) -> list[str]:
-    """What to call runs: by their folders, or by whole paths where two are alike or are called as
-    what needs no learning is.
+    """A name for each run: its folder's name, or its whole path when two folders have the same name
+    or the name of a baseline. Raises DemosaicError for a run that is given twice.
     """
     short = [real_path(run).name for run in runs]
     plain = len({*short}) == len(short) and not {"mosaic", "bicubic", "base"} & {*short}
@@ -37,7 +38,7 @@ def names_of(runs: Sequence[Path]) -> list[str]:
 
 
 def pairs_of(run: Path) -> Path:
-    """The pairs that a run was trained on. Raises DemosaicError where that is not known."""
+    """The pairs that a run was trained on. Raises DemosaicError when that is not known."""
     described = run / "config.json"
     if not described.is_file():
         raise DemosaicError(f"{run} does not say what it was trained on: give pairs with --pairs")
@@ -45,7 +46,7 @@ def pairs_of(run: Path) -> Path:
 
 
 def training_curves(run: Path) -> dict[str, Points]:
-    """The losses of a run, smoothed, and its PSNR at validation; nothing where there is no log."""
+    """The losses of a run, smoothed, and its PSNR at validation, by name; empty without a log."""
     lines = read_lines(run / "events.jsonl")
     steps = [line for line in lines if line["event"] == "StepDone"]
     names = dict.fromkeys(name for line in steps for name in line["losses"])
@@ -63,6 +64,6 @@ def _of_loss(steps: Sequence[dict[str, Any]], name: str) -> Points:
 
 
 def smoothed(points: Points) -> Points:
-    """At most twenty points: the means of as many stretches of the curve."""
+    """At most twenty points (step, value): the means of as many parts of the curve."""
     stretches = np.array_split(np.asarray(points, np.float64), min(_POINTS, len(points)))
     return [(float(step), float(value)) for step, value in (one.mean(0) for one in stretches)]

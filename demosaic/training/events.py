@@ -1,4 +1,4 @@
-"""What is said while a model is trained."""
+"""The events of a training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from demosaic.evaluation.events import Scores
 from demosaic.events import Event
 
 LOG_EVERY = 10
-"""Of so many training steps one is logged, as in the article."""
+"""One training step in this many is logged, as in the article."""
 
 
 @dataclass(frozen=True)
 class TrainingStarted(Event):
-    """Training begins or goes on after `step` steps, `progress` (0..1) of its budget."""
+    """Training begins or continues after `step` steps, `progress` (0..1) of its budget."""
 
     step: int
     progress: float
@@ -34,7 +34,7 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """Scores at `step` by name of what was scored (`restored`, `reconciled`, `mosaic`, ...)."""
+    """Scores at `step`, by the name of what was scored: `restored`, `reconciled`, `mosaic`, ..."""
 
     step: int
     scores: Mapping[str, Scores]
@@ -43,7 +43,7 @@ class Evaluated(Event):
 
 @dataclass(frozen=True)
 class SheetSaved(Event):
-    """A picture to look at was written."""
+    """A sheet of sample pictures was written."""
 
     path: str
     step: int

@@ -1,4 +1,4 @@
-"""Training as TensorBoard shows it; an extra, for those who have it."""
+"""Losses and scores for TensorBoard, an optional package."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from demosaic.training.events import Evaluated, StepDone
 def log_to_board(folder: Path) -> Listener:
     """A listener that writes losses and scores below `folder` for `tensorboard --logdir`.
 
-    Raises DemosaicError where the package tensorboard is missing.
+    Raises DemosaicError when the package tensorboard is not installed.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter

@@ -549,7 +549,7 @@ def test_the_model_file_holds_both_networks_and_says_so(dataset: Path, straight:
         "faithful": state["faithful"]["average"],
         "sharp": state["sharp"]["learner"]["average"],
     }
-    expected = {f"{part}.{name}": w for part, held in parts.items() for name, w in held.items()}
+    expected = {f"{part}.{name}": w for part, own in parts.items() for name, w in own.items()}
     assert same(weights, expected)
     differing = [name for name in parts["sharp"] if not same(*(p[name] for p in parts.values()))]
     assert differing
@@ -562,8 +562,10 @@ def test_the_model_file_holds_both_networks_and_says_so(dataset: Path, straight:
         len(pairs.train),
         2,
     )
-    told = [line for line in read_lines(straight / "events.jsonl") if line["event"] == "Evaluated"]
-    assert card.scores == told[-1]["scores"]
+    logged = [
+        line for line in read_lines(straight / "events.jsonl") if line["event"] == "Evaluated"
+    ]
+    assert card.scores == logged[-1]["scores"]
 
 
 def test_a_model_without_a_second_stage_has_one_network(dataset: Path, run: Path) -> None:
@@ -655,13 +657,13 @@ def test_both_sides_of_the_second_stage_learn(dataset: Path) -> None:
         for name, network in watched.items()
     }
     batches = fixed(made, 2)
-    told = [made.step(batches[step % 2], 0.5 + step / 160) for step in range(60)]
-    found = [losses["critic"] for losses in told]
+    logged = [made.step(batches[step % 2], 0.5 + step / 160) for step in range(60)]
+    found = [losses["critic"] for losses in logged]
     for name, network in watched.items():
         pairs = zip(before[name], network.parameters(), strict=True)
         assert not any(torch.equal(old, new) for old, new in pairs), name
     assert found[0] == pytest.approx(math.log(2), abs=0.02)
-    assert np.mean(found[-5:]) < math.log(2) < np.mean([one["adversarial"] for one in told[-5:]])
+    assert np.mean(found[-5:]) < math.log(2) < np.mean([one["adversarial"] for one in logged[-5:]])
     assert all(map(math.isfinite, found))
 
 
@@ -758,12 +760,12 @@ def test_a_step_in_parts_is_the_same_step(dataset: Path, progress: float, parts:
         assert len(batch) == number
         shares = [len(part.seeds) for part in batch]
         assert (sum(shares), max(shares) - min(shares) <= 1) == (5, True)
-        told = made.step(batch, progress)
+        logged = made.step(batch, progress)
         heads = made.sharp.critic.heads.parameters() if made.sharp else ()
         biases = {weight for weight in heads if weight.ndim == 1}
         grads = {weight: weight.grad for weight in made.trained() if weight.grad is not None}
         assert all(float(grads.pop(bias).norm()) < 1e-6 for bias in biases)
-        found.append((told, [*grads.values()]))
+        found.append((logged, [*grads.values()]))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
     for one, other in zip(found[0][1], found[1][1], strict=True):
         assert float((one - other).norm()) <= 1e-4 * float(one.norm()) + 1e-7

@@ -139,8 +139,8 @@ def test_the_report_and_the_models_say_the_same(dataset: Path, run: Path) -> Non
     assert (card.blocks, card.sharp) == ((4, 4), False)
     assert (card.seed, card.dataset) == (0, pairs.fingerprint)
     assert (card.train_pairs, card.val_pairs) == (len(pairs.train), 2)
-    told = [line for line in read_lines(run / "events.jsonl") if line["event"] == "Evaluated"]
-    assert card.scores == told[-1]["scores"]
+    logged = [line for line in read_lines(run / "events.jsonl") if line["event"] == "Evaluated"]
+    assert card.scores == logged[-1]["scores"]
     assert read_card(Path(report.best)).step == report.best_step
 
 
@@ -326,8 +326,8 @@ def test_no_step_is_logged_twice_after_going_on(dataset: Path, run: Path) -> Non
     with pytest.raises(Killed):
         go(dataset, run, config, die_at(StepDone, 11))
     go(dataset, run, config)
-    told = [(line["event"], line["step"]) for line in lasting(run)]
-    assert told == [
+    logged = [(line["event"], line["step"]) for line in lasting(run)]
+    assert logged == [
         ("Evaluated", 0),
         ("Evaluated", 4),
         ("Evaluated", 8),

@@ -1,4 +1,4 @@
-"""What TensorBoard is told."""
+"""What TensorBoard shows."""
 
 import sys
 from pathlib import Path
@@ -19,11 +19,11 @@ def test_losses_and_scores_reach_tensorboard(tmp_path: Path) -> None:
     listen(StepDone(1, 0.5, {"psnr": 20.0, "critic": 0.7}, 0.1))
     listen(StepDone(2, 0.5, {"psnr": 21.0, "critic": 0.6}, 0.2))
     listen(Evaluated(2, {"block 16, restored": Scores(24.0, 0.7, 0.1, 0.0)}, best=True))
-    board = EventAccumulator(str(tmp_path))
-    board.Reload()
+    shown = EventAccumulator(str(tmp_path))
+    shown.Reload()
     found = {
-        tag: [(point.step, round(point.value, 4)) for point in board.Scalars(tag)]
-        for tag in board.Tags()["scalars"]
+        tag: [(point.step, round(point.value, 4)) for point in shown.Scalars(tag)]
+        for tag in shown.Tags()["scalars"]
     }
     assert found == {
         "loss/psnr": [(1, 20.0), (2, 21.0)],
