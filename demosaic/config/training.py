@@ -90,7 +90,7 @@ class TrainConfig:
     )
     save_every: int = option(
         100,
-        "Steps between saved states; a killed run goes on from the last.",
+        "Steps between saved states; a killed run continues from the last.",
         ge=1,
         panel=_VALIDATING,
     )
