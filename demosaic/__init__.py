@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from demosaic.training.events import TrainReport
     from demosaic.training.loop import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "demosaic.config.compute": ("DeviceConfig",),

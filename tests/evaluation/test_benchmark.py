@@ -202,7 +202,7 @@ def test_a_realism_alone_is_not_drawn_against_itself(found: Evaluation, tmp_path
     assert "by realism" not in (tmp_path / "one.html").read_text()
 
 
-def test_a_model_that_is_not_there_is_missed_before_anything_is_said(folder: Path) -> None:
+def test_a_model_that_is_not_there_is_an_error_before_any_event(folder: Path) -> None:
     heard: list[Event] = []
     with pytest.raises(DemosaicError, match="there is no model file"):
         benchmark.evaluate(

@@ -44,7 +44,7 @@ def test_no_block_is_safe_where_even_clear_faces_are_not_found() -> None:
     assert "shows nothing about mosaics" in finding(attacks, None)
 
 
-def test_who_is_found_behind_a_mosaic_is_told_even_where_clear_faces_are_not() -> None:
+def test_people_found_behind_a_mosaic_are_reported_even_where_clear_faces_are_not() -> None:
     attacks = [attack(None, above=False), attack(4, above=False), attack(8, above=True)]
     assert safe_block(attacks, (4, 8)) is None
     assert finding(attacks, None).startswith("people are identified more often than by chance")
@@ -106,7 +106,7 @@ def test_the_page_of_an_audit_works_in_a_browser(tmp_path: Path) -> None:
     ]
 
 
-def test_nothing_is_said_of_the_first_five_of_five_people() -> None:
+def test_the_first_five_of_five_people_are_not_reported() -> None:
     pages = [render(title="", lead="", sections=sections(an_audit(people=n))) for n in (5, 6)]
     assert ["the first 5" in page for page in pages] == [False, True]
 

@@ -258,7 +258,7 @@ def test_the_colour_profile_and_transparency_stay(folder: Path) -> None:
 # Many
 
 
-def test_a_folder_of_photos_is_mirrored_and_one_without_a_face_is_said(
+def test_a_folder_of_photos_is_mirrored_and_one_without_a_face_is_reported(
     folder: Path, detector: MediaPipeDetector
 ) -> None:
     source = folder / "in"

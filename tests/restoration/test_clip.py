@@ -148,7 +148,7 @@ def test_a_turned_clip_stays_turned_and_is_restored_upright(
     assert np.abs(np.subtract(found.box, place(0).corners)).max() <= 2  # coded with loss
 
 
-def test_a_frame_that_cannot_be_read_is_said_and_the_others_are_done(
+def test_a_frame_that_cannot_be_read_is_reported_and_the_others_are_done(
     frames: list[Pixels], folder: Path
 ) -> None:
     source = write(folder / "a.mkv", hidden(frames))

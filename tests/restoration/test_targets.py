@@ -43,12 +43,12 @@ def test_cells_of_a_broken_size_fit_too() -> None:
     assert region.grid == grid
 
 
-def test_cells_larger_than_the_picture_are_told_at_once_from_a_mosaic() -> None:
+def test_cells_larger_than_the_picture_are_refused_at_once() -> None:
     with pytest.raises(DemosaicError, match="no mosaic with cells of 1e"):
         regions_in(mosaicked(40, 40, Grid.square(8)), RestoreConfig(block=(1e30, 1e30)))
 
 
-def test_cells_begin_where_they_are_said_to() -> None:
+def test_cells_begin_at_the_offset_given() -> None:
     plain = np.full((32, 32, 3), 90, np.uint8)
     config = RestoreConfig(regions=((4, 4, 24, 24),), block=(8, 8), offset=(3, 5))
     (region,) = regions_in(plain, config)

@@ -44,17 +44,19 @@ def test_a_mosaic_in_a_single_picture_is_found(frames: list[Pixels]) -> None:
 
 
 @pytest.mark.parametrize("lost", [0, 2, 4])
-def test_a_mosaic_that_a_look_loses_is_where_others_say(frames: list[Pixels], lost: int) -> None:
+def test_a_mosaic_that_one_detection_misses_is_taken_from_the_others(
+    frames: list[Pixels], lost: int
+) -> None:
     assert boxes(hidden(frames)[:5], otherwise(lost, [])) == [[place(n)] for n in range(5)]
 
 
-def test_a_mosaic_of_which_a_look_loses_a_part_stays_whole(frames: list[Pixels]) -> None:
+def test_a_mosaic_of_which_one_detection_misses_a_part_stays_whole(frames: list[Pixels]) -> None:
     part = filled(Box(place(2).x, place(2).y, FACE - BLOCK, FACE), Grid.square(BLOCK))
     assert boxes(hidden(frames)[:5], otherwise(2, [part])) == [[place(n)] for n in range(5)]
 
 
 @pytest.mark.parametrize("joined", [1, 4])
-def test_two_mosaics_that_a_look_joins_stay_two(frames: list[Pixels], joined: int) -> None:
+def test_two_mosaics_that_one_detection_merges_stay_two(frames: list[Pixels], joined: int) -> None:
     one, other = Box(20, 40, 84, 96), Box(116, 64, 96, 108)
     pictures = [pixelated(pixelated(frame, one), other) for frame in frames[:5]]
     both = filled(Box(20, 40, 192, 132), Grid.square(BLOCK))
@@ -85,7 +87,7 @@ def test_detail_stays_where_cells_stay_and_follows_where_they_change() -> None:
     assert np.array_equal(shown[outside], second[outside])
 
 
-def test_what_is_shown_steadily_has_the_cells_of_now() -> None:
+def test_a_stabilised_picture_has_the_cells_of_its_own_frame() -> None:
     then, now = (np.full((40, 40, 3), level, np.uint8) for level in (100, 103))
     one = region()
     piece = (texture(40, 40) // 8 + 90).astype(np.uint8)
