@@ -13,9 +13,6 @@ SOURCES = sorted(
     path for folder in ("demosaic", "examples", "tests") for path in (ROOT / folder).rglob("*.py")
 )
 
-BORROWED: dict[str, set[str]] = {}
-"""Private names that a file still uses. This table only shrinks."""
-
 
 def is_private(name: str) -> bool:
     """Python's own `__names__` are public, except a function's defaults."""
@@ -59,8 +56,7 @@ def private_names(tree: ast.AST) -> Iterator[str]:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_uses_the_private_names_of_another(path: Path) -> None:
     names = private_names(ast.parse(path.read_text(encoding="utf-8")))
-    allowed = BORROWED.get(path.relative_to(ROOT).as_posix(), set())
-    assert {name for name in names if is_private(name)} - allowed == set()
+    assert {name for name in names if is_private(name)} == set()
 
 
 def test_a_folder_of_tests_is_named_after_its_package() -> None:
