@@ -57,10 +57,16 @@ def build_dataset(
 
     with listening(as_json) as listen:
         if dry_run:
-            looks = cache.Looks(cache.users_looks(), detector.MediaPipeDetector.name())
-            look = cache.Look(detector.default_detector, looks, remember=False)
+            known = cache.FaceCache(cache.user_cache(), detector.MediaPipeDetector.name())
+            examiner = cache.Examiner(detector.default_detector, known, remember=False)
             forecast = forecasting.forecast(
-                photos, pairs, config, look=look, prune=prune, workers=workers, listen=listen
+                photos,
+                pairs,
+                config,
+                examiner=examiner,
+                prune=prune,
+                workers=workers,
+                listen=listen,
             )
             listen(forecast)
             return
@@ -100,4 +106,4 @@ def forget(
     from demosaic.faces import cache
 
     with listening(as_json) as listen:
-        listen(forgetting.forget(pairs, name, looks=cache.users_looks(), listen=listen))
+        listen(forgetting.forget(pairs, name, looks=cache.user_cache(), listen=listen))

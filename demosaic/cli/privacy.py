@@ -94,14 +94,14 @@ def audit(
     from demosaic.reporting import page as reporting
 
     page = new_page(out, force)
-    looks = cache.Looks(cache.users_looks(), MediaPipeDetector.name())
+    known = cache.FaceCache(cache.user_cache(), MediaPipeDetector.name())
     with listening(as_json) as listen:
         model = model or lookup.model_at_hand(Path())
         listen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
         done = attack.audit(
             photos,
             config,
-            look=cache.Look(default_detector, looks),
+            examiner=cache.Examiner(default_detector, known),
             detector=default_detector(),
             model=model,
             pairs=pairs,

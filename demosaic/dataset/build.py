@@ -17,7 +17,7 @@ from demosaic.dataset.workers import work_on
 from demosaic.dataset.writer import PairWriter
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
 from demosaic.events import Listener, Notice, ignore
-from demosaic.faces.cache import Look, Looks, MakeDetector, forget_looks, users_looks
+from demosaic.faces.cache import Examiner, FaceCache, MakeDetector, forget_faces, user_cache
 from demosaic.faces.detector import MediaPipeDetector, default_detector
 from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
@@ -53,14 +53,16 @@ def build_dataset(
     photos, out = Path(photos), Path(pairs)
     if make_detector is None:
         make_detector, detector_name = default_detector, MediaPipeDetector.name()
-        looks = users_looks()
+        looks = user_cache()
     paths, ignored = photos_in(photos, out, config.group_by)
     writer = PairWriter(out, config)
     if looks and writer.forgetting:
-        forget_looks(looks, writer.forgotten)
+        forget_faces(looks, writer.forgotten)
     listen(PhotosFound(len(paths), ignored))
-    look = Look(make_detector, Looks(looks, detector_name) if looks else None)
-    work = partial(work_on, config=config, look=look, forgotten=writer.forgotten, workers=workers)
+    examiner = Examiner(make_detector, FaceCache(looks, detector_name) if looks else None)
+    work = partial(
+        work_on, config=config, examiner=examiner, forgotten=writer.forgotten, workers=workers
+    )
     try:
         seen = _add_all(paths, photos, work, writer, listen)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from demosaic.dataset.records import NO_FACE, SPARE, Pair, Skipped
 from demosaic.dataset.splits import burst, person_of
 from demosaic.errors import DemosaicError
 from demosaic.faces.analysis import LOOK_AT, Examined, decoded, reduction
-from demosaic.faces.cache import Look
+from demosaic.faces.cache import Examiner
 from demosaic.faces.detector import Face
 from demosaic.faces.search import turned_upright
 from demosaic.imaging.arrays import Pixels, resize, to_grey
@@ -52,7 +52,7 @@ class PhotoResult:
 
 
 def photo_to_pairs(
-    task: Task, config: BuildConfig, look: Look, forgotten: Collection[str]
+    task: Task, config: BuildConfig, examiner: Examiner, forgotten: Collection[str]
 ) -> PhotoResult:
     """What the photo of a task gives: nothing when its content is the recorded one or is
     forgotten.
@@ -66,7 +66,7 @@ def photo_to_pairs(
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == task.recorded or sha256 in forgotten:
         return PhotoResult(task.photo, sha256)
-    return cut(data, look(data, sha256), task.photo, sha256, config)
+    return cut(data, examiner(data, sha256), task.photo, sha256, config)
 
 
 def cut(

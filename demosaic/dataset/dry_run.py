@@ -18,7 +18,7 @@ from demosaic.dataset.events import Forecast, PhotoDone, PhotosFound, PhotoSkipp
 from demosaic.dataset.workers import work_on
 from demosaic.dataset.writer import EarlierBuild, earlier_build
 from demosaic.events import Listener, ignore
-from demosaic.faces.cache import Look
+from demosaic.faces.cache import Examiner
 from demosaic.files import encoded
 
 SAMPLE = 200
@@ -72,7 +72,7 @@ def forecast(
     out: Path,
     config: BuildConfig,
     *,
-    look: Look,
+    examiner: Examiner,
     prune: bool = False,
     workers: int = 1,
     sample: int = SAMPLE,
@@ -90,7 +90,9 @@ def forecast(
     known = [task for task in tasks if task.recorded is not None]
     samples = [_sample(kind, sample) for kind in (new, known)]
     listen(PhotosFound(sum(map(len, samples)), ignored))
-    work = partial(work_on, config=config, look=look, forgotten=built.forgotten, workers=workers)
+    work = partial(
+        work_on, config=config, examiner=examiner, forgotten=built.forgotten, workers=workers
+    )
     tried = [
         _try(len(kind), work(chosen), listen)
         for kind, chosen in zip((new, known), samples, strict=True)

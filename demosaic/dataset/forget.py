@@ -14,7 +14,7 @@ from demosaic.dataset.splits import person_of
 from demosaic.dataset.summary import likenesses
 from demosaic.errors import DemosaicError
 from demosaic.events import Listener, ignore
-from demosaic.faces.cache import forget_looks
+from demosaic.faces.cache import forget_faces
 from demosaic.files import writing
 
 
@@ -36,7 +36,7 @@ def forget(
         )
     hashes, removed = dataset.forget(photos)
     if looks:
-        forget_looks(looks, dataset.forgotten)
+        forget_faces(looks, dataset.forgotten)
     for sheet in ("preview.jpg", "skipped.jpg"):  # the next build draws the second one again
         with writing(pairs / sheet):
             (pairs / sheet).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from itertools import islice
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.crops import PhotoResult, Task, photo_to_pairs
 from demosaic.errors import DemosaicError
-from demosaic.faces.cache import Look
+from demosaic.faces.cache import Examiner
 from demosaic.imaging.arrays import use_one_core
 
 Work = Callable[[Task], PhotoResult]
@@ -27,7 +27,7 @@ def work_on(
     tasks: Iterable[Task],
     *,
     config: BuildConfig,
-    look: Look,
+    examiner: Examiner,
     forgotten: Collection[str] = (),
     workers: int,
 ) -> Iterator[PhotoResult]:
@@ -35,7 +35,7 @@ def work_on(
 
     Raises DemosaicError when a worker process is killed.
     """
-    work = partial(photo_to_pairs, config=config, look=look, forgotten=forgotten)
+    work = partial(photo_to_pairs, config=config, examiner=examiner, forgotten=forgotten)
     return map(work, tasks) if workers == 1 else _work_in_processes(tasks, work, workers)
 
 

@@ -26,12 +26,12 @@ MakeDetector = Callable[[], FaceDetector]
 _VERSION = 1  # raise it when `examine` finds something else in the same photo
 
 
-def users_looks() -> Path:
+def user_cache() -> Path:
     """The folder of this user's cache."""
     return platformdirs.user_cache_path("demosaic") / "looks"
 
 
-class Looks:
+class FaceCache:
     """What one detector found, by the SHA-256 of the photo's bytes; nothing else identifies the
     photo.
 
@@ -64,15 +64,15 @@ class Looks:
             write_bytes(path, json.dumps(examined.as_record()).encode())
 
 
-class Look:
+class Examiner:
     """Examines photos, or recalls what was found in them before; one for each worker process."""
 
     def __init__(
-        self, make_detector: MakeDetector, looks: Looks | None, *, remember: bool = True
+        self, make_detector: MakeDetector, cache: FaceCache | None, *, remember: bool = True
     ) -> None:
-        """`looks` is the cache, if any; new results are added to it if `remember` is true."""
+        """`cache` may be None; new results are added to it if `remember` is true."""
         self._make_detector = make_detector
-        self._looks = looks
+        self._cache = cache
         self._remember = remember
         self._detector: FaceDetector | None = None  # made for the first unknown photo
 
@@ -80,17 +80,17 @@ class Look:
         """What the photo in `data` shows, whose hash is `sha256`. Raises DemosaicError when no
         detector can be made.
         """
-        known = self._looks.recall(sha256) if self._looks else None
+        known = self._cache.recall(sha256) if self._cache else None
         if known is not None:
             return known
         self._detector = self._detector or self._make_detector()
         examined = examine(data, self._detector)
-        if self._looks and self._remember:
-            self._looks.remember(sha256, examined)
+        if self._cache and self._remember:
+            self._cache.remember(sha256, examined)
         return examined
 
 
-def forget_looks(folder: Path, hashes: Iterable[str]) -> int:
+def forget_faces(folder: Path, hashes: Iterable[str]) -> int:
     """Remove what every detector found in photos of these SHA-256 and return the number of records
     removed. Raises DemosaicError when one cannot be removed.
     """

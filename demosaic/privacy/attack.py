@@ -19,7 +19,7 @@ from demosaic.config.training import TrainConfig
 from demosaic.errors import DemosaicError
 from demosaic.evaluation.statistics import binomial_tail, least_significant, share
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
-from demosaic.faces.cache import Look
+from demosaic.faces.cache import Examiner
 from demosaic.faces.detector import FaceDetector
 from demosaic.files import read_json
 from demosaic.imaging.arrays import Pixels, to_uint8
@@ -82,7 +82,7 @@ def audit(
     photos: Path,
     config: AuditConfig,
     *,
-    look: Look,
+    examiner: Examiner,
     detector: FaceDetector,
     model: Path | None = None,
     pairs: Path | None = None,
@@ -102,7 +102,7 @@ def audit(
     if model:
         restorer = load_model(model, compute.device)
         trained = trained_photos(model, restorer.card.dataset, pairs, listen)
-    album = gather(photos, config, look, trained=trained, listen=listen)
+    album = gather(photos, config, examiner, trained=trained, listen=listen)
     attacker = _Attacker(album, detector, restorer, compute, config, listen)
     attacks = [attack for block in (None, *config.blocks) for attack in attacker.attacks(block)]
     safe = safe_block(attacks, config.blocks)

@@ -15,7 +15,7 @@ from demosaic.dataset.near_duplicates import nearly_the_same
 from demosaic.dataset.records import Pair
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, ignore
-from demosaic.faces.cache import Look
+from demosaic.faces.cache import Examiner
 from demosaic.files import encoded
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, read_bytes
@@ -61,7 +61,7 @@ class Album:
 def gather(
     photos: Path,
     config: AuditConfig,
-    look: Look,
+    examiner: Examiner,
     *,
     trained: Collection[str] = (),
     listen: Listener = ignore,
@@ -75,7 +75,7 @@ def gather(
     """
     people = _by_person(photos)
     listen(PhotosFound(sum(map(len, people.values()))))
-    cutter = _Cutter(photos, look, listen)
+    cutter = _Cutter(photos, examiner, listen)
     gallery: list[Portrait] = []
     hidden: list[Portrait] = []
     left_out: Counter[str] = Counter()
@@ -149,9 +149,9 @@ def _strangers(people: People, known: Collection[str], cutter: "_Cutter") -> Ite
 class _Cutter:
     """Crops faces from photos, and reports what came of each photo."""
 
-    def __init__(self, photos: Path, look: Look, listen: Listener) -> None:
+    def __init__(self, photos: Path, examiner: Examiner, listen: Listener) -> None:
         self._photos = photos
-        self._look = look
+        self._examiner = examiner
         self._listen = listen
 
     def faces(self, person: str, paths: Sequence[Path]) -> Iterator[Portrait]:
@@ -176,7 +176,7 @@ class _Cutter:
             self._listen(PhotoSkipped(name, "cannot be read", str(error)))
             return None
         sha256 = hashlib.sha256(data).hexdigest()
-        result = cut(data, self._look(data, sha256), name, sha256, BUILD)
+        result = cut(data, self._examiner(data, sha256), name, sha256, BUILD)
         for skipped in result.skipped if not result.kept else ():
             self._listen(PhotoSkipped(name, skipped.reason, skipped.detail))
         for pair, picture in result.kept:

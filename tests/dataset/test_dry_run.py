@@ -12,7 +12,7 @@ from demosaic.dataset.build import build_dataset
 from demosaic.dataset.events import Forecast, PhotoDone, PhotosFound
 from demosaic.errors import DemosaicError
 from demosaic.events import Event
-from demosaic.faces.cache import Look, Looks
+from demosaic.faces.cache import Examiner, FaceCache
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
@@ -28,7 +28,7 @@ def test_a_forecast_of_all_photos_comes_true(workers: int, photos: Path, tmp_pat
         photos,
         tmp_path / "out",
         CONFIG,
-        look=Look(DETECTOR, None),
+        examiner=Examiner(DETECTOR, None),
         workers=workers,
         listen=events.append,
     )
@@ -47,8 +47,8 @@ def test_a_forecast_of_all_photos_comes_true(workers: int, photos: Path, tmp_pat
 
 def test_a_forecast_scales_what_a_sample_gives(photos: Path, tmp_path: Path) -> None:
     def foreseen() -> Forecast:
-        look = Look(DETECTOR, None)
-        return dry_run.forecast(photos, tmp_path / "out", CONFIG, look=look, sample=6)
+        examiner = Examiner(DETECTOR, None)
+        return dry_run.forecast(photos, tmp_path / "out", CONFIG, examiner=examiner, sample=6)
 
     first, again = foreseen(), foreseen()
     assert (first.photos, first.sampled) == (24, 6)
@@ -61,11 +61,16 @@ def test_what_a_build_would_refuse_is_refused(photos: Path, tmp_path: Path) -> N
     shutil.copytree(photos / "person-000", tmp_path / "photos")
     with pytest.raises(DemosaicError, match="where nothing is written"):
         dry_run.forecast(
-            tmp_path / "photos", tmp_path / "photos" / "out", CONFIG, look=Look(DETECTOR, None)
+            tmp_path / "photos",
+            tmp_path / "photos" / "out",
+            CONFIG,
+            examiner=Examiner(DETECTOR, None),
         )
     nobody = BuildConfig(group_by="guest-([0-9]+)")
     with pytest.raises(DemosaicError, match="finds nothing in any photo's name"):
-        dry_run.forecast(tmp_path / "photos", tmp_path / "out", nobody, look=Look(DETECTOR, None))
+        dry_run.forecast(
+            tmp_path / "photos", tmp_path / "out", nobody, examiner=Examiner(DETECTOR, None)
+        )
 
 
 def test_a_forecast_tells_what_is_to_be_added_to_an_earlier_build(
@@ -83,8 +88,8 @@ def test_a_forecast_tells_what_is_to_be_added_to_an_earlier_build(
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     remembered = sorted(cache.rglob("*"))
 
-    look = Look(DETECTOR, Looks(cache, "mediapipe"), remember=False)
-    foreseen = dry_run.forecast(album, out, CONFIG, look=look, prune=True)
+    examiner = Examiner(DETECTOR, FaceCache(cache, "mediapipe"), remember=False)
+    foreseen = dry_run.forecast(album, out, CONFIG, examiner=examiner, prune=True)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert sorted(cache.rglob("*")) == remembered
     report = build(album, out, CONFIG, prune=True)
@@ -102,11 +107,13 @@ def test_a_forecast_of_a_finished_build_is_that_nothing_is_to_do(
     def unused() -> MediaPipeDetector:
         raise AssertionError("no photo is new")
 
-    foreseen = dry_run.forecast(photos, out, CONFIG, look=Look(unused, None))
+    foreseen = dry_run.forecast(photos, out, CONFIG, examiner=Examiner(unused, None))
     assert (foreseen.known, foreseen.there) == (24, report.pairs)
     assert (foreseen.pairs, foreseen.megabytes, foreseen.gone) == (0, 0, 0)
     with pytest.raises(DemosaicError, match=r"was built with other options \(block 8 -> 16\)"):
-        dry_run.forecast(photos, out, BuildConfig(size=64, block=16), look=Look(DETECTOR, None))
+        dry_run.forecast(
+            photos, out, BuildConfig(size=64, block=16), examiner=Examiner(DETECTOR, None)
+        )
 
 
 def test_the_time_counts_the_start_once_and_each_photo() -> None:

@@ -9,18 +9,18 @@ import people
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
-from demosaic.faces.cache import Look
+from demosaic.faces.cache import Examiner
 from demosaic.faces.detector import MediaPipeDetector
 from demosaic.imaging.arrays import resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.privacy import gallery
 
-LOOK = Look(lambda: MediaPipeDetector(LEAST_SCORE), None)
+EXAMINER = Examiner(lambda: MediaPipeDetector(LEAST_SCORE), None)
 
 
 def test_known_and_hidden_faces_are_different_photos_of_the_same_people(photos: Path) -> None:
-    found = gallery.gather(photos, AuditConfig(faces=20), LOOK)
+    found = gallery.gather(photos, AuditConfig(faces=20), EXAMINER)
     hidden = {portrait.person for portrait in found.hidden}
     assert hidden and hidden <= {portrait.person for portrait in found.gallery}
     faces = [portrait.face.tobytes() for portrait in [*found.gallery, *found.hidden]]
@@ -40,9 +40,9 @@ def test_copies_of_a_photo_are_one_photo(tmp_path: Path) -> None:
     with pytest.raises(
         DemosaicError, match="1 person with one usable face; give two photos or more of each"
     ):
-        gallery.gather(person.parent, AuditConfig(), LOOK)
+        gallery.gather(person.parent, AuditConfig(), EXAMINER)
     (person / "d.jpg").write_bytes(second.read_bytes())
-    found = gallery.gather(person.parent, AuditConfig(), LOOK)
+    found = gallery.gather(person.parent, AuditConfig(), EXAMINER)
     assert (len(found.gallery), len(found.hidden)) == (1, 1)
 
 
@@ -50,15 +50,15 @@ def test_who_the_model_was_trained_on_is_left_out(photos: Path, dataset: Path) -
     lines = [json.loads(line) for line in (dataset / "pairs.jsonl").read_text().splitlines()]
     trained = {line["sha256"] for line in lines if line["split"] == "train"}
     people = {line["photo"].rpartition("/")[0] for line in lines if line["sha256"] in trained}
-    found = gallery.gather(photos, AuditConfig(faces=20), LOOK, trained=trained)
+    found = gallery.gather(photos, AuditConfig(faces=20), EXAMINER, trained=trained)
     assert found.left_out[gallery.TRAINED] == len(people)
     assert people.isdisjoint(portrait.person for portrait in found.hidden)
     everybody = {line["sha256"] for line in lines}
     way_out = r"people that the model was trained on; .* or with --model a model that was not"
     with pytest.raises(DemosaicError, match=way_out):
-        gallery.gather(photos, AuditConfig(faces=20), LOOK, trained=everybody)
+        gallery.gather(photos, AuditConfig(faces=20), EXAMINER, trained=everybody)
 
 
 def test_an_album_without_folders_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DemosaicError, match="a folder for each person"):
-        gallery.gather(tmp_path, AuditConfig(), LOOK)
+        gallery.gather(tmp_path, AuditConfig(), EXAMINER)
