@@ -55,8 +55,8 @@ def restore(
 
     `picture`: a file, a Pillow picture, or RGB levels (H, W, 3) of type uint8. `model`: a model or
     its file; without one, `find_model` chooses. The mosaics are those that the config gives, or all
-    that are found; every other pixel comes back as it was. Of the config, `compare` and
-    `copy_untouched` are for files only.
+    that are found; every other pixel comes back as it was. `compare` and `copy_untouched`
+    of the config are for files only.
 
     Raises DemosaicError when there is no model, no picture, or no mosaic in the picture.
     """
