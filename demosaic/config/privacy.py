@@ -10,7 +10,6 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import LEAST_SCORE, Rectangle, Sampler, misplaced, unless
 
 Style = Literal["mosaic", "solid", "blur"]
-
 Shape = Literal["box", "ellipse"]
 
 _WHERE = "What is hidden"

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from demosaic.errors import USAGE, DemosaicError
 
 Rectangle = tuple[int, int, int, int]
-
 Sampler = Literal["mean", "centre", "top-left", "linear"]
 
 LEAST_SCORE = 0.3

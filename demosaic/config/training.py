@@ -12,9 +12,7 @@ from demosaic.errors import USAGE, DemosaicError
 from demosaic.text import counted
 
 Preset = Literal["default", "seed"]
-
 NetworkSize = Literal["auto", "S", "M"]
-
 Direction = Literal["left-to-right", "right-to-left"]
 
 _LEARNING = "Learning"

@@ -25,7 +25,6 @@ _MOVES = np.array(
 )
 
 _ANGLES = (np.arange(256, dtype=np.float32) + 0.5) * (2 * np.pi / 256)
-
 _COSINES, _SINES = np.cos(_ANGLES), np.sin(_ANGLES)
 
 

@@ -16,7 +16,6 @@ from demosaic.detection.thresholds import FLAT_CELLS
 from demosaic.imaging.geometry import Box
 
 _Mask = NDArray[np.bool_]
-
 _Numbers = NDArray[np.int32]
 
 

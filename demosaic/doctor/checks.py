@@ -28,7 +28,6 @@ Look = Callable[[], str]
 
 
 _HEIC = Path(__file__).with_name("drawn-face.heic")
-
 _CV2_OWNERS = (
     "opencv-python",
     "opencv-contrib-python",
@@ -37,11 +36,8 @@ _CV2_OWNERS = (
 )
 
 _REINSTALL = "pip install --force-reinstall -c constraints.txt ."
-
 _FILES, _FILE_BYTES = 100, 100_000  # the size of a pair of 256 px
-
 _LEAST_RATE, _LEAST_GB = 20, 1.0  # files a second; room for a thousand pairs and a run
-
 _TRIAL = TrainConfig(batch=2)  # a quarter of the default batch; enough to compare precisions
 
 

@@ -35,11 +35,8 @@ FACE = Path(__file__).with_name("drawn-face.png")
 """A person who does not exist, by examples/people.py; 256 px."""
 
 _BUILD = BuildConfig(size=128, val=0)  # half of the usual side, to be quick
-
 _TRAIN = TrainConfig(steps=1, batch=2, network="S", validations=1, validation_pairs=1)
-
 _DEVICES = DeviceConfig(precision="fp32")  # `auto` is another check
-
 _GRID = Grid.square(8)
 
 

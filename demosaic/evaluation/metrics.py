@@ -18,11 +18,8 @@ from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # as in Wang et al. 2004
-
 _WINDOW = 11  # px
-
 _SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # weights, from fine to coarse
-
 _LEAST_SIDE = _WINDOW * 2 ** (len(_SCALES) - 1)  # px; the coarsest scale is then one window wide
 
 

@@ -19,9 +19,7 @@ _METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
 """For each metric, its title and how its values are written."""
 
 _HIGHER_IS_BETTER = ("psnr", "gain", "ssim", "ms_ssim")
-
 _TRADED = (8, 16, 24)  # px; more lines in one plot would be hard to distinguish
-
 _Found = dict[Way, dict[int, Estimate]]
 """Estimates by way and cell size."""
 

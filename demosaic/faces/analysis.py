@@ -15,7 +15,6 @@ LOOK_AT = 640
 """The least longer side, px, at which a photo is decoded to find its faces."""
 
 _LOOK_AT_MOST = 1280  # px; a larger picture is resized, as only a JPEG can be decoded smaller
-
 _REDUCTIONS = (8, 4, 2, 1)  # the factors by which a JPEG can be decoded smaller
 
 

@@ -19,7 +19,6 @@ _TURNED_SCORE = 0.6  # the least score in a turned photo
 _TURNED_LEAD = 0.05  # by which a turned photo must beat the upright one
 
 _LARGE = 640  # px; smaller photos have no small faces that are worth a crop
-
 _PORTRAIT = 1 / 6  # of the longer side: anyone behind so large a face is out of focus
 
 _TILINGS = (2, 4, 8)  # tiles of a half, a quarter and an eighth of the longer side
@@ -27,7 +26,6 @@ _TILINGS = (2, 4, 8)  # tiles of a half, a quarter and an eighth of the longer s
 _LAST_ALWAYS = 4  # the last tiling, about 100 tiles, needs new faces in the one before
 
 _TILE_STEP = 0.7  # of a tile: faces of up to 0.3 of it lie whole in one
-
 _TILE_SCORE = 0.6  # the least score in a tile
 
 _SAME_OVERLAP = 0.3  # of the union of two boxes: one face found twice

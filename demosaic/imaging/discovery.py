@@ -9,7 +9,6 @@ from demosaic.files import real_path
 
 # Thumbnails, resource forks and recycle bins of network disks, Macs and Windows
 _JUNK_FOLDERS = {"@eadir", "__macosx", "#recycle", "$recycle.bin"}
-
 _JUNK_FILES = {"thumbs.db", "desktop.ini"}
 
 

@@ -8,7 +8,6 @@ from PIL.ExifTags import IFD, Base
 from demosaic.imaging.opening import DAMAGED
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-
 MADE = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
 """IPTC's DigitalSourceType of a picture that a model made."""
 

@@ -28,7 +28,6 @@ from demosaic.models.resunet import Restorer, ResUNet
 from demosaic.records import read
 
 _KEY = "demosaic"
-
 _MAIN_MEMORY = torch.device("cpu")
 
 

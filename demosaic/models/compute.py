@@ -20,9 +20,7 @@ from demosaic.errors import USAGE, DemosaicError
 from demosaic.text import counted
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
-
 _PARITY = 0.1  # bf16 keeps 8 bits, and some twenty layers multiply its error
-
 _TRIALS = 2
 
 

@@ -8,7 +8,6 @@ from demosaic.mosaic.grid import Edges, Grid
 from demosaic.mosaic.operators import cells
 
 _ROUNDS = 40  # bisection alone needs 34 for a cell of 64 x 64 px, from a bracket of 1,000 levels
-
 _CLOSE = 0.25  # levels: with so small an error the sum of a cell still rounds to the right one
 
 

@@ -54,9 +54,7 @@ FEW = 5
 """Number of people named; the attack is right if the person is among them."""
 
 SHOWN_BLOCK, _SHOWN = 16, 8  # px; faces
-
 _ERROR = 0.05  # probability of one false alarm or more, over all attacks at one block
-
 _MIDDLE: Points = ((0.36, 0.4), (0.64, 0.4), (0.5, 0.52), (0.5, 0.63))
 """Usual places of eyes, nose and mouth in a crop, as shares of its side."""
 

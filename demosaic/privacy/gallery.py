@@ -26,11 +26,8 @@ BUILD = BuildConfig(max_per_photo=1, group_by="photo")
 """How faces are cropped: as for training, the largest of each photo; bursts are marked."""
 
 ONE_PHOTO = "with one photo"
-
 ONE_FACE = "with one usable face"
-
 TRAINED = "that the model was trained on"
-
 _KNOWN, _HIDDEN = 3, 2  # most faces of one person, so that nobody dominates the result
 
 

@@ -21,7 +21,6 @@ from demosaic.reporting.plots import Plot, Point, Series
 from demosaic.text import counted
 
 TITLE = "What a mosaic gives away"
-
 _WAYS = {
     MOSAIC: "mosaic beside clear photos",
     ALIKE: "mosaic beside photos pixelated alike",
@@ -29,7 +28,6 @@ _WAYS = {
 }
 
 _SHORT = {MOSAIC: "mosaic", ALIKE: "both pixelated", RESTORED: "restored"}
-
 _NO_PROOF = (
     "These recognisers learned from this album alone and know little about faces. One that was "
     "trained on millions finds more, above all in restored faces. And people who know each other "

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from demosaic.imaging.arrays import Pixels, resize, to_grey
 
 Vectors = NDArray[np.float32]
-
 Points = Sequence[tuple[float, float]]
 """Pixels (x, y) in a face detector's order: right eye, left eye, nose tip, mouth, ..."""
 
@@ -24,13 +23,9 @@ SIDE = 96
 """Side of a face as recognisers see it, pixels."""
 
 _COLOURS = 24  # px; side of the picture that is the colour descriptor
-
 _INNER = 1.3 / 1.7  # of the crop's side: includes hair and chin, little background
-
 _EYES_AND_MOUTH = np.array([[0.32, 0.36], [0.68, 0.36], [0.5, 0.74]]) * SIDE
-
 _SHARE, _MOST = 4, 400  # one component for so many known faces, and never more than this
-
 _LEAST = 1e-6  # of the strongest component; weaker ones are rounding errors
 
 

@@ -12,9 +12,7 @@ from xml.etree.ElementTree import Element
 from demosaic.reporting.svg import element
 
 _WIDTH, _HEIGHT = 400, 250
-
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 26, 40  # margins
-
 _COLOURS = 6  # in the page's style sheet; then they repeat
 
 _GREYS = 3  # for muted series, likewise

@@ -24,34 +24,21 @@ Find = Callable[[Pixels], list[Region]]
 """Detects the mosaics in a picture (H, W, 3)."""
 
 _Frame = TypeVar("_Frame")
-
 _Flags = NDArray[np.bool_]
-
 _Levels = NDArray[np.uint8]
 
 
 _BATCH = 8  # frames in which a later detection also serves the frames before it
-
 _CLEAR = 1.5  # times: how much stronger the steps on cell edges are than other steps
-
 _CAP = 32  # grey levels; larger steps count the same, so that a few cannot outweigh the rest
-
 _FLAT = 2.0  # grey levels from the cell's mean, on average: always counts as flat
-
 _FLAT_AS = 3.0  # times the median roughness of the mosaic's cells: still counts as flat
-
 _EDGE_FLAT = 0.6  # share of the outermost cells on each side that are flat
-
 _BETTER = 0.02  # share of cells by which another position must fit better
-
 _FEW = 3  # cells across and down; smaller mosaics are not tracked
-
 _SAME = 0.3  # overlap, as a share of the smaller box, of two boxes of the same mosaic
-
 _NEAR = 1  # px; error of a detected edge in a lossy clip
-
 _MEMORY = 0.7  # share of a pixel from the previous frame, where its cell did not change
-
 _ALIKE = 6.0  # grey levels; at this change of a cell the share falls to 1/e
 
 

@@ -25,7 +25,6 @@ from demosaic.files import make_folder, write_with
 from demosaic.imaging.arrays import Pixels, resize
 
 Frame: TypeAlias = av.VideoFrame
-
 Changed = NDArray[np.bool_]
 """(H, W): which pixels of a frame differ from the clip's."""
 
@@ -44,7 +43,6 @@ _CONTAINERS = {
 }
 
 _LOSSLESS = {"ffv1", "ffvhuff", "huffyuv", "utvideo"}
-
 _QUALITY = {  # without a visible difference, and fast enough for two cores
     "libx264": {"crf": "16", "preset": "fast"},
     "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},

@@ -46,7 +46,6 @@ mosaics that show much of them.
 """
 
 _SAMPLES = 8
-
 _GRIDS = {
     **{f"block {side}": Grid.square(side) for side in (4, 8, 12, 16, 24, 32)},
     "block 16 at 5, 11": Grid.square(16, 5, 11),

@@ -11,7 +11,6 @@ from demosaic.files import read_json, read_lines, real_path
 from demosaic.reporting.plots import Points
 
 _POINTS = 20  # of a smoothed curve
-
 _VALIDATED = ("block 16, restored", "block 16, sharp", "reconciled")  # of both recipes
 
 

@@ -16,7 +16,6 @@ ADAM_SHARE = 0.1
 """AdamW's rate as a part of Muon's: 2e-3 beside 0.02."""
 
 _ROUNDS = 5
-
 _A, _B, _C = 3.4445, -4.7750, 2.0315  # Jordan 2024: singular values end within 0.7..1.2
 
 

@@ -26,9 +26,7 @@ from demosaic.training.distributed import Processes
 from demosaic.training.recipe import Validation
 
 _SAMPLES = 8
-
 _KERAS_EPS = 1e-7
-
 _BETAS = (0.5, 0.999)
 
 

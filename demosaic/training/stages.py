@@ -21,15 +21,10 @@ from demosaic.training.losses import feature_distance, gradient_penalty, log_err
 from demosaic.training.muon import ADAM_SHARE, Muon
 
 _WARM_UP = 50  # steps
-
 _FAST = 60  # steps; after so many the rate falls with the root of their number
-
 _STEADY = 0.25  # share of the second stage before the rate begins to fall
-
 _LAST = 0.005  # of the rate, at the end
-
 _MEMORY = 0.998  # of the moving average, once there are steps enough
-
 _CLIP = 1.0  # the largest norm of a step's gradient
 
 _CAUTION = 0.25
