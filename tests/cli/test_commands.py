@@ -616,7 +616,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
         said = error(130, *words)
     run = Path("runs") / f"pairs-{preset}"
     assert said == (
-        f"stopped at step 1, 50% of the budget, saved in {run}: the same command goes on"
+        f"stopped at step 1, 50% of the budget, saved in {run}: run the same command to continue"
     )
     assert demosaic(*words)[0] == 0
     assert read_card(here / run / "model.safetensors").step == 2
