@@ -202,7 +202,7 @@ def test_faces_are_hidden_in_a_file_a_pillow_picture_or_an_array(folder: Path) -
     changed = (first.picture != levels).any(2)
     x, y, width, height = first.faces[0].box
     assert changed[y : y + height, x : x + width].any()
-    report = demosaic.pixelate_files([source], folder / "b.png", config=config)
+    report = demosaic.pixelate_files(source, folder / "b.png", config=config)
     assert np.array_equal(read_image(folder / "b.png"), first.picture)
     assert [result.faces for result in report.results] == [first.faces]
 

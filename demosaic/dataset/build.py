@@ -53,7 +53,7 @@ def build_dataset(
     photos, out = Path(photos), Path(pairs)
     if make_detector is None:
         make_detector, detector_name = default_detector, MediaPipeDetector.name()
-        looks = user_cache()
+        looks = looks or user_cache()
     paths, ignored = photos_in(photos, out, config.group_by)
     writer = PairWriter(out, config)
     if looks and writer.forgetting:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -28,6 +29,10 @@ _CLIPS = {
 }
 
 
+Sources = str | PathLike[str] | Sequence[str | PathLike[str]]
+"""One picture, folder or pattern, or several of them."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A picture to process and where its result goes."""
@@ -50,7 +55,7 @@ def is_clip(path: Path) -> bool:
 
 
 def plan(
-    sources: Sequence[Path], out: Path | None, done: str, *, force: bool, listen: Listener = ignore
+    sources: Sources, out: Path | None, done: str, *, force: bool, listen: Listener = ignore
 ) -> list[Job]:
     """The pictures to process and where their results go. `done` is the word in their names, as in
     NAME.restored.png.
@@ -61,13 +66,14 @@ def plan(
     out, unless `force`. Raises DemosaicError when a source is missing or contains no pictures, or a
     result would replace a picture or another result.
     """
-    found = list(dict.fromkeys(path for source in sources for path in _matches(source)))
+    paths = [Path(sources)] if isinstance(sources, str | PathLike) else [*map(Path, sources)]
+    found = list(dict.fromkeys(path for source in paths for path in _matches(source)))
     if out and _is_a_file(out) and (len(found) > 1 or found[0].is_dir()):
         raise DemosaicError(f"--out {out}: name a folder for several pictures", USAGE)
     jobs = [job for path in found for job in _jobs(path, out, done, alone=len(found) == 1)]
     jobs = _with_unique_names(jobs, done)
     if not jobs:
-        raise DemosaicError(f"no pictures in {', '.join(map(str, sources))}", NOTHING_TO_DO)
+        raise DemosaicError(f"no pictures in {', '.join(map(str, paths))}", NOTHING_TO_DO)
     pictures = {real_path(job.source) for job in jobs}
     for job in jobs:
         if real_path(job.out) in pictures:

@@ -38,11 +38,14 @@ def turn_of(image: Image.Image) -> Image.Transpose | None:
 
 
 def over_white(image: Image.Image) -> Image.Image:
-    """The picture with its transparent parts over white."""
+    """The picture with its transparent parts over white. Raises NotAPicture when its transparency
+    turns out damaged in use.
+    """
     if not image.has_transparency_data:
         return image
     white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    with decoding():
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
 def in_srgb(image: Image.Image) -> Image.Image:
@@ -74,9 +77,14 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """The picture, of any mode, with 8 bits each of red, green and blue."""
+    """The picture, of any mode, with 8 bits each of red, green and blue. Raises NotAPicture when
+    its palette turns out damaged in use.
+    """
+    if image.mode == "RGB":
+        return image
     if image.mode[0] not in "IF":
-        return image if image.mode == "RGB" else image.convert("RGB")
+        with decoding():
+            return image.convert("RGB")
     # Grey of 16 bits or float, which Pillow's own conversion clips at 255. Of 16 bits the upper 8
     # are taken, as Pillow does with colours
     grey = np.asarray(image, dtype=np.float32)

@@ -79,7 +79,8 @@ def decode_photo(data: bytes, reduce: int = 1) -> Pixels:
             conversion.in_srgb(conversion.over_white(conversion.upright(image)))
         )
         if sorted(seen.size) != sorted(size):
-            seen = seen.reduce(reduce)
+            with decoding():
+                seen = seen.reduce(reduce)
         return np.asarray(seen)
 
 

@@ -16,7 +16,7 @@ from demosaic.faces.cache import MakeDetector
 from demosaic.faces.detector import FaceDetector, default_detector
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Pixels, blurred
-from demosaic.imaging.batch import BatchReport, Job, do_all, plan
+from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, plan
 from demosaic.imaging.decoding import decode, read_bytes
 from demosaic.imaging.edited_copy import write_pixelated
 from demosaic.imaging.encoding import encode_png
@@ -179,7 +179,7 @@ def pixelate_file(
 
 
 def pixelate_files(
-    photos: Sequence[str | PathLike[str]],
+    photos: Sources,
     out: str | PathLike[str] | None = None,
     *,
     force: bool = False,
@@ -189,15 +189,15 @@ def pixelate_files(
 ) -> BatchReport[PicturePixelated]:
     """Hide the faces in photos and write the results; what `demosaic pixelate` does.
 
-    `photos`: files, folders of them, or patterns such as `photos/**/*.jpg`. `out`: the file to
-    write, or the folder for several; without it a result goes beside its photo, as NAME.pixelated
-    and the suffix. Results that are there stay, unless `force` is given.
+    `photos`: one or several files, folders of them, or patterns such as `photos/**/*.jpg`. `out`:
+    the file to write, or the folder for several; without it a result goes beside its photo, as
+    NAME.pixelated and the suffix. Results that are there stay, unless `force` is given.
 
     A photo in which no face is found is reported as skipped. Raises DemosaicError when there is no
     photo, when there is only one and it cannot be done, or when nothing was hidden in any.
     """
     jobs = plan(
-        [Path(photo) for photo in photos],
+        photos,
         Path(out) if out is not None else None,
         "pixelated",
         force=force,

@@ -10,7 +10,7 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import Listener, Notice, ignore
 from demosaic.files import make_folder, write_with
-from demosaic.imaging.batch import BatchReport, Job, do_all, is_clip, plan
+from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, is_clip, plan
 from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
@@ -19,7 +19,7 @@ from demosaic.restoration.image import restore_file, trial
 
 
 def restore_files(
-    pictures: Sequence[str | PathLike[str]],
+    pictures: Sources,
     out: str | PathLike[str] | None = None,
     *,
     force: bool = False,
@@ -30,17 +30,17 @@ def restore_files(
 ) -> BatchReport[PictureRestored | ClipRestored]:
     """Restore the mosaics in files and write the results; what `demosaic restore` does.
 
-    `pictures`: pictures, clips, folders of them, or patterns such as `photos/**/*.jpg`. `out`: the
-    file to write, or the folder for several; without it a result goes beside its picture, as
-    NAME.restored and the suffix. Results that are there stay, unless `force` is given. `model`: a
-    model or its file; without one, `find_model` chooses.
+    `pictures`: one or several pictures, clips, folders of them, or patterns such as
+    `photos/**/*.jpg`. `out`: the file to write, or the folder for several; without it a result goes
+    beside its picture, as NAME.restored and the suffix. Results that are there stay, unless `force`
+    is given. `model`: a model or its file; without one, that which `demosaic restore` takes.
 
     A picture that cannot be restored is reported as skipped. Raises DemosaicError when there is no
     model or no picture, when there is only one picture and it cannot be restored, or when none
     could be.
     """
     jobs = plan(
-        [Path(picture) for picture in pictures],
+        pictures,
         Path(out) if out is not None else None,
         "restored",
         force=force,

@@ -54,9 +54,9 @@ def restore(
     """Restore the mosaics in a picture. Nothing is written.
 
     `picture`: a file, a Pillow picture, or RGB levels (H, W, 3) of type uint8. `model`: a model or
-    its file; without one, `find_model` chooses. The mosaics are those that the config gives, or all
-    that are found; every other pixel comes back as it was. `compare` and `copy_untouched`
-    of the config are for files only.
+    its file; without one, that which `demosaic restore` takes. The mosaics are those that the
+    config gives, or all that are found; every other pixel comes back as it was. `compare` and
+    `copy_untouched` of the config are for files only.
 
     Raises DemosaicError when there is no model, no picture, or no mosaic in the picture.
     """

@@ -255,6 +255,14 @@ def test_differences_read_like_options_in_the_order_of_their_names() -> None:
     ]
 
 
+def test_differences_name_what_changed_in_the_network_of_an_earlier_seed_run() -> None:
+    """It was nested then, and is flat now."""
+    before = json.loads(json.dumps(asdict(SeedConfig())))
+    network = {name: before.pop(name) for name in ("down", "up", "discriminator")}
+    changed = replace(SeedConfig(), discriminator="summary")
+    assert differences({**before, "network": network}, changed) == ["discriminator code -> summary"]
+
+
 def test_an_earlier_run_s_config_which_nests_its_network_is_read_the_same() -> None:
     now = SeedConfig(discriminator="summary", down=(4, 8), up=(4,), steps=10)
     before = json.loads(json.dumps(asdict(now)))

@@ -1,5 +1,6 @@
 """Every mode, turn, bit depth, transparency and profile comes as upright RGB."""
 
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import ExifTags, Image, ImageCms
 
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import decode, decode_photo, photo_size
+from demosaic.imaging.opening import NotAPicture
 from doubles import INVERSE, encoded, swapped_profile, texture
 
 
@@ -110,3 +112,14 @@ def test_the_colours_of_a_profile_are_seen_in_srgb_and_kept_as_they_are_stored()
 def test_a_profile_that_says_nothing_changes_nothing(profile: bytes) -> None:
     data = encoded(Image.new("RGB", (3, 2), RED), "PNG", icc_profile=profile)
     assert np.array_equal(decode_photo(data), np.full((2, 3, 3), RED))
+
+
+def test_a_palette_with_more_transparency_than_colours_is_a_damaged_picture() -> None:
+    """Pillow finds out only when it converts the picture, long after it has read it."""
+    data = encoded(Image.new("P", (16, 16)), "PNG")
+    kind_and_alpha = b"tRNS" + bytes(300)
+    length, checksum = (n.to_bytes(4, "big") for n in (300, zlib.crc32(kind_and_alpha)))
+    place = data.index(b"IDAT") - 4
+    damaged = data[:place] + length + kind_and_alpha + checksum + data[place:]
+    with pytest.raises(NotAPicture, match="damaged picture"):
+        decode_photo(damaged)
