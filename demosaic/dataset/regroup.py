@@ -7,14 +7,17 @@ the same file, a near duplicate or a burst. The whole group goes into one split.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.cluster.hierarchy import DisjointSet
 
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.near_duplicates import Likenesses, near_duplicates
 from demosaic.dataset.records import SPARE, Pair, Skipped
 from demosaic.dataset.splits import person_of, split_of
+
+if TYPE_CHECKING:
+    from scipy.cluster.hierarchy import DisjointSet
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,9 @@ def groups(members: Sequence[Member]) -> dict[str, str]:
 
     A new member changes the name of a group only by joining it.
     """
+    # Imported here: it takes a third of a second, which no worker process is to spend
+    from scipy.cluster.hierarchy import DisjointSet
+
     connected = DisjointSet()
     for member in members:
         _merge(connected, ("person", member.person), *(("shared", key) for key in member.shared))
@@ -86,7 +92,7 @@ def groups(members: Sequence[Member]) -> dict[str, str]:
     return {person: names.setdefault(connected["person", person], person) for person in people}
 
 
-def _merge(sets: DisjointSet, first: tuple[str, str], *others: tuple[str, str]) -> None:
+def _merge(sets: "DisjointSet", first: tuple[str, str], *others: tuple[str, str]) -> None:
     sets.add(first)
     for other in others:
         sets.add(other)
