@@ -17,9 +17,11 @@ from PIL import Image, ImageOps
 
 import people
 from demosaic.config.dataset import BuildConfig
+from demosaic.config.training import Direction
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.crops import PhotoResult, cut
 from demosaic.dataset.events import BuildReport, PhotoDone
+from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.dataset.records import Pair
 from demosaic.dataset.splits import split_of
 from demosaic.events import Event, Listener, ignore
@@ -28,6 +30,7 @@ from demosaic.faces.cache import MakeDetector
 from demosaic.faces.detector import Face, MediaPipeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import decode
+from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
 from hashes import strange
 
@@ -198,3 +201,16 @@ def a_pair(number: int, photo: str, **changes: Any) -> Pair:
         burst=(),
     )
     return replace(pair, **changes)
+
+
+def red_and_blue(folder: Path, count: int, *, size: int = 32, start: int = 0) -> None:
+    """Pictures like pix2pix's: a red left half and a blue right half, each of its own shade."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(start, start + count):
+        picture = np.zeros((size, 2 * size, 3), np.uint8)
+        picture[:, :size, 0] = picture[:, size:, 2] = 10 + number
+        write_png(folder / f"{number}.png", picture)
+
+
+def opened(folder: Path, direction: Direction = "left-to-right", multiple: int = 32) -> Pairs:
+    return open_pairs(folder, direction=direction, multiple=multiple)

@@ -8,29 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataset_doubles import build
+from dataset_doubles import build, opened, red_and_blue
 from demosaic.config.dataset import BuildConfig
-from demosaic.config.training import Direction
 from demosaic.dataset.build import build_dataset
-from demosaic.dataset.reader import Pairs, open_pairs
+from demosaic.dataset.reader import open_pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.faces.detector import MediaPipeDetector
-from demosaic.imaging.encoding import write_png
 from demosaic.mosaic.grid import Grid
-
-
-def side_by_side(folder: Path, count: int, *, size: int = 32, start: int = 0) -> None:
-    """Pictures like pix2pix's: a red left half and a blue right half, each of its own shade."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(start, start + count):
-        picture = np.zeros((size, 2 * size, 3), np.uint8)
-        picture[:, :size, 0] = picture[:, size:, 2] = 10 + number
-        write_png(folder / f"{number}.png", picture)
-
-
-def opened(folder: Path, direction: Direction = "left-to-right", multiple: int = 32) -> Pairs:
-    return open_pairs(folder, direction=direction, multiple=multiple)
-
 
 # A dataset of ours
 
@@ -114,8 +98,8 @@ def test_why_there_is_nothing_to_learn_from_is_said(
 
 
 def test_a_pix2pix_folder_is_read(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 5)
-    side_by_side(tmp_path / "val", 2, start=5)
+    red_and_blue(tmp_path / "train", 5)
+    red_and_blue(tmp_path / "val", 2, start=5)
     pairs = opened(tmp_path)
     assert {path.name for path in pairs.train} == {f"{n}.png" for n in range(5)}
     assert {path.name for path in pairs.val} == {"5.png", "6.png"}
@@ -127,23 +111,23 @@ def test_a_pix2pix_folder_is_read(tmp_path: Path) -> None:
 
 
 def test_its_test_pictures_are_held_out_when_it_has_no_val(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 5)
-    side_by_side(tmp_path / "test", 2, start=5)
+    red_and_blue(tmp_path / "train", 5)
+    red_and_blue(tmp_path / "test", 2, start=5)
     pairs = opened(tmp_path)
     assert len(pairs.train) == 5
     assert {path.name for path in pairs.val} == {"5.png", "6.png"}
 
 
 def test_a_tenth_is_held_out_when_there_is_nothing_else(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "split" / "train", 30)
-    side_by_side(tmp_path / "flat", 30)
+    red_and_blue(tmp_path / "split" / "train", 30)
+    red_and_blue(tmp_path / "flat", 30)
     for pairs in (opened(tmp_path / "split"), opened(tmp_path / "flat")):
         assert (len(pairs.train), len(pairs.val)) == (27, 3)
         assert {path.name for path in pairs.train + pairs.val} == {f"{n}.png" for n in range(30)}
 
 
 def test_files_that_are_no_pictures_are_left_out_and_named(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 4)
+    red_and_blue(tmp_path / "train", 4)
     (tmp_path / "train" / "notes.txt").write_text("about these pictures")
     pairs = opened(tmp_path)
     assert pairs.left_out == [tmp_path / "train" / "notes.txt"]
@@ -156,23 +140,23 @@ def test_a_folder_of_photos_is_not_taken_for_pairs(photos: Path) -> None:
 
 
 def test_the_val_pictures_of_a_folder_without_train_are_not_trained_on(tmp_path: Path) -> None:
-    side_by_side(tmp_path, 3)
-    side_by_side(tmp_path / "val", 2, start=3)
+    red_and_blue(tmp_path, 3)
+    red_and_blue(tmp_path / "val", 2, start=3)
     pairs = opened(tmp_path)
     assert sorted(path.name for path in pairs.train) == ["0.png", "1.png", "2.png"]
     assert sorted(path.name for path in pairs.val) == ["3.png", "4.png"]
 
 
 def test_a_single_picture_is_trained_on_and_looked_at(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 1)
+    red_and_blue(tmp_path / "train", 1)
     pairs = opened(tmp_path)
     assert pairs.train == pairs.val == [tmp_path / "train" / "0.png"]
 
 
 def test_another_set_of_pictures_has_another_fingerprint(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 5)
+    red_and_blue(tmp_path / "train", 5)
     first, again = opened(tmp_path).fingerprint, opened(tmp_path).fingerprint
-    side_by_side(tmp_path / "train", 1, start=5)
+    red_and_blue(tmp_path / "train", 1, start=5)
     assert first == again != opened(tmp_path).fingerprint
 
 

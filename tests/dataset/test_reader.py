@@ -6,25 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demosaic.config.training import Direction
-from demosaic.dataset.reader import Pairs, open_pairs
+from dataset_doubles import opened, red_and_blue
 from demosaic.errors import DemosaicError
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
-
-
-def side_by_side(folder: Path, count: int, *, size: int = 32, start: int = 0) -> None:
-    """Pictures like pix2pix's: a red left half and a blue right half, each of its own shade."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(start, start + count):
-        picture = np.zeros((size, 2 * size, 3), np.uint8)
-        picture[:, :size, 0] = picture[:, size:, 2] = 10 + number
-        write_png(folder / f"{number}.png", picture)
-
-
-def opened(folder: Path, direction: Direction = "left-to-right", multiple: int = 32) -> Pairs:
-    return open_pairs(folder, direction=direction, multiple=multiple)
 
 
 def test_observed_is_the_left_half_and_target_the_right(dataset: Path) -> None:
@@ -54,11 +40,11 @@ def test_a_batch_is_what_training_takes(dataset: Path) -> None:
 
 
 def test_pictures_of_another_size_are_brought_to_the_network_s(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 3, size=70)
+    red_and_blue(tmp_path / "train", 3, size=70)
     pairs = opened(tmp_path)
     assert pairs.size == 64
     assert [half.shape for half in pairs.read(pairs.train[0])] == [(64, 64, 3)] * 2
-    side_by_side(tmp_path / "small", 3, size=20)
+    red_and_blue(tmp_path / "small", 3, size=20)
     assert opened(tmp_path / "small").size == 32
 
 
@@ -72,7 +58,7 @@ def test_an_odd_column_in_the_middle_belongs_to_neither_half(tmp_path: Path) -> 
 
 
 def test_a_picture_too_narrow_to_have_halves_is_named(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 2)
+    red_and_blue(tmp_path / "train", 2)
     write_png(tmp_path / "train" / "thin.png", np.zeros((32, 1, 3), np.uint8))
     with pytest.raises(DemosaicError, match=r"thin\.png"):
         opened(tmp_path).read(tmp_path / "train" / "thin.png")
@@ -84,7 +70,7 @@ def shades(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> list[in
 
 
 def test_what_is_drawn_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 40)
+    red_and_blue(tmp_path / "train", 40)
     pairs, fresh = opened(tmp_path), opened(tmp_path)
     drawn = {
         (seed, step): shades(pairs.draw(8, seed=seed, step=step, limit=None).observed)
@@ -96,7 +82,7 @@ def test_what_is_drawn_depends_on_seed_and_step_alone(tmp_path: Path) -> None:
 
 
 def test_drawing_is_with_replacement_from_all_training_pairs(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 20)
+    red_and_blue(tmp_path / "train", 20)
     pairs = opened(tmp_path)
     batch = pairs.draw(400, seed=0, step=0, limit=None)
     counts = Counter(shades(batch.observed))
@@ -105,13 +91,13 @@ def test_drawing_is_with_replacement_from_all_training_pairs(tmp_path: Path) -> 
 
 
 def test_observed_and_target_of_a_draw_belong_together(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 20)
+    red_and_blue(tmp_path / "train", 20)
     batch = opened(tmp_path).draw(16, seed=0, step=0, limit=None)
     assert np.array_equal(batch.observed[:, 0], batch.target[:, 2])
 
 
 def test_a_limit_takes_the_first_by_hash_and_leaves_validation_alone(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 40)
+    red_and_blue(tmp_path / "train", 40)
     pairs = opened(tmp_path)
     drawn = set(shades(pairs.draw(200, seed=0, step=0, limit=5).observed))
     assert drawn == {10 + int(path.stem) for path in pairs.train[:5]}
@@ -123,7 +109,7 @@ def test_a_limit_takes_the_first_by_hash_and_leaves_validation_alone(tmp_path: P
 
 
 def test_a_limit_beyond_the_last_pair_is_all_of_them(tmp_path: Path) -> None:
-    side_by_side(tmp_path / "train", 10)
+    red_and_blue(tmp_path / "train", 10)
     pairs = opened(tmp_path)
     assert np.array_equal(
         pairs.draw(8, seed=0, step=0, limit=500).observed,
