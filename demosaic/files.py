@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from demosaic.errors import DemosaicError
 
@@ -19,6 +21,13 @@ _ADVICE = {
     errno.ENAMETOOLONG: "the name is too long; choose another",
     errno.ENOENT: "the folder has vanished; bring it back and run the same command again",
 }
+
+
+_DEEPEST = 32  # levels of lists and objects within each other; ours have five
+
+_LONGEST_FILE = 64 * 2**20  # bytes of JSON that is read at once
+
+_LONGEST_LINE = 2**20  # bytes; ours have some hundred, and those of events some thousand
 
 
 @contextmanager
@@ -54,15 +63,32 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def refuse_links_out(folder: Path, names: Iterable[str]) -> None:
+    """Raise DemosaicError where one of these files or folders in `folder`, which may be a
+    stranger's, is a link that leads out of it.
+    """
+    home = real_path(folder)
+    for name in names:
+        path = folder / name
+        if not real_path(path).is_relative_to(home):
+            raise DemosaicError(
+                f"{path} is a link that leads out of {folder}: nothing is read or written there; "
+                "put what it leads to in its place"
+            )
+
+
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old file
     or the new one.
 
-    The temporary name is always the same, so that the next call overwrites what a kill left.
+    The temporary name is always the same, so that the next call overwrites what a kill left. What
+    has that name is replaced, not written to: it may be a link that a stranger made.
     """
     part = path.with_name(f".{path.name}.part")
     with writing(path):
         try:
+            part.unlink(missing_ok=True)
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             write(part)
             part.replace(path)
         except BaseException:
@@ -82,14 +108,26 @@ def write_json(path: Path, value: object) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in `path`. Raises DemosaicError when it is missing or something else."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DemosaicError(f"cannot read {path}: {error.strerror}") from error
-    value = _parsed(data, str(path))
+    with _regular(path) as file:
+        data = file.read(_LONGEST_FILE + 1)
+    if len(data) > _LONGEST_FILE:
+        raise DemosaicError(f"{path} is damaged: it has more than {_LONGEST_FILE >> 20} MB")
+    value = parsed(data, str(path))
     if not isinstance(value, dict):
         raise DemosaicError(f"{path} is damaged: it does not hold a JSON object")
     return value
+
+
+@contextmanager
+def _regular(path: Path) -> Iterator[BinaryIO]:
+    """The file, open to be read. Raises DemosaicError for a pipe, which would never end, too."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DemosaicError(f"cannot read {path}: it is no regular file")
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise DemosaicError(f"cannot read {path}: {error.strerror}") from error
 
 
 def as_line(record: object) -> str:
@@ -108,9 +146,18 @@ def write_lines(path: Path, records: Iterable[object]) -> None:
 
 
 def append_lines(path: Path, records: Iterable[object]) -> None:
-    """Add JSON lines to `path`. A kill can tear only the last one, which `read_lines` drops."""
+    """Add JSON lines to `path`. A kill can tear only the last one, which `read_lines` drops.
+
+    Raises DemosaicError when it cannot be written, or is a link.
+    """
+    _refuse_link(path)
     with writing(path), path.open("ab") as file:
         file.write(encoded("".join(map(as_line, records))))
+
+
+def _refuse_link(path: Path) -> None:
+    if path.is_symlink():
+        raise DemosaicError(f"{path} is a link: put the file that it leads to in its place")
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -123,25 +170,73 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, Any]]:
     """The same records, each with the number of its line, from 1."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return
-    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline was torn by a kill
-    for number, line in enumerate(lines, start=1):
-        if line:
-            yield number, _parsed(line, f"{path}, line {number}")
+    with _regular(path) as file:
+        for number in count(1):
+            line = file.readline(_LONGEST_LINE + 1)
+            if len(line) > _LONGEST_LINE:
+                raise DemosaicError(f"{path}, line {number} is damaged: it has more than 1 MB")
+            if not line.endswith(b"\n"):
+                return  # the file ends here, maybe with a line that a kill tore
+            if line != b"\n":
+                yield number, parsed(line, f"{path}, line {number}")
 
 
-def _parsed(data: bytes, where: str) -> Any:
+def parsed(data: bytes, where: str) -> Any:
+    """The value in a piece of JSON. Raises DemosaicError, which begins with `where`, when it is
+    something else, or lists and objects lie too deep within each other.
+    """
     try:
-        return json.loads(data)
+        value = json.loads(data)
+    except RecursionError as error:
+        raise _too_deep(where) from error
     except ValueError as error:
         raise DemosaicError(f"{where} is damaged: it is not JSON ({error})") from error
+    # Most have fewer brackets than that: counting them is twenty times as fast as looking
+    if data.count(b"[") + data.count(b"{") > _DEEPEST and _is_too_deep(value):
+        raise _too_deep(where)
+    return value
+
+
+def _too_deep(where: str) -> DemosaicError:
+    return DemosaicError(f"{where} is damaged: its JSON is nested too deep")
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether lists and objects lie deeper within each other than ours ever do."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level if isinstance(one, list | dict) for inner in _inside(one)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def drop_torn_line(path: Path) -> None:
-    """Remove what a kill left after the last newline, so that the next line begins a new one."""
-    if path.exists():
-        data = path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            os.truncate(path, whole)
+    """Remove what a kill left after the last newline, so that the next line begins a new one.
+
+    Raises DemosaicError when that cannot be done, or the file is a link.
+    """
+    _refuse_link(path)
+    if not path.exists():
+        return
+    with writing(path), path.open("r+b") as file:
+        file.truncate(_end_of_lines(file))
+
+
+def _end_of_lines(file: BinaryIO) -> int:
+    """Where the last newline of a file ends; 0 without one."""
+    place = file.seek(0, os.SEEK_END)
+    while place > 0:
+        start = max(0, place - _LONGEST_LINE)
+        file.seek(start)
+        newline = file.read(place - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        place = start
+    return 0

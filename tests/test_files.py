@@ -13,6 +13,7 @@ from demosaic.files import (
     make_folder,
     read_json,
     read_lines,
+    refuse_links_out,
     write_bytes,
     write_json,
     write_lines,
@@ -182,3 +183,85 @@ def test_a_name_that_is_no_utf8_survives_a_line(tmp_path: Path) -> None:
     path, name = tmp_path / "a.jsonl", os.fsdecode(b"caf\xe9.jpg")  # an old Windows archive's
     append_lines(path, [{"photo": name}])
     assert read_lines(path) == [{"photo": name}]
+
+
+# What a stranger may have written
+
+
+@pytest.mark.parametrize("name", [".a.json.part", "a.json"])
+def test_a_link_in_the_place_of_a_file_to_write_is_replaced_not_followed(
+    name: str, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter"
+    letter.write_text("dear")
+    (tmp_path / name).symlink_to(letter)
+    write_json(tmp_path / "a.json", {"n": 1})
+    assert letter.read_text() == "dear"
+    assert not (tmp_path / "a.json").is_symlink()
+    assert read_json(tmp_path / "a.json") == {"n": 1}
+
+
+def test_lines_are_not_added_through_a_link(tmp_path: Path) -> None:
+    letter, link = tmp_path / "letter", tmp_path / "a.jsonl"
+    letter.write_text("dear")
+    link.symlink_to(letter)
+    with pytest.raises(DemosaicError, match=r"a\.jsonl is a link"):
+        append_lines(link, [1])
+    with pytest.raises(DemosaicError, match=r"a\.jsonl is a link"):
+        drop_torn_line(link)
+    assert letter.read_text() == "dear"
+
+
+def test_a_link_out_of_a_folder_is_refused_and_one_within_is_not(tmp_path: Path) -> None:
+    inside = make_folder(tmp_path / "pairs")
+    (inside / "val").symlink_to(make_folder(inside / "train"))
+    (inside / "test").symlink_to(tmp_path)
+    refuse_links_out(inside, ["train", "val", "nothing"])
+    with pytest.raises(DemosaicError, match=r"test is a link that leads out of .*pairs"):
+        refuse_links_out(inside, ["train", "test"])
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 33 + "1" + "}" * 33])
+def test_json_nested_without_end_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(DemosaicError, match=r"a\.json is damaged: its JSON is nested too deep"):
+        read_json(path)
+    path.write_text(text + "\n")
+    with pytest.raises(DemosaicError, match="line 1 is damaged: its JSON is nested too deep"):
+        read_lines(path)
+
+
+def test_many_values_side_by_side_are_not_deep(tmp_path: Path) -> None:
+    value = {"a": [[number] for number in range(100)]}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_in_the_place_of_a_file_is_refused_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    for read in (read_json, read_lines):
+        with pytest.raises(DemosaicError, match=r"cannot read .*a\.json: it is no regular file"):
+            read(tmp_path / "a.json")
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    with path.open("wb") as file:
+        file.truncate(2**21)
+    with pytest.raises(DemosaicError, match="line 1 is damaged: it has more than 1 MB"):
+        read_lines(path)
+    with path.open("ab") as file:
+        file.truncate(2**27)
+    with pytest.raises(DemosaicError, match="it has more than 64 MB"):
+        read_json(path)
+
+
+def test_a_torn_line_longer_than_what_is_read_at_once_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_lines(path, [{"n": 0}])
+    with path.open("ab") as file:
+        file.write(b"x" * (2**21 + 5))
+    drop_torn_line(path)
+    assert read_lines(path) == [{"n": 0}]

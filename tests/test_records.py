@@ -1,15 +1,16 @@
 """Records come from JSON whole and checked, or not at all."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from demosaic.errors import DemosaicError
-from demosaic.records import read, read_all
+from demosaic.records import between, digits, read, read_all
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,51 @@ def test_what_is_no_record_at_all_is_refused_in_one_line(value: object) -> None:
 def test_a_tuple_has_as_many_values_as_it_says(box: object) -> None:
     with pytest.raises(DemosaicError, match=re.escape("(box")):
         read(Outer, {**JSON, "box": box}, "/a.json")
+
+
+@dataclass(frozen=True)
+class Strict:
+    hash: Annotated[str, digits(4)]
+    sides: tuple[Annotated[int, between(1, 9)], Annotated[int, between(1, 9)]]
+    share: Annotated[float, between(0, 1)]
+    count: int = 0
+    turn: Literal[0, 90] = 0
+
+
+STRICT = {"hash": "00ff", "sides": [1, 9], "share": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"hash": "00FF"}, "hash: '00FF' is not 4 hexadecimal digits"),
+        ({"hash": "../x"}, "hash: '../x' is not 4 hexadecimal digits"),
+        ({"hash": "00ff\n"}, r"hash: '00ff\n' is not 4 hexadecimal digits"),
+        ({"hash": 4}, "hash: 4 is not str"),
+        ({"sides": [0, 9]}, "sides[0]: 0 is not 1 to 9"),
+        ({"sides": [1]}, "sides: Not enough values in [1]"),
+        ({"share": 1.5}, "share: 1.5 is not 0 to 1"),
+        ({"share": math.nan}, "share: nan is not finite"),
+        ({"share": math.inf}, "share: inf is not finite"),
+        ({"share": 10**400}, "share: 100000000000000000...0000000000000000000 is too large"),
+        ({"count": 2**63}, "count: 9223372036854775808 is too large"),
+        ({"turn": False}, "turn: False is none of 0, 90"),
+        ({"turn": []}, "turn: [] is none of 0, 90"),
+    ],
+    ids=str,
+)
+def test_a_value_against_its_rule_is_refused(change: dict[str, Any], said: str) -> None:
+    assert read(Strict, STRICT, "here") == Strict("00ff", (1, 9), 1)
+    with pytest.raises(DemosaicError) as caught:
+        read(Strict, {**STRICT, **change}, "here")
+    assert f"({said})" in str(caught.value)
+
+
+def test_what_a_stranger_wrote_never_fills_the_screen() -> None:
+    for value in ({**STRICT, "hash": "x" * 10**6}, {f"name {n}": 1 for n in range(10_000)}):
+        with pytest.raises(DemosaicError) as caught:
+            read(Strict, value, "here")
+        assert len(str(caught.value)) < 400
 
 
 def test_fields_of_others_are_ignored_on_request() -> None:

@@ -1,11 +1,37 @@
 """The networks' sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from demosaic.config.rules import refuse, unless
 
 DiscriminatorKind = Literal["code", "summary"]
+
+# A stranger's model file may describe any network. These bound what is built before it shows that
+# the weights do not fit
+_MOST_LEVELS = 10
+_MOST_CHANNELS = 4096
+_MOST_BLOCKS = 64
+
+
+def too_large(
+    levels: Sequence[int], channels: Sequence[int], blocks: Sequence[int] = ()
+) -> str | None:
+    """What is wrong with the size of a network, if anything is. It has a level for each of
+    `levels`, these numbers of `channels`, and these numbers of residual `blocks`.
+    """
+    return (
+        unless(len(levels) <= _MOST_LEVELS, f"a network has at most {_MOST_LEVELS} levels")
+        or unless(
+            max(channels, default=0) <= _MOST_CHANNELS,
+            f"a layer has at most {_MOST_CHANNELS} channels",
+        )
+        or unless(
+            all(0 <= number <= _MOST_BLOCKS for number in blocks),
+            f"a level has at most {_MOST_BLOCKS} blocks",
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -31,6 +57,7 @@ class UNetConfig:
                 unless(
                     min(self.down + self.up, default=0) >= 1, "every block has at least one filter"
                 ),
+                too_large(self.down, self.down + self.up),
                 unless(
                     self.discriminator in get_args(DiscriminatorKind),
                     f"--discriminator {self.discriminator}: choose code or summary",
@@ -70,6 +97,7 @@ class ResUNetConfig:
                 ),
                 unless(min(self.widths, default=0) >= 1, "every level has at least one channel"),
                 unless(self.head >= 1, "the head has at least one channel"),
+                too_large(self.widths, (*self.widths, self.head), self.down + self.up),
             )
         )
 

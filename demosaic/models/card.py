@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from demosaic import __version__
 from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.files import write_bytes
+from demosaic.records import between
 
 FORMAT = 2
 """The number of the model file's format; `read_card` refuses every other."""
+
+# Pictures are resized to what a stranger's model file says: these bound the memory
+_Side = Annotated[int, between(1, 4096)]
+_CellSide = Annotated[int, between(2, 1024)]
 
 _RECIPES: dict[str, str] = {
     TrainConfig.preset: (
@@ -26,9 +32,9 @@ class ModelCard:
 
     preset: str
     network: UNetConfig | ResUNetConfig
-    size: int
+    size: _Side
     """Side of the pictures it was trained on, pixels."""
-    blocks: tuple[int, int] | None
+    blocks: tuple[_CellSide, _CellSide] | None
     """Smallest and largest side of the mosaic cells it was trained on, pixels. None when its inputs
     were not mosaics: then nothing is reconciled.
     """

@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
-from torch import nn
+from torch import Tensor, nn
 
 from demosaic import __version__
 from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.config.training import SeedConfig
 from demosaic.errors import DemosaicError
-from demosaic.files import write_bytes, write_with
+from demosaic.files import parsed, write_bytes, write_with
 from demosaic.models.card import FORMAT, ModelCard
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
 from demosaic.models.pix2pix import Generator
@@ -71,10 +71,7 @@ class _Description:
 
 def _card(path: Path, text: str) -> ModelCard:
     where = f"{path} is not a demosaic model: its description"
-    try:
-        record = json.loads(text)
-    except ValueError as error:
-        raise DemosaicError(f"{where} is damaged: it is not JSON ({error})") from error
+    record = parsed(text.encode("utf-8", "replace"), where)
     found = read(_Description, record, where, others=True)
     if found.format != FORMAT:
         raise DemosaicError(
@@ -105,7 +102,8 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
     try:
         with torch.device("meta"):
             model = _untrained(card)
-        model.generator.load_state_dict(load_file(path, device=str(device)), assign=True)
+        weights = load_file(path, device=str(device))
+        model.generator.load_state_dict(_computable(weights, model, path), assign=True)
     except (RuntimeError, TypeError, ValueError, SafetensorError) as error:
         raise DemosaicError(
             f"{path} is damaged, or of an earlier demosaic: its weights do not fit the network it "
@@ -114,6 +112,25 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
     model.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.generator.eval().requires_grad_(False)
     return model
+
+
+def _computable(weights: dict[str, Tensor], model: Model, path: Path) -> dict[str, Tensor]:
+    """The weights of a file in the types that the model computes with: those of another program
+    may have half of the precision, or twice. Raises DemosaicError when one is not finite, and
+    ValueError for whole numbers in place of others.
+    """
+    wanted = {name: value.dtype for name, value in model.generator.state_dict().items()}
+    found = {}
+    for name, value in weights.items():
+        found[name] = value.to(wanted.get(name)) if value.is_floating_point() else value
+        if found[name].dtype != wanted.get(name, value.dtype):
+            raise ValueError(f"{name} is {value.dtype}")
+        if not bool(torch.isfinite(found[name]).all()):
+            raise DemosaicError(
+                f"{path} is no model that can restore: its weights, such as {name}, are not "
+                "finite; use another"
+            )
+    return found
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

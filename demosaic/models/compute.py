@@ -52,9 +52,14 @@ class Compute:
             yield
 
     def infer(self, network: nn.Module, *inputs: Any) -> NDArray[np.float32]:
-        """A network's output for inputs on the device: float32, in main memory, no gradients."""
+        """A network's output for inputs on the device: float32, in main memory, no gradients.
+
+        Raises DemosaicError when it is not finite: a stranger's weights may be too large.
+        """
         with torch.inference_mode(), self.precision():
             made: NDArray[np.float32] = network(*inputs).float().cpu().numpy()
+        if not np.isfinite(made).all():
+            raise DemosaicError("what the model computes is not finite: use another model")
         return made
 
     def take(self, array: "torch.Tensor") -> torch.Tensor:

@@ -1,18 +1,22 @@
 """Models that describe themselves, and what happens with files that are none."""
 
 import json
+import math
 import os
 import pickle
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from demosaic import __version__
 from demosaic.config.networks import UNetConfig
+from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.models.card import FORMAT
 from demosaic.models.checkpoint import (
@@ -23,6 +27,7 @@ from demosaic.models.checkpoint import (
     save_state,
 )
 from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.restoration.image import restore
 from doubles import CARD, OUR_CARD, OURS, TINY, generator
 
 CPU = torch.device("cpu")
@@ -254,10 +259,94 @@ def test_a_damaged_description_is_refused(model: Path, text: str) -> None:
     assert "is not a demosaic model: its description is damaged" in refusal(model)
 
 
-@pytest.mark.parametrize("first", [8, 10**9])
-def test_weights_of_another_network_are_refused(model: Path, first: int) -> None:
-    other = {**asdict(UNetConfig(down=(4, 8, 16), up=(8, 4))), "down": (first, 8, 16)}
+def test_weights_of_another_network_are_refused(model: Path) -> None:
+    other = asdict(UNetConfig(down=(8, 8, 16), up=(8, 4)))
     assert "its weights do not fit" in refusal(with_card(model, network=other))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"down": [10**7, 8, 16]}, "a layer has at most 4096 channels"),
+        ({"down": [1] * 10_001, "up": [1] * 10_000}, "a network has at most 10 levels"),
+        ({"down": [2**70, 8, 16]}, "is too large"),
+    ],
+)
+def test_a_network_larger_than_any_of_ours_is_refused_before_it_is_built(
+    model: Path, change: dict[str, Any], said: str
+) -> None:
+    assert said in refusal(with_card(model, network={**asdict(TINY), **change}))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"down": (65, 2)}, "a level has at most 64 blocks"),
+        ({"down": (-1, 2)}, "a level has at most 64 blocks"),
+        ({"head": 10**7}, "a layer has at most 4096 channels"),
+    ],
+)
+def test_our_network_is_bounded_too(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(DemosaicError, match=said):
+        replace(OURS, **change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"size": 10**6}, {"blocks": [4]}, {"blocks": [4, 8, 16]}, {"blocks": [2, 10**9]}]
+)
+def test_a_card_that_would_take_any_memory_is_refused(model: Path, change: dict[str, Any]) -> None:
+    assert "its description is damaged" in refusal(with_card(model, **change))
+
+
+def test_a_description_nested_without_end_is_refused(model: Path) -> None:
+    for text in ("[" * 100_000, '{"format":' * 40 + "1" + "}" * 40):
+        save_file(load_file(model), model, {"demosaic": text})
+        assert "its description is damaged: its JSON is nested too deep" in refusal(model)
+
+
+def with_weights(path: Path, change: Callable[[torch.Tensor], torch.Tensor]) -> Path:
+    """The model file with other weights; the counts of batches stay."""
+    weights = {
+        name: change(value) if value.is_floating_point() else value
+        for name, value in load_file(path).items()
+    }
+    save_file(weights, path, {"demosaic": json.dumps(asdict(CARD))})
+    return path
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_another_precision_are_brought_to_that_of_the_network(
+    model: Path, kind: torch.dtype
+) -> None:
+    before = load_model(model, CPU).generator.state_dict()
+    after = load_model(with_weights(model, lambda one: one.to(kind)), CPU).generator
+    assert {name: value.dtype for name, value in after.state_dict().items()} == {
+        name: value.dtype for name, value in before.items()
+    }
+    assert after(torch.zeros(1, 3, 32, 32)).shape == (1, 3, 32, 32)
+
+
+def test_weights_that_are_whole_numbers_are_refused(model: Path) -> None:
+    assert "its weights do not fit" in refusal(with_weights(model, lambda one: one.to(torch.int8)))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_not_finite_are_refused(model: Path, value: float) -> None:
+    said = refusal(with_weights(model, lambda one: torch.full_like(one, value)))
+    assert "its weights, such as " in said
+    assert "are not finite" in said
+
+
+def test_a_double_that_is_infinite_in_the_precision_of_the_network_is_refused(model: Path) -> None:
+    huge = with_weights(model, lambda one: torch.full(one.shape, 1e300, dtype=torch.float64))
+    assert "are not finite" in refusal(huge)
+
+
+def test_a_model_whose_output_is_not_finite_restores_nothing(model: Path) -> None:
+    with_weights(model, lambda one: torch.full_like(one, 1e38) if one.ndim == 4 else one)
+    mosaic = np.zeros((32, 32, 3), np.uint8)
+    with pytest.raises(DemosaicError, match="what the model computes is not finite"):
+        restore(mosaic, model=model, config=RestoreConfig(block=(4, 4), regions="whole"))
 
 
 def test_missing_weights_are_refused(model: Path) -> None:
