@@ -15,7 +15,7 @@ import matplotlib
 import numpy as np
 
 import people
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
@@ -92,7 +92,7 @@ def cut_held_out_faces(out: Path) -> list[Path]:
 def pixelate_hopper(out: Path) -> tuple[Pixels, Box]:
     """Grace Hopper's portrait (US Navy, public domain), her face pixelated in OUT/hopper.png."""
     photo = read_image(Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg")
-    face = MediaPipeDetector(min_score=0.5).detect(photo)[0].box
+    face = ShortRangeDetector(min_score=0.5).detect(photo)[0].box
     side = BLOCK * CELLS
     box = Box(face.x + (face.width - side) // 2, face.y + (face.height - side) // 2, side, side)
     grid = Grid.square(BLOCK)

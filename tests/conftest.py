@@ -17,7 +17,7 @@ from hypothesis import settings
 import people
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.build import build_dataset
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 
 settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)
 settings.load_profile("demosaic")
@@ -77,7 +77,7 @@ def dataset(photos: Path, shared: Path) -> Path:
             photos,
             folder,
             BuildConfig(val=0.4),
-            make_detector=partial(MediaPipeDetector, 0.5),
+            make_detector=partial(ShortRangeDetector, 0.5),
             detector_name="mediapipe",
         )
 

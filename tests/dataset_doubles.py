@@ -27,7 +27,8 @@ from demosaic.dataset.splits import split_of
 from demosaic.events import Event, Listener, ignore
 from demosaic.faces.analysis import Examined
 from demosaic.faces.cache import MakeDetector
-from demosaic.faces.detector import Face, MediaPipeDetector
+from demosaic.faces.detector import Face
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import decode
 from demosaic.imaging.encoding import write_png
@@ -65,7 +66,7 @@ def build(
     out: Path,
     config: BuildConfig = SMALL,
     *,
-    detector: MakeDetector = partial(MediaPipeDetector, 0.5),  # noqa: B008
+    detector: MakeDetector = partial(ShortRangeDetector, 0.5),  # noqa: B008
     looks: Path | None = None,
     prune: bool = False,
     workers: int = 1,

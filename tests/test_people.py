@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import people
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 
 ROOT = Path(__file__).parent.parent
 
@@ -47,7 +47,7 @@ def test_a_person_stays_the_same_in_every_photo() -> None:
 def test_mediapipe_finds_the_drawn_faces_where_they_were_drawn(
     photos: list[people.Photo],
 ) -> None:
-    detector = MediaPipeDetector(min_score=0.5)
+    detector = ShortRangeDetector(min_score=0.5)
     drawn = found = extra = 0
     for photo in photos:
         boxes = [face.box for face in detector.detect(photo.image)]

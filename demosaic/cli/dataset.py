@@ -1,6 +1,7 @@
 """`build-dataset` and `forget`."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from demosaic.cli.application import listening
 from demosaic.cli.options import described
 from demosaic.cli.shared import JsonOption
 from demosaic.config.dataset import BuildConfig
+from demosaic.config.detector import DetectorConfig
 
 _MOST_WORKERS = 61  # Windows waits for no more processes at once
 
@@ -23,6 +25,7 @@ def build_dataset(
     ],
     *,
     config: BuildConfig,
+    detectors: DetectorConfig,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Estimate pairs, time and disk; write nothing.")
     ] = False,
@@ -53,12 +56,13 @@ def build_dataset(
     """
     from demosaic.dataset import build as building
     from demosaic.dataset import dry_run as forecasting
-    from demosaic.faces import cache, detector
+    from demosaic.faces import cache, engines
 
     with listening(as_json) as listen:
         if dry_run:
-            known = cache.FaceCache(cache.user_cache(), detector.MediaPipeDetector.name())
-            examiner = cache.Examiner(detector.default_detector, known, remember=False)
+            known = cache.FaceCache(cache.user_cache(), engines.NETWORK_NAME)
+            make = partial(engines.make_detector, detectors.detector)
+            examiner = cache.Examiner(make, known, remember=False)
             forecast = forecasting.forecast(
                 photos,
                 pairs,
@@ -74,6 +78,7 @@ def build_dataset(
             photos,
             pairs,
             config,
+            detector=detectors.detector,
             prune=prune,
             workers=workers,
             listen=listen,

@@ -1,5 +1,6 @@
 """`pixelate` and `audit`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from demosaic.cli.options import Only, own_option
 from demosaic.cli.prepare import new_page
 from demosaic.cli.shared import ForceOption, JsonOption
 from demosaic.config.compute import DeviceConfig
+from demosaic.config.detector import DetectorConfig
 from demosaic.config.privacy import AuditConfig, PixelateConfig
 
 
@@ -19,6 +21,7 @@ def pixelate(
     ],
     *,
     config: PixelateConfig,
+    detectors: DetectorConfig,
     out: Annotated[
         Path | None,
         own_option(
@@ -40,10 +43,18 @@ def pixelate(
     demosaic pixelate photo.jpg
     demosaic pixelate ./album --out ./hidden --style solid
     """
+    from demosaic.faces import engines
     from demosaic.privacy import pixelate as pixelation
 
     with listening(as_json) as listen:
-        pixelation.pixelate_files(photos, out, force=force, config=config, listen=listen)
+        pixelation.pixelate_files(
+            photos,
+            out,
+            force=force,
+            config=config,
+            make_detector=partial(engines.make_detector, detectors.detector),
+            listen=listen,
+        )
 
 
 def audit(
@@ -60,6 +71,7 @@ def audit(
         ),
     ] = None,
     config: AuditConfig,
+    detectors: DetectorConfig,
     devices: Annotated[DeviceConfig, Only("device", "threads")],
     pairs: Annotated[
         Path | None,
@@ -87,22 +99,23 @@ def audit(
     """
     from demosaic import events
     from demosaic.faces import cache
-    from demosaic.faces.detector import MediaPipeDetector, default_detector
+    from demosaic.faces.engines import NETWORK_NAME, make_detector
     from demosaic.models import lookup
     from demosaic.privacy import attack
     from demosaic.privacy import page as audit_page
     from demosaic.reporting import page as reporting
 
     page = new_page(out, force)
-    known = cache.FaceCache(cache.user_cache(), MediaPipeDetector.name())
+    known = cache.FaceCache(cache.user_cache(), NETWORK_NAME)
+    make = partial(make_detector, detectors.detector)
     with listening(as_json) as listen:
         model = model or lookup.model_at_hand(Path())
         listen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
         done = attack.audit(
             photos,
             config,
-            examiner=cache.Examiner(default_detector, known),
-            detector=default_detector(),
+            examiner=cache.Examiner(make, known),
+            detector=make(),
             model=model,
             pairs=pairs,
             devices=devices,

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from demosaic.config.dataset import BuildConfig
+from demosaic.config.detector import DetectorConfig, Engine
 from demosaic.dataset.crops import PhotoResult, Task
 from demosaic.dataset.events import BuildReport, PairMoved, PhotoDone, PhotosFound, PhotoSkipped
 from demosaic.dataset.previews import draw_preview, draw_skipped
@@ -17,8 +18,8 @@ from demosaic.dataset.workers import work_on
 from demosaic.dataset.writer import PairWriter
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
 from demosaic.events import Listener, Notice, ignore
+from demosaic.faces import engines
 from demosaic.faces.cache import Examiner, FaceCache, MakeDetector, forget_faces, user_cache
-from demosaic.faces.detector import MediaPipeDetector, default_detector
 from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
 from demosaic.text import counted
@@ -33,6 +34,7 @@ def build_dataset(
     pairs: str | PathLike[str],
     config: BuildConfig = BuildConfig(),
     *,
+    detector: Engine = DetectorConfig.detector,
     make_detector: MakeDetector | None = None,
     detector_name: str = "",
     looks: Path | None = None,
@@ -42,17 +44,19 @@ def build_dataset(
 ) -> BuildReport:
     """Turn every face below `photos` into a pair in `pairs`; what became of every photo.
 
-    `make_detector`, `detector_name` and `looks` are another detector, its name, and the folder that
-    remembers what it saw, so that no photo is looked at twice. By default they are MediaPipe's and
-    this user's cache. Pairs of photos that are gone stay, unless `prune`. The same call continues
-    an interrupted build and adds the photos that are new.
+    `detector` is what runs the face network. `make_detector`, `detector_name` and `looks` are
+    another detector, its name, and the folder that remembers what it saw, so that no photo is
+    looked at twice; without them it is this user's cache. Pairs of photos that are gone stay,
+    unless `prune`. The same call continues an interrupted build and adds the photos that are new.
 
     Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C.
     """
     start = time.monotonic()
     photos, out = Path(photos), Path(pairs)
+    recorded = detector_name
     if make_detector is None:
-        make_detector, detector_name = default_detector, MediaPipeDetector.name()
+        make_detector = partial(engines.make_detector, detector)
+        detector_name, recorded = engines.NETWORK_NAME, engines.detector_name(detector)
         looks = looks or user_cache()
     paths, ignored = photos_in(photos, out, config.group_by)
     writer = PairWriter(out, config)
@@ -71,7 +75,7 @@ def build_dataset(
             "again to continue"
         ) from None
     removed = writer.remove_outdated(seen, prune=prune)
-    settled = writer.finish(seen, detector=detector_name, ignored=ignored)
+    settled = writer.finish(seen, detector=recorded, ignored=ignored)
     for move in settled.moved:
         listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
     summary = settled.summary

@@ -40,7 +40,7 @@ def work_on(
 
 
 def _work_in_processes(tasks: Iterable[Task], work: Work, workers: int) -> Iterator[PhotoResult]:
-    spawn = multiprocessing.get_context("spawn")  # MediaPipe's threads do not survive a fork
+    spawn = multiprocessing.get_context("spawn")  # the detectors' threads do not survive a fork
     pool = ProcessPoolExecutor(
         workers, mp_context=spawn, initializer=_start_worker, initargs=(work,)
     )

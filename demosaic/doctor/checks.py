@@ -28,14 +28,15 @@ Look = Callable[[], str]
 
 
 _HEIC = Path(__file__).with_name("drawn-face.heic")
+_CV2 = "opencv-python"
 _CV2_OWNERS = (
-    "opencv-python",
+    _CV2,
     "opencv-contrib-python",
     "opencv-python-headless",
     "opencv-contrib-python-headless",
 )
 
-_REINSTALL = "pip install --force-reinstall -c constraints.txt ."
+_REINSTALL = "install demosaic again"
 _FILES, _FILE_BYTES = 100, 100_000  # the size of a pair of 256 px
 _LEAST_RATE, _LEAST_GB = 20, 1.0  # files a second; room for a thousand pairs and a run
 _TRIAL = TrainConfig(batch=2)  # a quarter of the default batch; enough to compare precisions
@@ -94,11 +95,16 @@ def look_at_python() -> str:
 
 
 def library_checks() -> Iterator[Checked]:
-    """A check for every library that demosaic requires."""
-    for needed in metadata.requires(DISTRIBUTION) or []:
-        if "extra ==" not in needed:
-            name = re.split(r"[^\w.-]", needed)[0]
+    """A check for every library that demosaic requires, except OpenCV, which has several names."""
+    for name, needed in _requirements().items():
+        if name not in _CV2_OWNERS:
             yield run_check(name, partial(look_at_library, needed))
+
+
+def _requirements() -> dict[str, str]:
+    """What demosaic requires, such as `numpy>=1.26`, by the library's name."""
+    needed = (one for one in metadata.requires(DISTRIBUTION) or [] if "extra ==" not in one)
+    return {re.split(r"[^\w.-]", one)[0]: one for one in needed}
 
 
 def look_at_library(needed: str) -> str:
@@ -116,13 +122,10 @@ def look_at_library(needed: str) -> str:
 
 
 def look_at_opencv() -> str:
-    """The version of OpenCV. Several packages bring one, all of them into the same folder."""
-    owners = {}
-    for name in _CV2_OWNERS:
-        try:
-            owners[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+    """The version of OpenCV and the packages that bring it, all of them into the same folder."""
+    owners = _cv2_owners()
+    if not owners:
+        raise DemosaicError(f"is not installed: pip install '{_requirements()[_CV2]}'")
     same = " ".join(f"{name}=={max(owners.values())}" for name in owners)
     cure = f"pip install --force-reinstall --no-deps {same}"
     if len(set(owners.values())) > 1:
@@ -136,7 +139,30 @@ def look_at_opencv() -> str:
         ) from error
     if not max(owners.values()).startswith(cv2.__version__):
         raise DemosaicError(f"version {cv2.__version__} is loaded instead: {cure}")
+    _look_at_cv2_version(cv2.__version__, next(iter(owners)))
     return f"{cv2.__version__}, of {' and '.join(owners)}"
+
+
+def _cv2_owners() -> dict[str, str]:
+    """The versions of the installed packages that bring OpenCV, by name."""
+    owners = {}
+    for name in _CV2_OWNERS:
+        try:
+            owners[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return owners
+
+
+def _look_at_cv2_version(found: str, owner: str) -> None:
+    """Raise DemosaicError where demosaic needs another version of OpenCV; any package may bring
+    it.
+    """
+    from packaging.requirements import Requirement
+
+    needed = Requirement(_requirements()[_CV2]).specifier
+    if not needed.contains(found, prereleases=True):
+        raise DemosaicError(f"{found} is installed: pip install '{owner}{needed}'")
 
 
 def look_at_devices() -> str:
@@ -156,11 +182,11 @@ def look_at_precision() -> str:
 
 
 def look_at_face_model() -> str:
-    """The face detector, made once."""
-    from demosaic.faces.detector import MediaPipeDetector, default_detector
+    """The face network, loaded once; its file is compared with its checksum."""
+    from demosaic.faces.engines import detector_name, make_detector
 
-    default_detector()
-    return MediaPipeDetector.name()
+    make_detector()
+    return detector_name()
 
 
 def look_at_heic() -> str:

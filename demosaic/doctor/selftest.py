@@ -19,7 +19,7 @@ from demosaic.dataset.build import build_dataset
 from demosaic.dataset.manifest import Manifest
 from demosaic.dataset.reader import open_pairs
 from demosaic.errors import DemosaicError
-from demosaic.faces.detector import MediaPipeDetector, default_detector
+from demosaic.faces.engines import detector_name, make_detector
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
@@ -48,8 +48,8 @@ def detect(folder: Path) -> str:
         folder / "photos",
         folder / "pairs",
         _BUILD,
-        make_detector=default_detector,
-        detector_name=MediaPipeDetector.name(),
+        make_detector=make_detector,
+        detector_name=detector_name(),
     )
     _require(report.pairs == 1, f"{report.pairs} faces were found in the drawing of one")
     return f"the face in a drawing, at {_face(folder).corners}"

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, ignore
+from demosaic.faces import engines
 from demosaic.faces.analysis import examine
 from demosaic.faces.cache import MakeDetector
-from demosaic.faces.detector import FaceDetector, default_detector
+from demosaic.faces.detector import FaceDetector
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Pixels, blurred
 from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, plan
@@ -55,7 +56,7 @@ def pixelate(
     photo: Picture,
     config: PixelateConfig = PixelateConfig(),
     *,
-    make_detector: MakeDetector = default_detector,
+    make_detector: MakeDetector = engines.make_detector,
 ) -> Pixelated:
     """Hide the faces in a photo. Nothing is written.
 
@@ -184,7 +185,7 @@ def pixelate_files(
     *,
     force: bool = False,
     config: PixelateConfig = PixelateConfig(),
-    make_detector: MakeDetector = default_detector,
+    make_detector: MakeDetector = engines.make_detector,
     listen: Listener = ignore,
 ) -> BatchReport[PicturePixelated]:
     """Hide the faces in photos and write the results; what `demosaic pixelate` does.

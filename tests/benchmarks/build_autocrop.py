@@ -21,7 +21,7 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.dataset.crops import cut
 from demosaic.faces.analysis import examine
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import use_one_core
 from demosaic.imaging.discovery import find_images
 
@@ -80,7 +80,7 @@ def installed(place: Path) -> Path:
 def by_demosaic(photos: Path, folder: Path) -> tuple[int, float]:
     """In how many photos a face was found, and in how many seconds."""
     use_one_core()
-    detector, config = MediaPipeDetector(LEAST_SCORE), BuildConfig()
+    detector, config = ShortRangeDetector(LEAST_SCORE), BuildConfig()
     found, start = 0, time.perf_counter()
     for path in find_images(photos):
         data = path.read_bytes()

@@ -23,7 +23,7 @@ from demosaic.config.rules import LEAST_SCORE
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.events import BuildReport, PhotoDone
 from demosaic.events import Event
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.discovery import find_images
 
 PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -62,8 +62,8 @@ def compare(photos: Path, out: Path, workers: int) -> None:
             photos,
             out,
             config,
-            make_detector=partial(MediaPipeDetector, LEAST_SCORE),
-            detector_name=MediaPipeDetector.name(),
+            make_detector=partial(ShortRangeDetector, LEAST_SCORE),
+            detector_name="mediapipe",
             looks=out.parent / "looks",
             workers=workers,
             listen=listen,

@@ -13,7 +13,8 @@ from demosaic.config.rules import LEAST_SCORE, Sampler
 from demosaic.dataset.crops import PhotoResult, cut
 from demosaic.dataset.near_duplicates import likeness
 from demosaic.faces.analysis import Examined, examine
-from demosaic.faces.detector import Face, MediaPipeDetector
+from demosaic.faces.detector import Face
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import decode, decode_photo
 from demosaic.imaging.geometry import Box
@@ -27,11 +28,11 @@ def target(result: PhotoResult) -> Pixels:
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediaPipeDetector:
-    return MediaPipeDetector(LEAST_SCORE)
+def detector() -> ShortRangeDetector:
+    return ShortRangeDetector(LEAST_SCORE)
 
 
-def test_one_look_serves_every_score(detector: MediaPipeDetector) -> None:
+def test_one_look_serves_every_score(detector: ShortRangeDetector) -> None:
     data = saved(people.photo(0, 0, 0).image)
     examined = examine(data, detector)
     (face,) = examined.faces
@@ -89,7 +90,7 @@ def test_a_jpeg_is_decoded_no_larger_than_the_crop_needs(
 
 
 def test_a_portrait_is_decoded_once(
-    detector: MediaPipeDetector, monkeypatch: pytest.MonkeyPatch
+    detector: ShortRangeDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its crop alone could be decoded at an eighth."""
     asked: list[int] = []
@@ -105,7 +106,7 @@ def test_a_portrait_is_decoded_once(
     assert asked == [4]
 
 
-def test_examining_first_changes_no_pixel_of_a_pair(detector: MediaPipeDetector) -> None:
+def test_examining_first_changes_no_pixel_of_a_pair(detector: ShortRangeDetector) -> None:
     photo = people.photo(0, 0, 0).image
     data = saved(resize(photo, 3 * photo.shape[1], 3 * photo.shape[0]), "JPEG")
     examined = examine(data, detector)

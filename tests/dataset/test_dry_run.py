@@ -13,12 +13,12 @@ from demosaic.dataset.events import Forecast, PhotoDone, PhotosFound
 from demosaic.errors import DemosaicError
 from demosaic.events import Event
 from demosaic.faces.cache import Examiner, FaceCache
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 
 CONFIG = BuildConfig(size=64, block=8)
-DETECTOR = partial(MediaPipeDetector, 0.5)
+DETECTOR = partial(ShortRangeDetector, 0.5)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -104,7 +104,7 @@ def test_a_forecast_of_a_finished_build_is_that_nothing_is_to_do(
     out = tmp_path / "out"
     report = build_dataset(photos, out, CONFIG, make_detector=DETECTOR, detector_name="mediapipe")
 
-    def unused() -> MediaPipeDetector:
+    def unused() -> ShortRangeDetector:
         raise AssertionError("no photo is new")
 
     foreseen = dry_run.forecast(photos, out, CONFIG, examiner=Examiner(unused, None))

@@ -20,7 +20,7 @@ from demosaic.dataset.forget import forget
 from demosaic.dataset.reader import open_pairs
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Listener, ignore
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from kills import COUNTED
@@ -33,7 +33,7 @@ def build(photos: Path, out: Path, looks: Path, listen: Listener = ignore) -> Bu
         photos,
         out,
         CONFIG,
-        make_detector=partial(MediaPipeDetector, 0.5),
+        make_detector=partial(ShortRangeDetector, 0.5),
         detector_name="mediapipe",
         looks=looks,
         listen=listen,
@@ -174,7 +174,7 @@ def test_what_an_expression_finds_is_a_person_too(
         built[0],
         tmp_path / "by-letter",
         config,
-        make_detector=partial(MediaPipeDetector, 0.5),
+        make_detector=partial(ShortRangeDetector, 0.5),
         detector_name="mediapipe",
         looks=cache,
     )

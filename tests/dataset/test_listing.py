@@ -13,7 +13,7 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.reader import open_pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.mosaic.grid import Grid
 
 # A dataset of ours
@@ -63,7 +63,7 @@ def test_whole_people_are_held_out_when_none_were_kept_for_validation(
         photos,
         tmp_path / "pairs",
         BuildConfig(size=32, block=8, val=0),
-        make_detector=partial(MediaPipeDetector, 0.5),
+        make_detector=partial(ShortRangeDetector, 0.5),
         detector_name="mediapipe",
     )
     pairs = opened(tmp_path / "pairs")

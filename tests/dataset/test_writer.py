@@ -69,7 +69,7 @@ from pathlib import Path
 from demosaic.dataset.build import build_dataset
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.events import PhotoDone
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 
 def listen(event):
     if isinstance(event, PhotoDone):
@@ -77,7 +77,7 @@ def listen(event):
 
 build_dataset(
     Path(sys.argv[1]), Path(sys.argv[2]), BuildConfig(size=64, block=8),
-    make_detector=partial(MediaPipeDetector, 0.5), detector_name="mediapipe", listen=listen,
+    make_detector=partial(ShortRangeDetector, 0.5), detector_name="mediapipe", listen=listen,
 )
 """
 
@@ -131,7 +131,7 @@ from pathlib import Path
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.writer import PairWriter
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 
 settle = PairWriter.settle
 def settle_with_kill(self, seen):
@@ -141,7 +141,7 @@ PairWriter.settle = settle_with_kill
 
 build_dataset(
     Path(sys.argv[1]), Path(sys.argv[2]), BuildConfig(size=64, block=8, val=0.5),
-    make_detector=partial(MediaPipeDetector, 0.5), detector_name="mediapipe",
+    make_detector=partial(ShortRangeDetector, 0.5), detector_name="mediapipe",
 )
 """
 

@@ -1,12 +1,12 @@
 """A doctor finds what is wrong, says what to do, and finds nothing where all is well."""
 
-import importlib.util
 import json
+import shutil
 import sys
 from importlib import metadata
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -21,12 +21,13 @@ from demosaic.doctor import selftest
 from demosaic.doctor.events import Checked
 from demosaic.errors import DemosaicError
 from demosaic.events import Event
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces import short_range
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 
-FIRST = ["python", "typer", "rich", "torch", "mediapipe"]
+FIRST = ["python", "typer", "rich", "torch", "numpy"]
 LAST = ["cv2", "devices", "precision", "face model", "HEIC", "disk", *selftest.STEPS]
 
 
@@ -101,38 +102,69 @@ def test_a_problem_is_named_and_the_exit_code_is_1(
 def test_a_library_that_is_missing_or_too_new_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    installed(monkeypatch, mediapipe="0.10.31", safetensors="")
+    installed(monkeypatch, numpy="1.25.2", safetensors="")
     assert faults() == {
-        "mediapipe": "0.10.31 is installed: pip install 'mediapipe<0.10.30,>=0.10.14'",
+        "numpy": "1.25.2 is installed: pip install 'numpy>=1.26'",
         "safetensors": "is not installed: pip install 'safetensors>=0.4.3'",
     }
 
 
+OWNERS = (
+    "opencv_python",
+    "opencv_contrib_python",
+    "opencv_python_headless",
+    "opencv_contrib_python_headless",
+)
+
+
+def with_opencv(monkeypatch: pytest.MonkeyPatch, **versions: str) -> Checked:
+    """The check of OpenCV where only these packages bring it."""
+    installed(monkeypatch, **{name: versions.get(name, "") for name in OWNERS})
+    return doctor.run_check("cv2", doctor.look_at_opencv)
+
+
 def test_two_owners_of_cv2_that_disagree_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    installed(monkeypatch, opencv_python="4.10.0.84")
-    assert faults() == {
-        "cv2": "opencv-python 4.10.0.84 and opencv-contrib-python 4.11.0.86 overwrite each other: "
-        "pip install --force-reinstall --no-deps opencv-python==4.11.0.86 "
-        "opencv-contrib-python==4.11.0.86"
-    }
+    check = with_opencv(monkeypatch, opencv_python="4.10.0.84", opencv_python_headless="5.0.0.93")
+    assert check.advice == (
+        "opencv-python 4.10.0.84 and opencv-python-headless 5.0.0.93 overwrite each other: "
+        "pip install --force-reinstall --no-deps opencv-python==5.0.0.93 "
+        "opencv-python-headless==5.0.0.93"
+    )
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_any_package_may_bring_opencv(owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = with_opencv(monkeypatch, **{owner: f"{cv2.__version__}.99"})
+    assert check == Checked("cv2", f"{cv2.__version__}, of {owner.replace('_', '-')}")
+    assert faults() == {}
+
+
+def test_a_missing_opencv_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = with_opencv(monkeypatch)
+    assert check.advice == "is not installed: pip install 'opencv-python<6,>=4.10'"
+
+
+def test_an_opencv_that_is_too_old_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, "__version__", "4.9.0")
+    check = with_opencv(monkeypatch, opencv_python_headless="4.9.0.80")
+    assert check.advice == "4.9.0 is installed: pip install 'opencv-python-headless<6,>=4.10'"
 
 
 def test_what_cannot_be_loaded_is_a_line_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     assert doctor.run_check("cv2", doctor.look_at_opencv).advice.startswith("cannot be loaded (")
-    monkeypatch.setitem(sys.modules, "demosaic.faces.detector", None)
+    monkeypatch.setitem(sys.modules, "demosaic.faces.engines", None)
     check = doctor.run_check("face model", doctor.look_at_face_model)
     assert check.advice.startswith("cannot be loaded (")
 
 
-def test_a_wheel_without_the_face_model_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without = ModuleSpec("mediapipe", None, is_package=True)
-    without.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: without)
+def test_a_damaged_face_network_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = tmp_path / short_range.NETWORK.name
+    damaged.write_bytes(short_range.NETWORK.read_bytes()[:-1])
+    shutil.copy(short_range.NETWORK.with_suffix(".sha256"), tmp_path)
+    monkeypatch.setattr(short_range, "NETWORK", damaged)
     check = doctor.run_check("face model", doctor.look_at_face_model)
-    assert "carries no face model" in check.advice
+    assert check.advice == f"{damaged} is damaged: install demosaic again"
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_fault(tmp_path: Path) -> None:
@@ -142,7 +174,7 @@ def test_a_folder_that_cannot_be_written_to_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_the_self_test_ends_at_the_first_step_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MediaPipeDetector, "detect", lambda self, image: [])
+    monkeypatch.setattr(ShortRangeDetector, "detect", lambda self, image: [])
     checks = list(doctor.selftest_checks())
     assert [(check.what, check.found) for check in checks] == [("detect", "")]
     assert "1 x no face" in checks[0].advice

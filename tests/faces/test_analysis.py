@@ -11,15 +11,15 @@ from PIL import Image
 import people
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.faces.analysis import Examined, examine
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.encoding import encode_png
 from demosaic.records import read
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediaPipeDetector:
-    return MediaPipeDetector(LEAST_SCORE)
+def detector() -> ShortRangeDetector:
+    return ShortRangeDetector(LEAST_SCORE)
 
 
 def saved(image: Pixels, kind: str = "PNG", **options: object) -> bytes:
@@ -28,7 +28,7 @@ def saved(image: Pixels, kind: str = "PNG", **options: object) -> bytes:
     return file.getvalue()
 
 
-def test_a_photo_is_examined_in_its_upright_pixels(detector: MediaPipeDetector) -> None:
+def test_a_photo_is_examined_in_its_upright_pixels(detector: ShortRangeDetector) -> None:
     photo = people.photo(0, 0, 0)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -43,7 +43,7 @@ def test_a_photo_is_examined_in_its_upright_pixels(detector: MediaPipeDetector) 
     assert (examined.reason, examined.detail) == ("", "")
 
 
-def test_what_is_examined_survives_json(detector: MediaPipeDetector) -> None:
+def test_what_is_examined_survives_json(detector: ShortRangeDetector) -> None:
     for data in (
         saved(people.photo(0, 0, 0).image),
         saved(people.photo(1, 0, 0).image[::-1]),
@@ -64,7 +64,7 @@ def test_what_is_examined_survives_json(detector: MediaPipeDetector) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_photo_is_examined_with_its_reason(
-    data: bytes, reason: str, detail: str, detector: MediaPipeDetector
+    data: bytes, reason: str, detail: str, detector: ShortRangeDetector
 ) -> None:
     examined = examine(data, detector)
     assert examined == Examined(reason=reason, detail=detail)
@@ -72,7 +72,7 @@ def test_what_is_no_photo_is_examined_with_its_reason(
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_face_is_where_it_is_however_large_the_photo(
-    kind: str, detector: MediaPipeDetector
+    kind: str, detector: ShortRangeDetector
 ) -> None:
     """A JPEG is decoded smaller, other formats are shrunk."""
     photo = people.photo(0, 0, 0).image

@@ -12,7 +12,8 @@ from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
 from demosaic.faces.analysis import Examined, examine
 from demosaic.faces.cache import Examiner, FaceCache, forget_faces
-from demosaic.faces.detector import Face, MediaPipeDetector
+from demosaic.faces.detector import Face
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box
@@ -21,8 +22,8 @@ FACE = Face(Box(20, 30, 90, 90), 0.9, ((31.5, 40.25),) * 6, 90)
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediaPipeDetector:
-    return MediaPipeDetector(LEAST_SCORE)
+def detector() -> ShortRangeDetector:
+    return ShortRangeDetector(LEAST_SCORE)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def photo(level: int = 0) -> tuple[bytes, str]:
     return data, hashlib.sha256(data).hexdigest()
 
 
-def no_detector() -> MediaPipeDetector:
+def no_detector() -> ShortRangeDetector:
     raise DemosaicError("no detector was needed")
 
 

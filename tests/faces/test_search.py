@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 import people
-from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
+from demosaic.faces.detector import Face, FaceDetector
 from demosaic.faces.search import find_faces, turned_upright
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.geometry import Box, crop
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediaPipeDetector:
-    return MediaPipeDetector(0.5)
+def detector() -> ShortRangeDetector:
+    return ShortRangeDetector(0.5)
 
 
 def group_photo(columns: int, rows: int, side: int) -> Pixels:
@@ -48,7 +49,7 @@ def cells_of(faces: Sequence[Face], side: int) -> list[tuple[int, int]]:
 
 
 def test_a_group_photo_gives_its_small_faces_each_once(
-    group: Pixels, detector: MediaPipeDetector
+    group: Pixels, detector: ShortRangeDetector
 ) -> None:
     assert len(detector.detect(group)) == 0
     found = find_faces(group, detector)
@@ -64,7 +65,7 @@ def test_a_group_photo_gives_its_small_faces_each_once(
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
 def test_a_photo_that_lies_on_its_side_gives_its_face_and_its_angle(
-    angle: int, detector: MediaPipeDetector
+    angle: int, detector: ShortRangeDetector
 ) -> None:
     for number in range(4):
         photo = people.photo(0, number, 0)
@@ -81,7 +82,7 @@ def test_a_photo_that_lies_on_its_side_gives_its_face_and_its_angle(
         assert np.allclose(np.array(face.keypoints).T, there)
 
 
-def test_a_lying_photo_gives_its_small_faces_too(detector: MediaPipeDetector) -> None:
+def test_a_lying_photo_gives_its_small_faces_too(detector: ShortRangeDetector) -> None:
     photo = group_photo(12, 9, 80)
     photo[80:480, 160:560] = 128
     photo[140:420, 220:500] = resize(portrait(people.photo(0, 0, 0)), 280, 280)
@@ -90,7 +91,7 @@ def test_a_lying_photo_gives_its_small_faces_too(detector: MediaPipeDetector) ->
     assert len(found) >= 0.9 * (1 + 108 - 25)
 
 
-def test_upright_photos_are_not_turned(detector: MediaPipeDetector) -> None:
+def test_upright_photos_are_not_turned(detector: ShortRangeDetector) -> None:
     for number in range(12):
         found = find_faces(people.photo(0, number, 1).image, detector)
         assert {face.angle for face in found} <= {0}
@@ -108,7 +109,7 @@ class Counting:
         return self.detector.detect(image)
 
 
-def test_a_small_photo_and_a_portrait_are_looked_at_once(detector: MediaPipeDetector) -> None:
+def test_a_small_photo_and_a_portrait_are_looked_at_once(detector: ShortRangeDetector) -> None:
     photo = people.photo(0, 0, 0).image
     for width in (250, 1000):
         counting = Counting(detector)
@@ -118,7 +119,7 @@ def test_a_small_photo_and_a_portrait_are_looked_at_once(detector: MediaPipeDete
 
 
 def test_a_large_photo_of_nobody_is_searched_in_vain_but_not_to_the_end(
-    detector: MediaPipeDetector,
+    detector: ShortRangeDetector,
 ) -> None:
     counting = Counting(detector)
     assert find_faces(np.full((750, 1000, 3), 128, np.uint8), counting) == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demosaic.faces.analysis import Examined, examine
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.decoding import decode, decode_photo, photo_size
 from demosaic.imaging.opening import NotAPicture
 from demosaic.records import read
@@ -61,8 +61,8 @@ def data(name: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediaPipeDetector:
-    return MediaPipeDetector(0.3)
+def detector() -> ShortRangeDetector:
+    return ShortRangeDetector(0.3)
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
@@ -103,7 +103,7 @@ def test_the_red_of_an_inverted_cmyk_jpeg_is_red() -> None:
 
 @pytest.mark.parametrize("name", [*IN_COLOUR, *IN_GREY])
 def test_the_face_is_found_upright_whatever_holds_it(
-    name: str, detector: MediaPipeDetector
+    name: str, detector: ShortRangeDetector
 ) -> None:
     (face,) = examine(data(name), detector).faces
     assert face.angle == 0
@@ -114,7 +114,7 @@ def test_the_face_is_found_upright_whatever_holds_it(
 
 @pytest.mark.parametrize("name", names())
 def test_whatever_is_examined_gives_a_record_that_reads_back(
-    name: str, detector: MediaPipeDetector
+    name: str, detector: ShortRangeDetector
 ) -> None:
     examined = examine(data(name), detector)
     assert read(Examined, examined.as_record(), "here") == examined

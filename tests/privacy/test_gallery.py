@@ -10,13 +10,13 @@ from demosaic.config.privacy import AuditConfig
 from demosaic.config.rules import LEAST_SCORE
 from demosaic.errors import DemosaicError
 from demosaic.faces.cache import Examiner
-from demosaic.faces.detector import MediaPipeDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.privacy import gallery
 
-EXAMINER = Examiner(lambda: MediaPipeDetector(LEAST_SCORE), None)
+EXAMINER = Examiner(lambda: ShortRangeDetector(LEAST_SCORE), None)
 
 
 def test_known_and_hidden_faces_are_different_photos_of_the_same_people(photos: Path) -> None:

@@ -14,7 +14,8 @@ from demosaic.config.privacy import PixelateConfig
 from demosaic.detection.detector import find_mosaics
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.events import Event, PicturesDone, PicturesFound
-from demosaic.faces.detector import Face, FaceDetector, MediaPipeDetector
+from demosaic.faces.detector import Face, FaceDetector
+from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.batch import Job
 from demosaic.imaging.decoding import read_image
@@ -38,8 +39,8 @@ class Sees:
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediaPipeDetector:
-    return MediaPipeDetector(0.3)
+def detector() -> ShortRangeDetector:
+    return ShortRangeDetector(0.3)
 
 
 def hidden_in(
@@ -67,7 +68,7 @@ def averaged(piece: Pixels, block: int) -> Pixels:
 
 
 def test_every_face_becomes_a_mosaic_and_no_other_pixel_changes(
-    folder: Path, detector: MediaPipeDetector
+    folder: Path, detector: ShortRangeDetector
 ) -> None:
     drawn = people.photo(0, 2, 0)
     photo = drawn.image
@@ -87,7 +88,7 @@ def test_every_face_becomes_a_mosaic_and_no_other_pixel_changes(
 
 
 def test_what_is_pixelated_is_found_by_what_restores_it(
-    folder: Path, detector: MediaPipeDetector
+    folder: Path, detector: ShortRangeDetector
 ) -> None:
     result, faces = hidden_in(folder, people.photo(0, 2, 0).image, detector)
     found = {region.box.corners: region.grid for region in find_mosaics(result)}
@@ -259,7 +260,7 @@ def test_the_colour_profile_and_transparency_stay(folder: Path) -> None:
 
 
 def test_a_folder_of_photos_is_mirrored_and_one_without_a_face_is_reported(
-    folder: Path, detector: MediaPipeDetector
+    folder: Path, detector: ShortRangeDetector
 ) -> None:
     source = folder / "in"
     save(source / "ada" / "a.png", people.photo(0, 0, 0).image)
