@@ -33,7 +33,8 @@ from demosaic.models.checkpoint import load_state
 from demosaic.models.compute import Compute
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
 from demosaic.models.pix2pix import Generator
-from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells
 from demosaic.mosaic.pixelate import cell_colours, paint_cells

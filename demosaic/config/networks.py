@@ -103,17 +103,22 @@ class ResUNetConfig:
 
 
 @dataclass(frozen=True)
-class CriticConfig:
-    """The critic of the default recipe's second stage; it is not part of a model."""
-
-    widths: tuple[int, ...] = (32, 64, 128, 256, 256)
-    """Channels of each level, each at half of the sides of the one before. From the third level on,
-    each gives scores.
+class FlowConfig:
+    """What the flow of the second stage has beside a network like the mean's; a model is rebuilt
+    from this record and that of the mean.
     """
 
+    light: int = 32
+    """Channels of the path at half of the picture's sides."""
 
-CRITICS = {"S": CriticConfig(), "M": CriticConfig()}
-"""The critic that trains each network."""
+    def __post_init__(self) -> None:
+        refuse(
+            (
+                unless(self.light >= 1, "the light path has at least one channel"),
+                too_large((), (self.light,)),
+            )
+        )
+
 
 NETWORKS = {
     "S": ResUNetConfig((32, 64, 96, 128), (2, 2, 2, 2), (2, 2, 2), attention=3, head=16),

@@ -51,9 +51,10 @@ class TrainConfig:
     """Of the filters, under Muon; that of the other weights is a fixed fraction of it."""
     sharpen: float = option(
         0.5,
-        "Share of the budget for the second stage, which adds sharpness; 0 leaves it out.",
+        "Share of the budget for the second stage, which learns to draw sharp faces; 0 leaves it "
+        "out, 1 (with --init) keeps the first stage as it is.",
         ge=0,
-        lt=1,
+        le=1,
         panel=_LEARNING,
     )
     seed: int = option(
@@ -98,7 +99,14 @@ class TrainConfig:
     """Sides of a picture are multiples of this many pixels."""
 
     def __post_init__(self) -> None:
-        check(self, unless(self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"))
+        check(
+            self,
+            unless(self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"),
+            unless(
+                self.sharpen < 1 or self.init is not None,
+                "--sharpen 1: name a model to start from, with --init",
+            ),
+        )
 
     @property
     def budget(self) -> str:

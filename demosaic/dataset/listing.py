@@ -36,6 +36,8 @@ class Listing:
     """16 hexadecimal digits; other pictures have others."""
     grids: Mapping[str, Grid] = field(default_factory=dict)
     """By the pair's id, the grid whose means its observed half shows."""
+    enlarged: Mapping[str, float] = field(default_factory=dict)
+    """By the pair's id, the side of its picture as a multiple of the crop's in the photo."""
     left_out: list[Path] = field(default_factory=list)
     """Files that hold no picture."""
 
@@ -52,6 +54,7 @@ class _Line:
     block: tuple[int, int]
     offset: tuple[int, int]
     sampler: str
+    enlarged: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def list_dataset(folder: Path, *, multiple: int) -> Listing:
         grids={
             line.id: Grid(*line.block, *line.offset) for line in lines if line.sampler == "mean"
         },
+        enlarged={line.id: line.enlarged for line in lines},
     )
 
 

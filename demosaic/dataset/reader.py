@@ -47,11 +47,18 @@ class Pairs:
         """The name of the split to judge a model by, and its pictures: `test`, by which no model
         was chosen, or `val` when there is none.
         """
+        self._enlarged = listing.enlarged
         self._targets: dict[Path, Pixels] = {}
 
     def grid(self, path: Path) -> Grid | None:
         """The grid whose means a pair's observed half shows; None when it shows no such mosaic."""
         return self.grids.get(path.stem)
+
+    def enlarged(self, path: Path) -> float:
+        """Side of a pair's picture as a multiple of the crop's in the photo: above 1 it is as soft
+        as it was enlarged. 1 when that is not known.
+        """
+        return self._enlarged.get(path.stem, 1.0)
 
     def read(self, path: Path) -> tuple[Pixels, Pixels]:
         """Observed and target of one side-by-side picture: uint8 (size, size, 3) each.

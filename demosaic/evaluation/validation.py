@@ -14,7 +14,7 @@ from demosaic.imaging.arrays import Floats, Pixels, to_float, to_uint8
 from demosaic.models.compute import Compute
 from demosaic.models.inputs import observe, views
 from demosaic.models.pix2pix import Generator
-from demosaic.models.resunet import Restorer
+from demosaic.models.restorer import Restorer
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
@@ -65,21 +65,24 @@ def restorations(
 
 
 def score_grids(
-    restorer: Restorer, targets: Iterable[Pixels], grids: Mapping[str, Grid], compute: Compute
+    restorer: Restorer,
+    targets: Iterable[Pixels],
+    grids: Mapping[str, Grid],
+    compute: Compute,
+    realism: float = 0.0,
 ) -> dict[str, Scores]:
-    """Mean scores of whole pictures pixelated on each grid, named `GRID, restored` and, for a model
-    with a second stage, `GRID, sharp`.
+    """Mean scores of whole pictures pixelated on each grid, named `GRID, restored` for the mean and
+    `GRID, draw` with any realism.
     """
-    kinds = {"restored": 0.0} | ({"sharp": 1.0} if restorer.sharp else {})
+    kind = "draw" if realism else "restored"
 
     def found() -> Iterator[tuple[str, Scores]]:
         for batch in _batches(targets):
             for name, grid in grids.items():
                 observed = [pixelated(target, grid) for target in batch]
-                for kind, realism in kinds.items():
-                    pictures = restored_pictures(restorer, observed, grid, compute, realism)
-                    for one in zip(pictures, observed, batch, strict=True):
-                        yield f"{name}, {kind}", score(*one, grid)
+                pictures = restored_pictures(restorer, observed, grid, compute, realism)
+                for one in zip(pictures, observed, batch, strict=True):
+                    yield f"{name}, {kind}", score(*one, grid)
 
     return means(found())
 
@@ -90,10 +93,13 @@ def restored_pictures(
     grid: Grid,
     compute: Compute,
     realism: float = 0.0,
+    seeds: Sequence[int] | None = None,
 ) -> list[Pixels]:
-    """Whole mosaics (H, W, 3) of one size on one grid, restored and reconciled with their cells."""
+    """Whole mosaics (H, W, 3) of one size on one grid, restored and reconciled with their cells;
+    each drawn from its seed, or from 0.
+    """
     shown = views([observe(picture, grid) for picture in observed]).to(compute.device)
-    restored = compute.infer(restorer, shown, realism)
+    restored = compute.infer(restorer, shown, realism, seeds)
     height, width = observed[0].shape[:2]
     return [
         finish(image[:, :height, :width], cell_colours(picture, grid), grid)

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 from demosaic import __version__
-from demosaic.config.networks import ResUNetConfig, UNetConfig
+from demosaic.config.networks import FlowConfig, ResUNetConfig, UNetConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.files import write_bytes
 from demosaic.records import between
 
-FORMAT = 2
-"""The number of the model file's format; `read_card` refuses every other."""
+FORMAT = 3
+"""The number of the model file's format."""
+
+FORMATS = (2, FORMAT)
+"""Those that can be read. In the second one, no second stage is a flow."""
 
 # Pictures are resized to what a stranger's model file says: these bound the memory
 _Side = Annotated[int, between(1, 4096)]
@@ -20,7 +23,9 @@ _CellSide = Annotated[int, between(2, 1024)]
 _RECIPES: dict[str, str] = {
     TrainConfig.preset: (
         "One network for cells of any size and offset, trained on mosaics drawn anew at every step;"
-        "\nthe faithful mean (`restored`) and, from the second stage on, a `sharp` one beside it."
+        "\nIt gives the mean of all faces that fit a mosaic (`restored`) and, after a second stage,"
+        "\nsharp single faces (`draw`). A draw is one of the faces that give the same mosaic; where"
+        "\nseveral draws differ, the mosaic does not say what was there."
     ),
     SeedConfig.preset: "The 2020 article's pix2pix, trained on the stored pairs.",
 }
@@ -50,6 +55,8 @@ class ModelCard:
     """Means over the validation pairs, by the name of what was scored; the units are those of
     `evaluation.events.Scores`.
     """
+    flow: FlowConfig | None = None
+    """The second network, if it draws samples; None when it gives one picture, as before 0.3."""
     demosaic: str = __version__
     format: int = FORMAT
 

@@ -21,10 +21,13 @@ from demosaic.config.networks import ResUNetConfig, UNetConfig
 from demosaic.config.training import SeedConfig
 from demosaic.errors import DemosaicError
 from demosaic.files import parsed, write_bytes, write_with
-from demosaic.models.card import FORMAT, ModelCard
+from demosaic.models.card import FORMATS, ModelCard
+from demosaic.models.flow import Flow
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
+from demosaic.models.noise import is_spectrum
 from demosaic.models.pix2pix import Generator
-from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.records import read
 
 _KEY = "demosaic"
@@ -73,9 +76,10 @@ def _card(path: Path, text: str) -> ModelCard:
     where = f"{path} is not a demosaic model: its description"
     record = parsed(text.encode("utf-8", "replace"), where)
     found = read(_Description, record, where, others=True)
-    if found.format != FORMAT:
+    if found.format not in FORMATS:
         raise DemosaicError(
-            f"{path} has format {found.format}, and demosaic {__version__} reads format {FORMAT}: "
+            f"{path} has format {found.format}, and demosaic {__version__} reads "
+            f"{' and '.join(map(str, FORMATS))}: "
             f"use demosaic {found.demosaic}, which wrote it, or train anew"
         )
     network: UNetConfig | ResUNetConfig
@@ -90,8 +94,13 @@ def _untrained(card: ModelCard) -> Model:
     """The model that a card describes, before its weights are loaded."""
     if isinstance(card.network, UNetConfig):
         return Pix2PixModel(Generator(card.network), card)
-    sharp = ResUNet(card.network) if card.sharp else None
-    return TwoStageModel(Restorer(ResUNet(card.network), sharp), card)
+    return TwoStageModel(Restorer(ResUNet(card.network), _second(card.network, card)), card)
+
+
+def _second(network: ResUNetConfig, card: ModelCard) -> ResUNet | Flow | None:
+    if not card.sharp:
+        return None
+    return Flow(network, card.flow) if card.flow else ResUNet(network)
 
 
 def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
@@ -104,6 +113,7 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
             model = _untrained(card)
         weights = load_file(path, device=str(device))
         model.generator.load_state_dict(_computable(weights, model, path), assign=True)
+        _check_spectrum(model, path)
     except (RuntimeError, TypeError, ValueError, SafetensorError) as error:
         raise DemosaicError(
             f"{path} is damaged, or of an earlier demosaic: its weights do not fit the network it "
@@ -131,6 +141,16 @@ def _computable(weights: dict[str, Tensor], model: Model, path: Path) -> dict[st
                 "finite; use another"
             )
     return found
+
+
+def _check_spectrum(model: Model, path: Path) -> None:
+    """Raise DemosaicError for a flow whose noise would be nonsense."""
+    flow = model.generator.sharp if isinstance(model.generator, Restorer) else None
+    if isinstance(flow, Flow) and not is_spectrum(flow.spectrum):
+        raise DemosaicError(
+            f"{path} is no model that can restore: the spectrum of its noise has amplitudes that "
+            "no error has; use another"
+        )
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

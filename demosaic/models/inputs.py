@@ -26,6 +26,8 @@ GUIDES = 9
 place in the picture (down and across), consistency.
 """
 
+_MIDDLE, _REACH = 3.5, 1.5  # of the logarithms (base 2) of 4 to 32 px
+
 MULTIPLE = 32
 """Sides of a batch of views are multiples of this many pixels."""
 
@@ -112,7 +114,14 @@ def _phase(points: int, cell: float, offset: float, start: int, length: int) -> 
 
 def _log_size(cell: float) -> float:
     """-1 at 4 px, 1 at 32 px."""
-    return (float(np.log2(cell)) - 3.5) / 1.5
+    return (float(np.log2(cell)) - _MIDDLE) / _REACH
+
+
+def cell_logs(guide: Tensor) -> Tensor:
+    """The logarithm (base 2) of the side of each picture's cells, (N,), from the guide of `Views`;
+    the geometric mean of the sides when these differ.
+    """
+    return guide[:, 4:6, 0, 0].mean(1) * _REACH + _MIDDLE
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,15 @@ from demosaic.imaging.arrays import Floats, Pixels, resize, to_float, to_uint8
 from demosaic.models.canvas import Mosaic, canvas_of
 from demosaic.models.card import ModelCard
 from demosaic.models.compute import Compute
-from demosaic.models.inputs import Views, observe, views
+from demosaic.models.inputs import Observation, Views, observe, views
 from demosaic.models.pix2pix import Generator
-from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.mosaic.resampling import cropped_to_grid, padded_cells
+
+_BATCH = 4  # draws at a time: more take more memory and are not faster on a CPU
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,11 @@ class Model(ABC):
             )
         return self.card.blocks
 
-    @abstractmethod
+    @property
+    def draws(self) -> bool:
+        """Whether it draws: with a realism above 0, each seed gives another picture."""
+        return self.card.flow is not None
+
     def fill(
         self,
         image: Pixels,
@@ -54,6 +61,7 @@ class Model(ABC):
         *,
         consistency: float,
         realism: float,
+        seed: int = 0,
     ) -> Floats:
         """What the network makes of a mosaic in an image (H, W, 3): (3, box.height, box.width) in
         about [-1, 1], not yet finished.
@@ -61,6 +69,33 @@ class Model(ABC):
         `colours` (3, rows, columns), 0..255, are those of the mosaic's cells. The network sees them
         at a cell size it was trained on, so the image may have any resolution. Raises DemosaicError
         for a model of other pictures than mosaics.
+        """
+        made = self.fill_often(
+            image,
+            mosaic,
+            colours,
+            compute,
+            consistency=consistency,
+            realism=realism,
+            seeds=[seed],
+        )
+        filled: Floats = made[0]
+        return filled
+
+    @abstractmethod
+    def fill_often(
+        self,
+        image: Pixels,
+        mosaic: Mosaic,
+        colours: Floats,
+        compute: Compute,
+        *,
+        consistency: float,
+        realism: float,
+        seeds: Sequence[int],
+    ) -> Floats:
+        """As `fill`, once for each seed: (len(seeds), 3, box.height, box.width). All are the same
+        unless the model `draws`.
         """
 
     @abstractmethod
@@ -70,10 +105,27 @@ class Model(ABC):
         grids: Sequence[Grid],
         realisms: Sequence[float],
         compute: Compute,
+        *,
+        seed: int = 0,
     ) -> Mapping[float | None, Sequence[Floats]]:
         """What the network makes of whole mosaics (H, W, 3) of one size, each on its grid: for each
         realism the faces (3, H, W) in about [-1, 1], not yet finished. The only key is None when
         the model has no realism to choose.
+        """
+
+    @abstractmethod
+    def draw_face(
+        self,
+        observed: Pixels,
+        grid: Grid,
+        seeds: Sequence[int],
+        compute: Compute,
+        *,
+        realism: float = 1.0,
+    ) -> Floats:
+        """What the network draws from each seed for a whole mosaic (H, W, 3) on its grid:
+        (len(seeds), 3, H, W) in about [-1, 1], not yet finished. All are the same unless the model
+        `draws`.
         """
 
     @abstractmethod
@@ -96,7 +148,7 @@ class Pix2PixModel(Model):
 
     generator: Generator
 
-    def fill(
+    def fill_often(
         self,
         image: Pixels,
         mosaic: Mosaic,
@@ -105,12 +157,14 @@ class Pix2PixModel(Model):
         *,
         consistency: float,
         realism: float,
+        seeds: Sequence[int],
     ) -> Floats:
-        """See `Model.fill`. The network sees nothing around the mosaic, and knows neither
+        """See `Model.fill_often`. The network sees nothing around the mosaic, and knows neither
         consistency nor realism.
         """
         canvas = self._fill_cells(colours, compute)
-        return cropped_to_grid(canvas, mosaic.grid, mosaic.box.width, mosaic.box.height)
+        made = cropped_to_grid(canvas, mosaic.grid, mosaic.box.width, mosaic.box.height)
+        return np.stack([made] * len(seeds))
 
     def _fill_cells(self, colours: Floats, compute: Compute) -> Floats:
         """(3, block * rows, block * columns) in [-1, 1] from cells (3, rows, columns), 0..255,
@@ -135,6 +189,8 @@ class Pix2PixModel(Model):
         grids: Sequence[Grid],
         realisms: Sequence[float],
         compute: Compute,
+        *,
+        seed: int = 0,
     ) -> Mapping[float | None, Sequence[Floats]]:
         """See `Model.fill_faces`; one face after the other."""
         return {
@@ -148,6 +204,19 @@ class Pix2PixModel(Model):
                 for one, grid in zip(observed, grids, strict=True)
             ]
         }
+
+    def draw_face(
+        self,
+        observed: Pixels,
+        grid: Grid,
+        seeds: Sequence[int],
+        compute: Compute,
+        *,
+        realism: float = 1.0,
+    ) -> Floats:
+        """See `Model.draw_face`; all are the same."""
+        made = self.fill_faces([observed], [grid], [realism], compute)[None]
+        return np.stack([made[0]] * len(seeds))
 
     def translate(self, image: Pixels, compute: Compute) -> Pixels:
         """See `Model.translate`; computed at the size of the pictures it was trained on."""
@@ -163,7 +232,7 @@ class Pix2PixModel(Model):
 
 @dataclass(frozen=True)
 class TwoStageModel(Model):
-    """A model of the default recipe: the faithful mean and, beside it, a sharp network."""
+    """A model of the default recipe: the faithful mean and, beside it, a second stage."""
 
     generator: Restorer
 
@@ -172,7 +241,7 @@ class TwoStageModel(Model):
         """The network of the first stage."""
         return self.generator.faithful
 
-    def fill(
+    def fill_often(
         self,
         image: Pixels,
         mosaic: Mosaic,
@@ -181,18 +250,42 @@ class TwoStageModel(Model):
         *,
         consistency: float,
         realism: float,
+        seeds: Sequence[int],
     ) -> Floats:
-        """See `Model.fill`. The network also sees what is around the mosaic, at the same scale."""
+        """See `Model.fill_often`. The network also sees what is around the mosaic, at the same
+        scale.
+        """
         canvas = canvas_of(image, mosaic, colours, size=self.card.size, blocks=self.blocks)
         box = canvas.box
         observation = observe(
             canvas.picture, canvas.grid, box=box, hidden=canvas.hidden, consistency=consistency
         )
-        shown = views([observation]).to(compute.device)
-        output: Floats = compute.infer(self.generator, shown, realism)[0]
-        made = output[:, box.y : box.y + box.height, box.x : box.x + box.width]
-        scaled = resize(made.transpose(1, 2, 0), mosaic.box.width, mosaic.box.height)
-        return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+        made = self._drawn(observation, seeds, realism, compute)
+        cut = made[:, :, box.y : box.y + box.height, box.x : box.x + box.width]
+        return np.stack([_scaled(one, mosaic.box.width, mosaic.box.height) for one in cut])
+
+    def _drawn(
+        self, observation: Observation, seeds: Sequence[int], realism: float, compute: Compute
+    ) -> Floats:
+        """One picture for each seed, (len(seeds), 3, H, W), padded as `views` does."""
+        if not (self.draws and realism > 0):
+            once = self._run([observation], realism, None, compute)
+            return np.repeat(once, len(seeds), axis=0)
+        parts = [seeds[start : start + _BATCH] for start in range(0, len(seeds), _BATCH)]
+        return np.concatenate(
+            [self._run([observation] * len(part), realism, part, compute) for part in parts]
+        )
+
+    def _run(
+        self,
+        observations: Sequence[Observation],
+        realism: float,
+        seeds: Sequence[int] | None,
+        compute: Compute,
+    ) -> Floats:
+        shown = views(observations).to(compute.device)
+        made: Floats = compute.infer(self.generator, shown, realism, seeds)
+        return made
 
     def fill_faces(
         self,
@@ -200,31 +293,37 @@ class TwoStageModel(Model):
         grids: Sequence[Grid],
         realisms: Sequence[float],
         compute: Compute,
+        *,
+        seed: int = 0,
     ) -> Mapping[float | None, Sequence[Floats]]:
         """See `Model.fill_faces`; all in one batch."""
         shown = views([observe(one, grid) for one, grid in zip(observed, grids, strict=True)])
-        made = self._blends(shown.to(compute.device), realisms, compute)
+        made = self._at_each(shown.to(compute.device), realisms, seed, compute)
         height, width = observed[0].shape[:2]
         return {share: [*faces[:, :, :height, :width]] for share, faces in made.items()}
 
-    def _blends(
-        self, shown: Views, realisms: Sequence[float], compute: Compute
+    def _at_each(
+        self, shown: Views, realisms: Sequence[float], seed: int, compute: Compute
     ) -> dict[float | None, Floats]:
-        """What the network makes at each realism, (N, 3, H, W).
-
-        Reconciling is affine, so blending its outputs gives its output for the blend: two passes
-        serve any number of realisms.
-        """
+        """What the network makes at each realism, (N, 3, H, W)."""
         if not self.card.sharp:
             return {None: compute.infer(self.generator, shown, 0.0)}
-        ends: dict[float | None, Floats] = {
-            end: compute.infer(self.generator, shown, end)
-            for end in (0.0, 1.0)
-            if any(share != 1 - end for share in realisms)
-        }
-        if len(ends) == 1:
-            return ends
-        return {share: (1 - share) * ends[0.0] + share * ends[1.0] for share in realisms}
+        seeds = [seed] * len(shown.seen)
+        return {one: compute.infer(self.generator, shown, one, seeds) for one in realisms}
+
+    def draw_face(
+        self,
+        observed: Pixels,
+        grid: Grid,
+        seeds: Sequence[int],
+        compute: Compute,
+        *,
+        realism: float = 1.0,
+    ) -> Floats:
+        """See `Model.draw_face`; several in one batch."""
+        height, width = observed.shape[:2]
+        made = self._drawn(observe(observed, grid), seeds, realism, compute)
+        return made[:, :, :height, :width]
 
     def translate(self, image: Pixels, compute: Compute) -> Pixels:
         """Raises DemosaicError: the network sees nothing but mosaics."""
@@ -236,3 +335,9 @@ class TwoStageModel(Model):
         made = compute.infer(self.generator, shown.to(compute.device), 0.0)
         added: Floats = made - shown.seen.numpy()
         return added
+
+
+def _scaled(image: Floats, width: int, height: int) -> Floats:
+    """The image (3, H, W) at another size."""
+    scaled = resize(image.transpose(1, 2, 0), width, height)
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))

@@ -16,7 +16,8 @@ from demosaic.errors import DemosaicError, how_to_install
 from demosaic.files import write_with
 from demosaic.models.inputs import Views, observe, views
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
-from demosaic.models.resunet import Restorer
+from demosaic.models.noise import PLANES
+from demosaic.models.restorer import Restorer
 from demosaic.mosaic.grid import Grid
 
 _Exported = tuple[nn.Module, dict[str, Tensor], Any]
@@ -36,13 +37,21 @@ class _OfTensors(nn.Module):
         return restored
 
 
+class _OfNoise(_OfTensors):
+    """The same, drawing from the white noise that is its last argument."""
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        *shown, white = tensors
+        return self.restorer.drawn(Views(*shown), self.realism, white)
+
+
 def export_onnx(model: Model, path: Path, *, realism: float) -> None:
     """Write a model (on the CPU) as an ONNX file whose description says how to use it.
 
     The article's model takes `observed` (N, 3, S, S) in [-1, 1]. The default recipe's takes what
-    `inputs.Views` holds, N mosaics of S x S pixels with any cells, and blends its two networks by
-    `realism`, 0..1. Both give `restored`, (N, 3, S, S). Raises DemosaicError when onnxscript is not
-    installed.
+    `inputs.Views` holds, N mosaics of S x S pixels with any cells, and restores them with
+    `realism`, 0..1. When that is drawn it also takes `white`, standard normal noise (N, PLANES, S,
+    S). Both give `restored`, (N, 3, S, S). Raises DemosaicError when onnxscript is not installed.
     """
     try:
         import onnxscript  # noqa: F401
@@ -92,4 +101,7 @@ def _(model: TwoStageModel, realism: float) -> _Exported:
     free["means_across"] |= {2: columns}
     free["smooth_down"] |= {3: rows}
     free["smooth_across"] |= {3: columns}
-    return _OfTensors(model.generator, realism), shown, (tuple(free.values()),)
+    if not (model.draws and realism > 0):
+        return _OfTensors(model.generator, realism), shown, (tuple(free.values()),)
+    shown["white"], free["white"] = torch.zeros(2, PLANES, side, side), {0: count}
+    return _OfNoise(model.generator, realism), shown, (tuple(free.values()),)

@@ -1,14 +1,17 @@
-"""The networks of the default recipe: residual U-Nets, the restorer of two, and the critic."""
+"""The residual U-Net of the default recipe."""
 
-from itertools import pairwise, product
+from collections.abc import Iterator
+from itertools import pairwise, product, repeat
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demosaic.config.networks import CriticConfig, ResUNetConfig
-from demosaic.models.inputs import COARSE, GUIDES, Views
-from demosaic.models.layers import SLOPE, shuffled
+from demosaic.config.networks import ResUNetConfig
+from demosaic.models.inputs import COARSE, GUIDES
+from demosaic.models.layers import changed, shuffled, variance_kept, zero
+
+_UNCHANGED: Iterator[None] = repeat(None)
 
 
 class ResUNet(nn.Module):
@@ -24,24 +27,24 @@ class ResUNet(nn.Module):
         super().__init__()
         self.config = config
         widths = config.widths
-        self.stem = _variance_kept(nn.Conv2d(4 * COARSE**2 + GUIDES, widths[0], 1))
+        self.stem = variance_kept(nn.Conv2d(4 * COARSE**2 + GUIDES, widths[0], 1))
         self.down = nn.ModuleList(
-            _level(width, blocks, attention=level == config.attention)
+            Level(width, blocks, attention=level == config.attention)
             for level, (width, blocks) in enumerate(zip(widths, config.down, strict=True))
         )
         self.narrow = nn.ModuleList(
-            _variance_kept(nn.Conv2d(a, b, 2, stride=2)) for a, b in pairwise(widths)
+            variance_kept(nn.Conv2d(a, b, 2, stride=2)) for a, b in pairwise(widths)
         )
-        self.widen = nn.ModuleList(_variance_kept(nn.Conv2d(b, a, 1)) for a, b in pairwise(widths))
+        self.widen = nn.ModuleList(variance_kept(nn.Conv2d(b, a, 1)) for a, b in pairwise(widths))
         self.merge = nn.ModuleList(
-            _variance_kept(nn.Conv2d(2 * width, width, 1)) for width in widths[:-1]
+            variance_kept(nn.Conv2d(2 * width, width, 1)) for width in widths[:-1]
         )
         self.up = nn.ModuleList(
-            _level(width, blocks, attention=level == config.attention)
+            Level(width, blocks, attention=level == config.attention)
             for level, (width, blocks) in enumerate(zip(widths, config.up, strict=False))
         )
-        self.grow = _variance_kept(nn.Conv2d(widths[0], 4 * config.head, 3, padding=1))
-        self.head = _zero(ShuffledConv(config.head, 3))
+        self.grow = variance_kept(nn.Conv2d(widths[0], 4 * config.head, 3, padding=1))
+        self.head = zero(ShuffledConv(config.head, 3))
 
     def parameters_by_kind(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """The inner filters, then all others: biases, norms, the first and the last layer."""
@@ -54,19 +57,37 @@ class ResUNet(nn.Module):
         """Restored (N, 3, H, W) in about [-1, 1], not yet reconciled, from the fields of the same
         names in `Views`. H and W are multiples of `inputs.MULTIPLE`.
         """
+        change = self.head(self.features(self.points(seen, hidden, guide)))
+        return seen + shuffled(change.float(), COARSE)
+
+    def points(self, seen: Tensor, hidden: Tensor, guide: Tensor) -> Tensor:
+        """What the first layer makes of the inputs of `forward`: (N, widths[0], H/4, W/4)."""
         coarse = [F.pixel_unshuffle(one, COARSE) for one in (seen, hidden)]
-        features = self.stem(torch.cat([*coarse, guide], 1))
+        features: Tensor = self.stem(torch.cat([*coarse, guide], 1))
+        return features
+
+    @property
+    def block_widths(self) -> list[int]:
+        """The width of each residual block, in the order in which `features` computes them."""
+        levels = [*zip(self.config.widths, self.config.down, strict=True)]
+        levels += reversed([*zip(self.config.widths, self.config.up, strict=False)])
+        return [width for width, blocks in levels for _ in range(blocks)]
+
+    def features(self, points: Tensor, changes: Iterator[Tensor | None] = _UNCHANGED) -> Tensor:
+        """What the head takes, (N, 4 * head, H/4, W/4), from `points`. `changes` has a gain and a
+        shift, (N, 2 * width, 1, 1), for each of the blocks of `block_widths`.
+        """
+        features = points
         skips: list[Tensor] = []
         for level, narrow in zip(self.down, self.narrow, strict=False):
-            skips.append(level(features))
+            skips.append(level(features, changes))
             features = narrow(skips[-1])
-        features = self.down[-1](features)
+        features = self.down[-1](features, changes)
         for level, widen, merge in reversed([*zip(self.up, self.widen, self.merge, strict=True)]):
             # Not shuffled: without overlap, the second stage drew the seams of coarse levels
             wide = F.interpolate(widen(features), scale_factor=2.0, mode="bilinear")
-            features = level(merge(torch.cat([wide, skips.pop()], 1)))
-        change = self.head(F.gelu(self.grow(features)))
-        return seen + shuffled(change.float(), COARSE)
+            features = level(merge(torch.cat([wide, skips.pop()], 1)), changes)
+        return F.gelu(self.grow(features))
 
 
 class ShuffledConv(nn.Conv2d):
@@ -104,13 +125,16 @@ class ResBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _variance_kept(nn.Conv2d(width, width, 3, padding=1))
-        self.second = _zero(nn.Conv2d(width, width, 3, padding=1))
+        self.first = variance_kept(nn.Conv2d(width, width, 3, padding=1))
+        self.second = zero(nn.Conv2d(width, width, 3, padding=1))
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, width, H, W), unchanged shape."""
-        change: Tensor = self.second(2 * F.gelu(self.first(features)))
-        return features + change
+    def forward(self, features: Tensor, change: Tensor | None = None) -> Tensor:
+        """(N, width, H, W), unchanged shape; `change` (N, 2 * width, 1, 1) holds a gain and a shift
+        for each channel between the convolutions.
+        """
+        inner = changed(self.first(features), change)
+        added: Tensor = self.second(2 * F.gelu(inner))
+        return features + added
 
 
 class Attention(nn.Module):
@@ -121,7 +145,7 @@ class Attention(nn.Module):
         self.heads = heads
         self.norm = nn.GroupNorm(1, width)
         self.project = nn.Conv2d(width, 3 * width, 1)
-        self.merge = _zero(nn.Conv2d(width, width, 1))
+        self.merge = zero(nn.Conv2d(width, width, 1))
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, width, H, W), unchanged shape."""
@@ -146,75 +170,16 @@ def _attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return share @ value
 
 
-def _level(width: int, blocks: int, *, attention: bool) -> nn.Sequential:
-    layers: list[nn.Module] = [ResBlock(width) for _ in range(blocks)]
-    return nn.Sequential(*layers, *([Attention(width)] if attention else []))
+class Level(nn.Sequential):
+    """The residual blocks of one level, then its self-attention if it has one."""
 
+    def __init__(self, width: int, blocks: int, *, attention: bool) -> None:
+        layers: list[nn.Module] = [ResBlock(width) for _ in range(blocks)]
+        super().__init__(*layers, *([Attention(width)] if attention else []))
 
-def _variance_kept(conv: nn.Conv2d) -> nn.Conv2d:
-    """Weights that keep the variance (He et al. 2015). PyTorch's default leaves a third of it in
-    each layer: the coarse levels would hardly contribute at first.
-    """
-    nn.init.kaiming_uniform_(conv.weight, nonlinearity="linear")
-    return conv
-
-
-def _zero(conv: nn.Conv2d) -> nn.Conv2d:
-    assert conv.bias is not None
-    nn.init.zeros_(conv.weight)
-    nn.init.zeros_(conv.bias)
-    return conv
-
-
-class Restorer(nn.Module):
-    """One network, or a blend of two, and the reconciliation with the cells."""
-
-    def __init__(self, faithful: ResUNet, sharp: ResUNet | None) -> None:
-        super().__init__()
-        self.faithful = faithful
-        self.sharp = sharp
-
-    def forward(self, views: Views, realism: float) -> Tensor:
-        """Restored (N, 3, H, W) in about [-1, 1], reconciled with the cells of the views.
-
-        `realism` 0 gives the faithful mean, 1 the sharp network, values between a blend: the best
-        compromise between error and naturalness lies on the line between the two optima (Freirich
-        et al. 2021).
-        """
-        if self.sharp is None:
-            realism = 0.0
-        outputs = [
-            share * network(views.seen, views.hidden, views.guide)
-            for network, share in ((self.faithful, 1 - realism), (self.sharp, realism))
-            if network is not None and share > 0
-        ]
-        with torch.autocast(views.seen.device.type, enabled=False):
-            return views.reconcile(sum(outputs[1:], outputs[0]))
-
-
-class Critic(nn.Module):
-    """Scores patches of three sizes: high for photos, low for generated faces. It also sees the
-    smooth image that the network was shown.
-
-    No normalisation: the scores of one picture must not depend on the others of its batch.
-    """
-
-    def __init__(self, config: CriticConfig) -> None:
-        super().__init__()
-        widths = config.widths
-        self.down = nn.ModuleList(
-            nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise((6, *widths))
-        )
-        self.heads = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for width in widths[2:])
-
-    def forward(self, face: Tensor, smooth: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Scores for each patch size, (N, 1, H/8, W/8) and smaller, and the features of each level,
-        (N, C, H/2, W/2) and smaller, of faces and smooth images (N, 3, H, W) in [-1, 1].
-        """
-        features: list[Tensor] = []
-        image = torch.cat([face, smooth], 1)
-        for down in self.down:
-            image = F.leaky_relu(down(image), SLOPE)
-            features.append(image)
-        scores = [head(one) for head, one in zip(self.heads, features[2:], strict=True)]
-        return scores, features
+    def forward(self, features: Tensor, changes: Iterator[Tensor | None] = _UNCHANGED) -> Tensor:
+        """(N, width, H, W), unchanged shape; each block takes the next of `changes`."""
+        for layer in self:
+            block = isinstance(layer, ResBlock)
+            features = layer(features, next(changes)) if block else layer(features)
+        return features

@@ -1,8 +1,9 @@
 """The default recipe: one model for mosaics of any block and offset, trained in two stages.
 
 The first stage learns the mean of all faces that fit a mosaic. The second starts from that network
-and adds the sharpness that a mean lacks. Both see mosaics that are drawn during training, and both
-outputs are reconciled with the cells in the same way. A model file holds both networks.
+and learns to draw single faces that fit, as sharp as those it sees. Both see mosaics that are drawn
+during training, and both outputs are reconciled with the cells in the same way. A model file holds
+both networks.
 """
 
 import copy
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demosaic.config.networks import CRITICS, NETWORKS
+from demosaic.config.networks import NETWORKS, FlowConfig
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError
@@ -27,18 +28,23 @@ from demosaic.evaluation.events import Scores
 from demosaic.evaluation.validation import restored_pictures, score_grids
 from demosaic.events import Listener, Notice
 from demosaic.imaging.arrays import Pixels, to_float
+from demosaic.imaging.heat import heat_map
 from demosaic.imaging.sheets import contact_sheet
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, settle
+from demosaic.models.flow import Flow
 from demosaic.models.inputs import observe, views
 from demosaic.models.model import TwoStageModel
-from demosaic.models.resunet import Critic, Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
+from demosaic.text import counted
 from demosaic.training.augmentation import BLOCKS, Example, draw_example
 from demosaic.training.distributed import Processes
 from demosaic.training.recipe import Validation
-from demosaic.training.stages import Faces, FaithfulStage, SharpStage
+from demosaic.training.spectrum import spectrum_of_errors
+from demosaic.training.stages import Faces, FaithfulStage, FlowStage
 
 _EASY_STEPS = 400
 """Examples are easy at first, and ever fewer of them until this step: faces are learnt sooner from
@@ -55,10 +61,31 @@ _GRIDS = {
 _GLANCED = ("block 8", "block 16", "block 24")
 """What every other validation scores, on a few of them."""
 
-_MOST_COST = 3.01
-"""dB that the second stage may cost: a sample of all faces that fit has twice the squared error of
-their mean, and no more.
+_DRAWN, _DRAWN_LAST = 8, 24
+"""Pictures on which draws are scored: a draw takes a dozen passes of the network."""
+
+_MOST_COST = 4.0
+"""dB that a draw may cost: a sample of all faces that fit has twice the squared error of their
+mean, 3 dB, and so have the mean and noise with which a flow begins.
 """
+
+_MOST_ENLARGED = 1.05
+"""Faces that were enlarged more are softer than a photo: the second stage must not learn that."""
+
+_FEWEST_SHARP = 50
+"""With fewer sharp faces, the second stage learns from all."""
+
+_FEWEST_STEPS = 500
+"""Of the second stage; after fewer, a draw is the mean with noise rather than a face."""
+
+_MEASURED = 32
+"""Faces on which the errors of the mean are measured."""
+
+_DIFFERENT = 4
+"""Draws that the spread on a sheet is the standard deviation of."""
+
+_MOST_SPREAD = 48.0
+"""Grey levels of the brightest colour of a sheet's spread."""
 
 
 class Blind:
@@ -89,15 +116,18 @@ class Blind:
         known = _known(config, compute)
         self.size = network_size(config, compute.device)
         self._known = known is not None
-        self.architecture = known.config if known else NETWORKS[self.size]
+        self.architecture = known.faithful.config if known else NETWORKS[self.size]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            network = known or ResUNet(self.architecture)
+            network = known.faithful if known else ResUNet(self.architecture)
         self.faithful = FaithfulStage(network, config.lr, compute, trained=known is not None)
-        self.sharp: SharpStage | None = None
+        self._known_flow = known.sharp if known and isinstance(known.sharp, Flow) else None
+        self._flow_config = self._known_flow.config if self._known_flow else FlowConfig()
+        self.sharp: FlowStage | None = None
         self.over = False
         self._drawers = ThreadPoolExecutor(torch.get_num_threads())
         self._pool = pairs.train[: config.limit]
+        self._sharp_pool = _sharp_enough(pairs, self._pool)
         self._validation = pairs.val[: config.validation_pairs]
 
     @classmethod
@@ -139,6 +169,8 @@ class Blind:
             f"a network of {values / 1e6:.1f} million values, for cells of {smallest} to "
             f"{largest} px"
         )
+        if self.config.sharpen:
+            yield self._about_sharp_faces()
         if not self.pairs.grids:
             target, other = "right", "left"
             if self.pairs.direction == "right-to-left":
@@ -147,6 +179,15 @@ class Blind:
                 f"mosaics are drawn over the {target} halves, the {other} halves are not used: "
                 "to learn to turn one half into the other, use --preset seed"
             )
+
+    def _about_sharp_faces(self) -> str:
+        native = sum(self.pairs.enlarged(path) <= _MOST_ENLARGED for path in self._pool)
+        if len(self._sharp_pool) == native:
+            return f"the second stage learns from the {counted(native, 'face')} not enlarged"
+        return (
+            f"only {counted(native, 'face')} were not enlarged: the second stage learns from all "
+            f"{len(self._pool)}, and draws will be softer; build from larger photos"
+        )
 
     def draw(self, step: int) -> list[Faces]:
         """This process's faces of a step with their mosaics, in the parts that are computed one
@@ -168,9 +209,19 @@ class Blind:
         )
 
     def _example(self, rng: np.random.Generator, step: int) -> Example:
-        face = self.pairs.target(self._pool[rng.integers(len(self._pool))])
-        easy = 0.0 if self._known else 1 - step / _EASY_STEPS
+        sharpens = self._sharpens(step)
+        pool = self._sharp_pool if sharpens else self._pool
+        face = self.pairs.target(pool[rng.integers(len(pool))])
+        easy = 0.0 if self._known or sharpens else 1 - step / _EASY_STEPS
         return draw_example(face, rng, easy=easy)
+
+    def _sharpens(self, step: int) -> bool:
+        """Whether a step is of the second stage. When the budget is time, that is known once the
+        stage has begun.
+        """
+        if self.config.steps:
+            return self.config.progress(step, 0) >= 1 - self.config.sharpen
+        return self.sharp is not None
 
     def step(self, batch: list[Faces], progress: float) -> dict[str, float]:
         """One step of the stage that `progress` is in; its losses by name."""
@@ -178,11 +229,11 @@ class Blind:
         if progress < first:
             return self._step(self.faithful, batch, progress / first)
         if self.sharp is None:
-            self.sharp = self._sharp_stage()
+            self.sharp = self._flow_stage(self._new_flow())
         return self._step(self.sharp, batch, (progress - first) / self.config.sharpen)
 
     def _step(
-        self, stage: FaithfulStage | SharpStage, batch: list[Faces], progress: float
+        self, stage: FaithfulStage | FlowStage, batch: list[Faces], progress: float
     ) -> dict[str, float]:
         weights = [*stage.trained()]
         found = self._gradients(stage, batch, weights)
@@ -190,10 +241,12 @@ class Blind:
         self.group.sum_gradients([*(w.grad for w in weights if w.grad is not None), losses])
         stage.update(progress)
         named = dict(zip(found[0], losses.tolist(), strict=True))
-        return {"psnr": decibels(named.pop("log_error")), **named}
+        if "log_error" in named:
+            return {"psnr": decibels(named["log_error"])}
+        return named
 
     def _gradients(
-        self, stage: FaithfulStage | SharpStage, batch: list[Faces], weights: Sequence[nn.Parameter]
+        self, stage: FaithfulStage | FlowStage, batch: list[Faces], weights: Sequence[nn.Parameter]
     ) -> list[dict[str, float]]:
         """Compute the gradients of a step, in smaller parts if memory runs out; each part's losses
         by name.
@@ -226,12 +279,25 @@ class Blind:
         self.listen(Notice(f"out of memory: from now on, steps are computed in {self.parts} parts"))
         return [half for part in batch for half in part.halves()]
 
-    def _sharp_stage(self) -> SharpStage:
+    def _flow_stage(self, flow: Flow) -> FlowStage:
+        mean = self.faithful.learner.average
+        known = self._known_flow is not None
+        return FlowStage(flow, mean, self.config.lr, self.compute, trained=known)
+
+    def _new_flow(self) -> Flow:
+        """The second stage's network before its first step: new, or that of the model to start
+        from; in both cases with the spectrum of this mean's errors.
+        """
+        mean = self.faithful.learner.average
+        faces = [self.pairs.target(path) for path in self._sharp_pool[:_MEASURED]]
+        spectrum = spectrum_of_errors(mean, faces, self.compute)
+        if self._known_flow:
+            flow = copy.deepcopy(self._known_flow).requires_grad_(True)
+            flow.spectrum.copy_(spectrum)
+            return flow
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
-            critic = Critic(CRITICS[self.size])
-        start = copy.deepcopy(self.faithful.learner.average).requires_grad_(True)
-        return SharpStage(start, critic, self.config.lr, self.compute)
+            return Flow.beginning_as(mean, self._flow_config, spectrum)
 
     def generator(self) -> Restorer:
         """The network that a model file holds: the moving averages."""
@@ -248,19 +314,40 @@ class Blind:
         In the first stage the merit is the PSNR. It cannot judge the second stage: there the latest
         model is the best, unless it has collapsed, which is the failure reported.
         """
-        glanced = self._scores(self.glance, _grids(_GLANCED))
-        merit = math.inf if self.sharp or self.over else _mean_psnr(glanced, "restored")
         if self.sharp:
-            cost = _mean_psnr(glanced, "restored", "sharp")
-            if not cost < _MOST_COST:  # also when it is not a number
-                failure = f"the second stage collapsed, {cost:.1f} dB down: the first is kept"
-                return Validation(glanced, merit, failure)
+            return self._validate_draws(progress, self.sharp.learner.steps)
+        glanced = self._scores(self.glance, _grids(_GLANCED))
+        merit = math.inf if self.over else _mean_psnr(glanced, "restored")
         if progress < 1:
             return Validation(glanced, merit)
         return Validation(self._scores(len(self._validation), _GRIDS), merit)
 
-    def _scores(self, count: int, grids: Mapping[str, Grid]) -> dict[str, Scores]:
-        return score_grids(self.generator(), self._targets(count), grids, self.compute)
+    def _validate_draws(self, progress: float, steps: int) -> Validation:
+        some = [self._scores(_DRAWN, _grids(_GLANCED), realism) for realism in (0.0, 1.0)]
+        glanced = some[0] | some[1]
+        cost = _mean_psnr(glanced, "restored") - _mean_psnr(glanced, "draw")
+        if not cost < _MOST_COST:  # also when it is not a number
+            failure = f"the second stage collapsed, {cost:.1f} dB down: the first is kept"
+            return Validation(glanced, math.inf, failure)
+        if progress < 1:
+            return Validation(glanced, math.inf)
+        self._warn_of_few_steps(steps)
+        drawn = self._scores(_DRAWN_LAST, _grids(_GLANCED), 1.0)
+        return Validation(self._scores(len(self._validation), _GRIDS) | drawn, math.inf)
+
+    def _warn_of_few_steps(self, steps: int) -> None:
+        if steps < _FEWEST_STEPS and self._known_flow is None:
+            self.listen(
+                Notice(
+                    f"the second stage had {counted(steps, 'step')}, too few to draw faces: "
+                    f"restore with --realism 0, or train longer ({_FEWEST_STEPS} steps or more)"
+                )
+            )
+
+    def _scores(
+        self, count: int, grids: Mapping[str, Grid], realism: float = 0.0
+    ) -> dict[str, Scores]:
+        return score_grids(self.generator(), self._targets(count), grids, self.compute, realism)
 
     def end_early(self) -> None:
         """Leave the second stage out, and end the run."""
@@ -268,7 +355,12 @@ class Blind:
 
     def card(self) -> dict[str, Any]:
         """The fields of ModelCard that only the recipe knows."""
-        return {"network": self.architecture, "blocks": BLOCKS, "sharp": self.sharp is not None}
+        return {
+            "network": self.architecture,
+            "blocks": BLOCKS,
+            "sharp": self.sharp is not None,
+            "flow": self._flow_config if self.sharp else None,
+        }
 
     def trained(self) -> Iterator[Tensor]:
         """All weights that a step changes."""
@@ -277,20 +369,24 @@ class Blind:
             yield from self.sharp.trained()
 
     def sheet(self) -> Pixels:
-        """Rows of [mosaic | restored | sharp, from the second stage on | original] with blocks of
-        16, 8 and 24 px.
+        """Rows of [mosaic | mean | original] with blocks of 16, 8 and 24 px; from the second stage
+        on [mosaic | mean | draw | another | spread of several | original].
         """
-        restorer, targets = self.generator(), list(self._targets(_SAMPLES))
+        targets = list(self._targets(_SAMPLES))
         grids = [Grid.square((16, 8, 24)[number % 3]) for number in range(len(targets))]
-        rows = []
-        for target, grid in zip(targets, grids, strict=True):
-            observed = pixelated(target, grid)
-            restored = [
-                restored_pictures(restorer, [observed], grid, self.compute, realism)[0]
-                for realism in ((0.0, 1.0) if restorer.sharp else (0.0,))
-            ]
-            rows.append(np.hstack([observed, *restored, target]))
-        return contact_sheet(rows, 2, self.pairs.size)
+        rows = [self._row(*one) for one in zip(targets, grids, strict=True)]
+        return contact_sheet(rows, 1 if self.sharp else 2, self.pairs.size)
+
+    def _row(self, target: Pixels, grid: Grid) -> Pixels:
+        restorer, observed = self.generator(), pixelated(target, grid)
+        mean = restored_pictures(restorer, [observed], grid, self.compute)
+        if not self.sharp:
+            return np.hstack([observed, *mean, target])
+        several = [observed] * _DIFFERENT
+        seeds = range(_DIFFERENT)
+        draws = restored_pictures(restorer, several, grid, self.compute, 1.0, seeds)
+        spread = np.std(draws, axis=0, dtype=np.float32).mean(2)
+        return np.hstack([observed, *mean, *draws[:2], heat_map(spread, _MOST_SPREAD), target])
 
     def _targets(self, count: int) -> Iterator[Pixels]:
         return (self.pairs.target(path) for path in self._validation[:count])
@@ -298,19 +394,30 @@ class Blind:
     def state(self) -> dict[str, Any]:
         """All that steps change, as `load` takes it."""
         state = {"network": self.size, "faithful": self.faithful.state(), "over": self.over}
-        return {**state, "sharp": self.sharp.state()} if self.sharp else state
+        return {**state, "flow": self.sharp.state()} if self.sharp else state
 
     def load(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""
         self.faithful.load(state["faithful"])
         self.over = state["over"]
-        if "sharp" in state:
-            self.sharp = self._sharp_stage()
-            self.sharp.load(state["sharp"])
+        if "flow" in state:
+            with torch.random.fork_rng(devices=[]):
+                self.sharp = self._flow_stage(Flow(self.architecture, self._flow_config))
+            self.sharp.load(state["flow"])
+        elif "sharp" in state:
+            self.listen(
+                Notice("the second stage of an earlier version is replaced: it begins anew")
+            )
 
 
-def _known(config: TrainConfig, compute: Compute) -> ResUNet | None:
-    """The first stage's network of the model to start from, if one is named."""
+def _sharp_enough(pairs: Pairs, paths: Sequence[Path]) -> Sequence[Path]:
+    """The pairs whose faces are as sharp as a photo, or all if these are too few."""
+    native = [path for path in paths if pairs.enlarged(path) <= _MOST_ENLARGED]
+    return native if len(native) >= _FEWEST_SHARP else paths
+
+
+def _known(config: TrainConfig, compute: Compute) -> Restorer | None:
+    """The networks of the model to start from, if one is named."""
     if config.init is None:
         return None
     model = load_model(Path(config.init), compute.device)
@@ -319,7 +426,8 @@ def _known(config: TrainConfig, compute: Compute) -> ResUNet | None:
             f"--init {config.init}: a model of --preset seed; name one of the default preset",
             USAGE,
         )
-    return model.faithful.requires_grad_(True)
+    model.faithful.requires_grad_(True)
+    return model.generator
 
 
 def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:
@@ -365,16 +473,9 @@ def decibels(log_error: float) -> float:
     return 10 * (math.log10(4) - log_error / math.log(10))
 
 
-def _mean_psnr(scores: Mapping[str, Scores], kind: str, less: str | None = None) -> float:
-    """The mean PSNR of a kind over the grids glanced at, dB; or how much another kind has less."""
-    return float(
-        np.mean(
-            [
-                scores[f"{grid}, {kind}"].psnr - (scores[f"{grid}, {less}"].psnr if less else 0.0)
-                for grid in _GLANCED
-            ]
-        )
-    )
+def _mean_psnr(scores: Mapping[str, Scores], kind: str) -> float:
+    """The mean PSNR of a kind over the grids glanced at, dB."""
+    return float(np.mean([scores[f"{grid}, {kind}"].psnr for grid in _GLANCED]))
 
 
 def _grids(names: Sequence[str]) -> dict[str, Grid]:

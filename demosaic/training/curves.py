@@ -11,7 +11,12 @@ from demosaic.files import read_json, read_lines, real_path
 from demosaic.reporting.plots import Points
 
 _POINTS = 20  # of a smoothed curve
-_VALIDATED = ("block 16, restored", "block 16, sharp", "reconciled")  # of both recipes
+_VALIDATED = (
+    "block 16, restored",
+    "block 16, draw",
+    "block 16, sharp",
+    "reconciled",
+)  # of both recipes
 
 
 def best_model(run: Path) -> Path:

@@ -19,7 +19,7 @@ from demosaic.evaluation.baselines import as_record
 from demosaic.evaluation.events import Scores
 from demosaic.events import Listener, Notice, ignore, tee
 from demosaic.imaging.encoding import write_png
-from demosaic.models.card import FORMAT, ModelCard, write_card
+from demosaic.models.card import ModelCard, write_card
 from demosaic.models.checkpoint import load_state, save_model, save_state
 from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.text import counted
@@ -39,6 +39,9 @@ from demosaic.training.prefetch import draw_ahead
 from demosaic.training.recipe import Recipe
 from demosaic.training.run_folder import begin_run, begun_options, default_run, log
 from demosaic.training.schedule import due
+
+_FORMAT = 2
+"""The number of a saved state's format; no other can be continued."""
 
 _RECIPES: dict[str, type[Recipe[Any]]] = {TrainConfig.preset: Blind, SeedConfig.preset: Pix2Pix}
 
@@ -223,7 +226,7 @@ class _Course:
             return
         state = {
             **asdict(place),
-            "format": FORMAT,
+            "format": _FORMAT,
             "bf16": self.compute.bf16,
             "threads": torch.get_num_threads(),
             "recipe": self.recipe.state(),
@@ -289,7 +292,7 @@ def _refuse_too_many(
 def _load(recipe: Recipe[Any], state: dict[str, Any], run: Path) -> None:
     """Load the saved state. Raises DemosaicError when another version of the recipe saved it."""
     try:
-        if state["format"] != FORMAT:  # the weights may fit, but are computed with differently
+        if state["format"] != _FORMAT:  # the weights may fit, but are computed with differently
             raise ValueError(f"format {state['format']}")
         recipe.load(state["recipe"])
     except (KeyError, RuntimeError, ValueError) as error:

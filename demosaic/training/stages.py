@@ -9,41 +9,35 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from demosaic.models.compute import Compute, settle
+from demosaic.models.flow import Flow
 from demosaic.models.inputs import Views
-from demosaic.models.resunet import Critic, ResUNet
-from demosaic.training.losses import feature_distance, gradient_penalty, log_error, relativistic
+from demosaic.models.noise import white_noise
+from demosaic.models.resunet import ResUNet
+from demosaic.training.losses import log_error, path_error
 from demosaic.training.muon import ADAM_SHARE, Muon
+
+Network = TypeVar("Network", bound=ResUNet | Flow)
 
 _WARM_UP = 50  # steps
 _FAST = 60  # steps; after so many the rate falls with the root of their number
-_STEADY = 0.25  # share of the second stage before the rate begins to fall
+_STEADY = 0.5  # share of the second stage before the rate begins to fall
 _LAST = 0.005  # of the rate, at the end
-_MEMORY = 0.998  # of the moving average, once there are steps enough
+_MEMORY, _FLOW_MEMORY = 0.998, 0.999  # of the moving averages, once there are steps enough
 _CLIP = 1.0  # the largest norm of a step's gradient
 
 _CAUTION = 0.25
 """The rate of a network that was trained before (`--init`), as a part of a new one's."""
 
-_SHARPENING = 0.1
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+_SHARPENING = 0.3
 """The rate in the second stage, as a part of that in the first."""
-
-_CRITIC_RATE = 2e-4
-
-_ADVERSARIAL, _LIKENESS = 0.1, 0.5
-"""Weights of the generator's adversarial loss and feature distance, beside the log error."""
-
-_PENALTY = 0.3
-"""Weight of the gradient penalty in the critic's loss; with a third of it, lines were drawn
-across faces of large cells.
-"""
-
-_NOISE = 0.05  # standard deviation, in [-1, 1], of what a critic should not notice
 
 
 @dataclass(frozen=True)
@@ -70,21 +64,27 @@ class Faces:
         return Faces(self.views.part(which), self.target[which], self.seeds[which])
 
 
-class Learner:
+class Learner(Generic[Network]):
     """A network being trained, with its moving average and its optimisers."""
 
     def __init__(
         self,
-        network: ResUNet,
+        network: Network,
         lr: float,
         compute: Compute,
         share_at: Callable[[int, float], float],
+        *,
+        memory: float,
     ) -> None:
-        """`share_at`: the share of the learning rate by step and progress."""
+        """`share_at`: the share of the learning rate by step and progress. `memory`: of the moving
+        average, 0..1.
+        """
         self._share_at = share_at
+        self._memory = memory
         settle(network, compute.device)
-        self.network = network
-        self.average = copy.deepcopy(network).requires_grad_(False)
+        self.network: Network = network
+        self.average: Network = copy.deepcopy(network)
+        self.average.requires_grad_(False)
         filters, rest = network.parameters_by_kind()
         self.muon = Muon(filters, lr)
         self.adam = torch.optim.AdamW(
@@ -101,7 +101,7 @@ class Learner:
             optimiser.param_groups[0]["lr"] = rate * share
             optimiser.step()
         self.steps += 1
-        memory = min(_MEMORY, self.steps / (self.steps + 9))
+        memory = min(self._memory, self.steps / (self.steps + 9))
         with torch.no_grad():
             torch._foreach_lerp_(
                 [*self.average.parameters()], [*self.network.parameters()], 1 - memory
@@ -131,7 +131,7 @@ def mean_rate(step: int, progress: float) -> float:
     return _warm_up(step) / math.sqrt(1 + step / _FAST) * max(_LAST, 1 - progress)
 
 
-def sharp_rate(step: int, progress: float) -> float:
+def flow_rate(step: int, progress: float) -> float:
     """The share (0..1) of the full rate in the second stage: it warms up, stays, and falls as a
     cosine.
     """
@@ -148,7 +148,8 @@ class FaithfulStage:
 
     def __init__(self, network: ResUNet, lr: float, compute: Compute, *, trained: bool) -> None:
         """`trained`: the network is not new, so it learns at a lower rate."""
-        self.learner = Learner(network, lr * (_CAUTION if trained else 1.0), compute, mean_rate)
+        rate = lr * (_CAUTION if trained else 1.0)
+        self.learner: Learner[ResUNet] = Learner(network, rate, compute, mean_rate, memory=_MEMORY)
         self._compute = compute
 
     def trained(self) -> Iterator[nn.Parameter]:
@@ -159,7 +160,10 @@ class FaithfulStage:
         """Add the gradients of some faces, which are `weight` (0..1) of the step's; their losses by
         name, weighted too.
         """
-        error, _ = _error(self.learner.network, faces, self._compute)
+        shown = faces.views
+        with self._compute.precision():
+            restored = self.learner.network(shown.seen, shown.hidden, shown.guide)
+        error = log_error(shown.reconcile(restored), faces.target, shown.hidden)
         (weight * error).backward()  # type: ignore[no-untyped-call]
         return {"log_error": weight * float(error.detach())}
 
@@ -176,132 +180,60 @@ class FaithfulStage:
         self.learner.load(state)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """What a critic makes of real and generated faces: one tensor for each of its maps."""
+class FlowStage:
+    """The second stage: a flow from the mean with noise on it to a face."""
 
-    real: Sequence[Tensor]
-    """Scores, (N, 1, h, w)."""
-    fake: Sequence[Tensor]
-    noisy: Sequence[Tensor]
-    """Scores of the real ones with noise on them, then of the generated ones."""
-    real_features: Sequence[Tensor]
-    """(N, C, h, w)."""
-    fake_features: Sequence[Tensor]
-
-
-class SharpStage:
-    """The second stage: a network that starts from the first stage's, and a critic that learns to
-    distinguish its pictures from photos.
-
-    Both are updated at once, each against the other as it was before the step: one pass through
-    the critic serves both.
-    """
-
-    def __init__(self, start: ResUNet, critic: Critic, lr: float, compute: Compute) -> None:
-        self.learner = Learner(start, lr * _SHARPENING, compute, sharp_rate)
-        settle(critic, compute.device)
-        self.critic = critic
-        self.critic_adam = torch.optim.Adam(
-            critic.parameters(), _CRITIC_RATE, betas=(0.0, 0.99), fused=True
-        )
+    def __init__(
+        self, flow: Flow, mean: ResUNet, lr: float, compute: Compute, *, trained: bool
+    ) -> None:
+        """`mean`: the first stage's network, which stays as it is. `trained`: the flow is not new,
+        so it learns at a lower rate.
+        """
+        rate = lr * _SHARPENING * (_CAUTION if trained else 1.0)
+        self.learner: Learner[Flow] = Learner(flow, rate, compute, flow_rate, memory=_FLOW_MEMORY)
+        self._mean = mean
         self._compute = compute
 
     def trained(self) -> Iterator[nn.Parameter]:
         """All weights that a step changes."""
         yield from self.learner.network.parameters()
-        yield from self.critic.parameters()
 
     def gradients(self, faces: Faces, weight: float) -> dict[str, float]:
         """Add the gradients of some faces, which are `weight` (0..1) of the step's; their losses by
         name, weighted too.
         """
-        error, restored = _error(self.learner.network, faces, self._compute)
-        fake = restored.detach().requires_grad_()
-        judged = self._judge(faces, fake)
-        critic_loss = self._add_critic_gradients(judged, weight)
-        adversarial, likeness = _generator_losses(judged)
-        generator_loss = _ADVERSARIAL * adversarial + _LIKENESS * likeness
-        (grad,) = torch.autograd.grad(weight * generator_loss, fake)
-        torch.autograd.backward([weight * error, restored], [torch.ones_like(error), grad])
-        losses = {
-            "log_error": error,
-            "critic": critic_loss,
-            "adversarial": adversarial,
-            "likeness": likeness,
-        }
-        return {name: weight * float(loss.detach()) for name, loss in losses.items()}
-
-    def _judge(self, faces: Faces, fake: Tensor) -> _Judged:
-        """Run the critic once on real and generated faces (N, 3, H, W), without and with noise."""
-        both = torch.cat([faces.target, fake])
-        disturbed = both.detach() + _NOISE * _noise(faces.seeds, faces.target).repeat(2, 1, 1, 1)
+        shown, flow = faces.views, self.learner.network
+        with torch.no_grad(), self._compute.precision():
+            mean = shown.reconcile(self._mean(shown.seen, shown.hidden, shown.guide))
+        time, white = _chance(faces.seeds, faces.target)
+        with torch.no_grad():
+            state = torch.lerp(
+                flow.begin(mean, shown, white),
+                torch.lerp(shown.seen, faces.target, shown.hidden),  # visible pixels never change
+                time[:, None, None, None],
+            )
         with self._compute.precision():
-            shown = faces.views.seen.repeat(4, 1, 1, 1)
-            scores, features = self.critic(torch.cat([both, disturbed]), shown)
-        real, fakes, noisy_real, noisy_fake = zip(
-            *(one.float().chunk(4) for one in scores), strict=True
-        )
-        real_features, fake_features, _, _ = zip(
-            *(one.float().chunk(4) for one in features), strict=True
-        )
-        return _Judged(real, fakes, (*noisy_real, *noisy_fake), real_features, fake_features)
-
-    def _add_critic_gradients(self, judged: _Judged, weight: float) -> Tensor:
-        """Add the critic's gradients; its loss without the penalty."""
-        loss = relativistic(judged.real, judged.fake)
-        penalty = gradient_penalty((*judged.real, *judged.fake), judged.noisy, _NOISE)
-        parameters = [*self.critic.parameters()]
-        grads = torch.autograd.grad(
-            weight * (loss + _PENALTY * penalty), parameters, retain_graph=True
-        )
-        for parameter, grad in zip(parameters, grads, strict=True):
-            parameter.grad = grad if parameter.grad is None else parameter.grad + grad
-        return loss
+            predicted = flow(state, mean, shown, time)
+        loss = path_error(predicted, faces.target, mean, shown.hidden, time)
+        (weight * loss).backward()  # type: ignore[no-untyped-call]
+        return {"flow": weight * float(loss.detach())}
 
     def update(self, progress: float) -> None:
         """Change the weights, after `progress` (0..1) of the stage."""
         self.learner.update(progress)
-        self.critic_adam.step()
 
     def state(self) -> dict[str, Any]:
         """All that steps change, as `load` takes it."""
-        return {
-            "learner": self.learner.state(),
-            "critic": self.critic.state_dict(),
-            "critic_adam": self.critic_adam.state_dict(),
-        }
+        return self.learner.state()
 
     def load(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""
-        self.learner.load(state["learner"])
-        self.critic.load_state_dict(state["critic"])
-        self.critic_adam.load_state_dict(state["critic_adam"])
+        self.learner.load(state)
 
 
-def _generator_losses(judged: _Judged) -> tuple[Tensor, Tensor]:
-    """The generator's adversarial loss and feature distance; no gradient reaches the real ones."""
-    adversarial = relativistic(judged.fake, [one.detach() for one in judged.real])
-    likeness = feature_distance(
-        judged.fake_features, [one.detach() for one in judged.real_features]
-    )
-    return adversarial, likeness
-
-
-def _error(network: ResUNet, faces: Faces, compute: Compute) -> tuple[Tensor, Tensor]:
-    """The log error of a network's reconciled output, and that output, (N, 3, H, W)."""
-    shown = faces.views
-    with compute.precision():
-        restored = network(shown.seen, shown.hidden, shown.guide)
-    reconciled = shown.reconcile(restored)
-    return log_error(reconciled, faces.target, shown.hidden), reconciled
-
-
-def _noise(seeds: Sequence[int], like: Tensor) -> Tensor:
-    """Standard normal noise, each picture's from its own seed: the parts that faces come in make no
-    difference. (N, C, H, W), as `like`.
+def _chance(seeds: Sequence[int], like: Tensor) -> tuple[Tensor, Tensor]:
+    """For each picture a time (N,) and white noise (N, PLANES, H, W), from its own seed: the parts
+    that faces come in make no difference. Consecutive seeds have times evenly over 0..1.
     """
-    pictures = [
-        torch.randn(like.shape[1:], generator=torch.Generator().manual_seed(seed)) for seed in seeds
-    ]
-    return torch.stack(pictures).to(like.device)
+    times = [seed * _GOLDEN % 1 for seed in seeds]
+    return torch.tensor(times, device=like.device), white_noise(seeds, like)

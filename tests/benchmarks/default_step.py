@@ -13,19 +13,21 @@ from functools import partial
 import numpy as np
 import torch
 
-from demosaic.config.networks import CRITICS, NETWORKS
+from demosaic.config.networks import NETWORKS, FlowConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Batch
 from demosaic.evaluation.validation import restored_pictures
 from demosaic.imaging.arrays import to_float
 from demosaic.models import compute as devices
+from demosaic.models.flow import Flow
 from demosaic.models.inputs import views
-from demosaic.models.resunet import Critic, Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
 from demosaic.training import pix2pix
 from demosaic.training.augmentation import draw_example
-from demosaic.training.stages import Faces, FaithfulStage, SharpStage
+from demosaic.training.stages import Faces, FaithfulStage, FlowStage
 
 ROUNDS = 5
 SIDE = 256
@@ -75,7 +77,8 @@ def main() -> None:
     for size in ("S", "M"):
         stage = FaithfulStage(ResUNet(NETWORKS[size]), config.lr, compute, trained=False)
         tell(f"first stage of {size}", seconds(partial(one_step, stage, faces)))
-    sharp = SharpStage(ResUNet(NETWORKS["S"]), Critic(CRITICS["S"]), config.lr, compute)
+    flow, mean = Flow(NETWORKS["S"], FlowConfig()), ResUNet(NETWORKS["S"])
+    sharp = FlowStage(flow, mean, config.lr, compute, trained=False)
     tell("second stage of S", seconds(lambda: one_step(sharp, faces)))
 
     restorer = Restorer(ResUNet(NETWORKS["S"]), None).eval()
@@ -87,7 +90,7 @@ def main() -> None:
         print(f"restoring a face, {here}: {1000 * taken:.0f} ms, {taken / step:.3f} x the step")
 
 
-def one_step(stage: FaithfulStage | SharpStage, faces: Faces) -> None:
+def one_step(stage: FaithfulStage | FlowStage, faces: Faces) -> None:
     """Gradients and update."""
     for weight in stage.trained():
         weight.grad = None

@@ -14,7 +14,7 @@ import pytest
 
 import people
 from demosaic.config import networks
-from demosaic.config.networks import CriticConfig, ResUNetConfig
+from demosaic.config.networks import ResUNetConfig
 from demosaic.config.privacy import PixelateConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
@@ -62,7 +62,6 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SeedConfig, "network", TINY)
     ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
     monkeypatch.setitem(networks.NETWORKS, "S", ours)
-    monkeypatch.setitem(networks.CRITICS, "S", CriticConfig((4, 4, 8, 8, 8)))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import demosaic
 import people
 from demosaic.cli import main
 from demosaic.config import networks
-from demosaic.config.networks import CriticConfig, ResUNetConfig
+from demosaic.config.networks import ResUNetConfig
 from demosaic.doctor import checks as doctor
 from demosaic.doctor import selftest
 from demosaic.doctor.events import Checked
@@ -36,7 +36,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The network to train, but small."""
     ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
     monkeypatch.setitem(networks.NETWORKS, "S", ours)
-    monkeypatch.setitem(networks.CRITICS, "S", CriticConfig((4, 4, 8, 8, 8)))
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:

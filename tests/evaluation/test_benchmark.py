@@ -22,7 +22,8 @@ from demosaic.events import Event, Notice, WorkDone, WorkStarted
 from demosaic.models.card import ModelCard
 from demosaic.models.checkpoint import save_model
 from demosaic.models.model import TwoStageModel
-from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means, pixelated
 from demosaic.training.curves import training_curves
@@ -35,7 +36,7 @@ def a_restorer() -> Restorer:
     torch.manual_seed(0)
     restorer = Restorer(ResUNet(OURS), ResUNet(OURS)).eval()
     for network in (restorer.faithful, restorer.sharp):
-        assert network is not None
+        assert isinstance(network, ResUNet)
         nn.init.normal_(network.head.weight, std=0.1)
     return restorer
 

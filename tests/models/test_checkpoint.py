@@ -26,7 +26,8 @@ from demosaic.models.checkpoint import (
     save_model,
     save_state,
 )
-from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.restoration.image import restore
 from doubles import CARD, OUR_CARD, OURS, TINY, generator
 

@@ -19,7 +19,8 @@ from demosaic.models.checkpoint import save_model
 from demosaic.models.inputs import Views, observe, views
 from demosaic.models.model import Model, TwoStageModel
 from demosaic.models.pix2pix import Generator
-from demosaic.models.resunet import Restorer, ResUNet
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
 

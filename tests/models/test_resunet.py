@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from demosaic.config.networks import CRITICS, NETWORKS, CriticConfig, ResUNetConfig
+from demosaic.config.networks import NETWORKS, ResUNetConfig
 from demosaic.models.inputs import COARSE, GUIDES
-from demosaic.models.resunet import Attention, Critic, Restorer, ResUNet, ShuffledConv
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import Attention, ResUNet, ShuffledConv
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -143,35 +144,6 @@ def test_attention_does_not_care_where_points_lie() -> None:
     moved = features.flatten(2)[:, :, order].view_as(features)
     expected = attention(features).flatten(2)[:, :, order]
     torch.testing.assert_close(attention(moved).flatten(2), expected, rtol=1e-4, atol=1e-5)
-
-
-def test_a_critic_scores_patches_of_three_sizes() -> None:
-    critic = Critic(CRITICS["S"])
-    face = random(2, 3, 64, 96)
-    scores, features = critic(face, random(2, 3, 64, 96, seed=1))
-    assert [tuple(one.shape) for one in scores] == [
-        (2, 1, 8, 12),
-        (2, 1, 4, 6),
-        (2, 1, 2, 3),
-    ]
-    assert [tuple(one.shape) for one in features] == [
-        (2, 32, 32, 48),
-        (2, 64, 16, 24),
-        (2, 128, 8, 12),
-        (2, 256, 4, 6),
-        (2, 256, 2, 3),
-    ]
-
-
-def test_a_critic_judges_each_picture_alone_and_beside_its_mosaic() -> None:
-    critic = stirred(Critic(CriticConfig((4, 4, 8, 8, 8))))
-    face, smooth = random(3, 3, 32, 32), random(3, 3, 32, 32, seed=1)
-    together, _ = critic(face, smooth)
-    alone, _ = critic(face[[1]], smooth[[1]])
-    other, _ = critic(face[[1]], smooth[[2]])
-    for one, single, beside in zip(together, alone, other, strict=True):
-        torch.testing.assert_close(one[[1]], single, rtol=1e-4, atol=1e-5)
-        assert not torch.allclose(single, beside, rtol=1e-3, atol=1e-3)
 
 
 def test_a_restorer_s_weights_are_named_by_their_stage() -> None:

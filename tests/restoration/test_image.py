@@ -17,7 +17,8 @@ from demosaic.imaging.geometry import Box
 from demosaic.models.checkpoint import load_model, save_model
 from demosaic.models.inputs import Views
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
-from demosaic.models.resunet import Restorer
+from demosaic.models.restorer import Restorer
+from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import cells
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
@@ -548,7 +549,8 @@ def test_a_region_is_shown_with_a_quarter_more_of_the_picture_on_each_side(
 def test_realism_goes_from_the_faithful_to_the_sharp() -> None:
     grid, model = Grid.square(8), our_model()
     observed = mosaicked(64, 64, grid)
-    assert isinstance(model.generator, Restorer) and model.generator.sharp is not None
+    assert isinstance(model.generator, Restorer)
+    assert isinstance(model.generator.sharp, ResUNet)
     alone = [
         TwoStageModel(Restorer(network, None), replace(model.card, sharp=False))
         for network in (model.generator.faithful, model.generator.sharp)

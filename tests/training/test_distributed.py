@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 from demosaic.config import networks
-from demosaic.config.networks import CriticConfig, ResUNetConfig
+from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
 from demosaic.errors import PROBLEM
 from demosaic.files import read_lines
@@ -22,14 +22,12 @@ from demosaic.training.loop import train
 from doubles import DEVICES, a_dataset
 
 NETWORK = ResUNetConfig((4, 8), (1, 1), (1,), attention=1, head=4)
-CRITIC = CriticConfig((4, 4, 8, 8, 8))
 PROGRAM = f"""
 from demosaic.cli.main import main
 from demosaic.config import networks
-from demosaic.config.networks import CriticConfig, ResUNetConfig
+from demosaic.config.networks import ResUNetConfig
 
 networks.NETWORKS["S"] = {NETWORK!r}
-networks.CRITICS["S"] = {CRITIC!r}
 main()
 """
 CONFIG = TrainConfig(steps=4, batch=4, validations=1, validation_pairs=1, save_every=2)
@@ -41,7 +39,6 @@ def tiny() -> Iterator[None]:
     """The same networks in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(networks.NETWORKS, "S", NETWORK)
-        patch.setitem(networks.CRITICS, "S", CRITIC)
         yield
 
 

@@ -1,7 +1,6 @@
 """What training minimises: numbers computed by hand, and gradients that point the right way."""
 
 import math
-from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -9,18 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from demosaic.training.losses import feature_distance, gradient_penalty, log_error, relativistic
+from demosaic.training.losses import log_error, path_error
 
 FLOOR = 1e-5
 
 
 def random(seed: int, *shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def maps(seed: int, count: int = 2) -> list[Tensor]:
-    """Scores for patches of several sizes, two pictures."""
-    return [random(seed, 2, 1, 8 >> size, 8 >> size) for size in range(3)]
 
 
 # The logarithmic error
@@ -81,73 +75,23 @@ def test_the_error_teaches_nothing_about_what_is_visible() -> None:
     assert restored.grad[:, :, :2].all() and not restored.grad[:, :, 2:].any()
 
 
-# What a critic is taught
+# The error along a flow's path
 
 
-def test_equal_scores_cost_the_logarithm_of_two() -> None:
-    assert float(relativistic(maps(0), maps(0))) == pytest.approx(math.log(2), rel=1e-6)
+def test_the_error_of_a_path_is_a_share_of_the_mean_s_and_weighs_more_near_the_end() -> None:
+    target, mean = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.2)
+    predicted = torch.stack([torch.full((3, 4, 4), 0.1), torch.full((3, 4, 4), 0.2)])
+    time = torch.tensor([0.0, 0.9])
+    shares = 0.01 / (0.04 + FLOOR), 0.04 / (0.04 + FLOOR)
+    expected = (shares[0] / 1.02 + shares[1] / (0.01 + 0.02)) / 2
+    found = float(path_error(predicted, target, mean, torch.ones(2, 1, 4, 4), time))
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_scores_far_above_cost_nothing_and_far_below_their_distance() -> None:
-    above = [one + 50 for one in maps(0)]
-    assert float(relativistic(above, maps(0))) == pytest.approx(0, abs=1e-6)
-    assert float(relativistic(maps(0), above)) == pytest.approx(50, rel=1e-6)
-
-
-def test_scores_are_compared_picture_by_picture_and_patch_by_patch() -> None:
-    better = [torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5]])]
-    worse = [torch.tensor([[0.0, 3.0]]), torch.tensor([[0.5]])]
-    first = (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(5))) / 2
-    expected = (first + math.log(2)) / 2
-    assert float(relativistic(better, worse)) == pytest.approx(expected, rel=1e-6)
-
-
-def test_lowering_the_cost_raises_the_better_and_lowers_the_worse() -> None:
-    better, worse = ([one.requires_grad_() for one in maps(seed)] for seed in (1, 2))
-    relativistic(better, worse).backward()  # type: ignore[no-untyped-call]
-    assert all(one.grad is not None and (one.grad < 0).all() for one in better)
-    assert all(one.grad is not None and (one.grad > 0).all() for one in worse)
-
-
-def test_a_flat_critic_is_not_rough_and_a_linear_one_as_rough_as_it_is_steep() -> None:
-    assert float(gradient_penalty(maps(0), maps(0), 0.05)) == 0
-    image, noise = random(0, 4, 1, 64, 64), 0.05 * random(1, 4, 1, 64, 64)
-    for slope in (0.5, 3.0):
-        found = float(gradient_penalty([slope * image], [slope * (image + noise)], 0.05))
-        assert found == pytest.approx(slope**2, rel=0.05)
-
-
-def test_the_same_critic_is_as_rough_under_any_noise() -> None:
-    image, noise = random(0, 4, 1, 64, 64), random(1, 4, 1, 64, 64)
-    found = [
-        float(gradient_penalty([image], [image + size * noise], size)) for size in (0.01, 0.05, 0.2)
-    ]
-    assert found == pytest.approx([found[0]] * 3, rel=1e-3)
-
-
-def test_features_are_as_far_apart_as_their_mean_absolute_difference() -> None:
-    first = [torch.zeros(1, 2, 2, 2), torch.zeros(1, 4)]
-    second = [torch.full((1, 2, 2, 2), 3.0), torch.tensor([[1.0, -1.0, 0.0, 0.0]])]
-    assert float(feature_distance(first, second)) == pytest.approx((3 + 0.5) / 2)
-    assert float(feature_distance(second, first)) == pytest.approx((3 + 0.5) / 2)
-    assert float(feature_distance(first, first)) == 0
-
-
-LISTS: dict[str, Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]] = {
-    "relativistic": relativistic,
-    "gradient_penalty": lambda a, b: gradient_penalty(a, b, 0.1),
-    "feature_distance": feature_distance,
-}
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_every_map_weighs_the_same_whatever_its_size(name: str) -> None:
-    first, second = maps(1), maps(2)
-    alone = [float(LISTS[name]([a], [b])) for a, b in zip(first, second, strict=True)]
-    assert float(LISTS[name](first, second)) == pytest.approx(sum(alone) / 3, rel=1e-5)
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_as_many_maps_are_needed_on_both_sides(name: str) -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        LISTS[name](maps(1), maps(2)[:2])
+def test_the_error_of_a_path_counts_what_is_hidden_only() -> None:
+    target, mean = torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 0.2)
+    predicted, hidden = torch.full((1, 3, 4, 4), 9.0), torch.zeros(1, 1, 4, 4)
+    hidden[..., :2] = 1
+    predicted[..., :2] = 0.1
+    found = float(path_error(predicted, target, mean, hidden, torch.zeros(1)))
+    assert found == pytest.approx(0.01 / (0.04 + FLOOR) / 1.02, rel=1e-5)
