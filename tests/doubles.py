@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from demosaic.cli.main import app
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
-from demosaic.config.networks import ResUNetConfig, UNetConfig
+from demosaic.config.networks import FlowConfig, ResUNetConfig, UNetConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.build import build_dataset
@@ -31,7 +31,9 @@ from demosaic.imaging.geometry import Box
 from demosaic.models.card import ModelCard
 from demosaic.models.checkpoint import load_state
 from demosaic.models.compute import Compute
+from demosaic.models.flow import Flow
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
+from demosaic.models.noise import CELLS, RINGS
 from demosaic.models.pix2pix import Generator
 from demosaic.models.restorer import Restorer
 from demosaic.models.resunet import ResUNet
@@ -166,6 +168,19 @@ def our_model(size: int = 64, *, sharp: bool = True, wild: bool = True) -> Model
         if wild and weight.ndim == 4:
             torch.nn.init.normal_(weight, std=0.2)
     card = replace(OUR_CARD, size=size, sharp=sharp)
+    return TwoStageModel(made.eval().requires_grad_(False), card)
+
+
+def drawing_model(size: int = 64) -> Model:
+    """A model of the default recipe whose second stage draws, with random weights."""
+    torch.manual_seed(0)
+    config, mean = FlowConfig(light=4), ResUNet(OURS)
+    flow = Flow.beginning_as(mean, config, torch.full((len(CELLS), RINGS), 0.2))
+    made = Restorer(mean, flow)
+    for weight in made.parameters():
+        if weight.ndim == 4:
+            torch.nn.init.normal_(weight, std=0.1)
+    card = replace(OUR_CARD, size=size, sharp=True, flow=config)
     return TwoStageModel(made.eval().requires_grad_(False), card)
 
 

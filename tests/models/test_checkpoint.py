@@ -26,10 +26,11 @@ from demosaic.models.checkpoint import (
     save_model,
     save_state,
 )
+from demosaic.models.flow import Flow
 from demosaic.models.restorer import Restorer
 from demosaic.models.resunet import ResUNet
 from demosaic.restoration.image import restore
-from doubles import CARD, OUR_CARD, OURS, TINY, generator
+from doubles import CARD, OUR_CARD, OURS, TINY, drawing_model, generator
 
 CPU = torch.device("cpu")
 SCORES = {"restored": {"psnr": 1 / 3, "ssim": 0.1, "l1": 0.2, "cell_error": 3.5}}
@@ -230,6 +231,38 @@ def test_a_truncated_model_is_refused(model: Path, share: float) -> None:
     whole = model.read_bytes()
     model.write_bytes(whole[: int(len(whole) * share)])
     assert "is not a demosaic model" in refusal(model)
+
+
+def test_a_model_of_format_2_is_read_as_one_that_gives_one_sharp_picture(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, our_model(), OUR_CARD)
+    record = {**asdict(OUR_CARD), "format": 2}
+    del record["flow"]
+    save_file(load_file(path), path, {"demosaic": json.dumps(record)})
+    loaded = load_model(path)
+    assert (loaded.card.sharp, loaded.card.flow, loaded.draws) == (True, None, False)
+    assert isinstance(loaded.generator, Restorer)
+    assert isinstance(loaded.generator.sharp, ResUNet)
+
+
+def test_a_model_that_draws_comes_back_with_the_spectrum_of_its_noise(tmp_path: Path) -> None:
+    saved = drawing_model()
+    save_model(tmp_path / "model.safetensors", saved.generator, saved.card)
+    loaded = load_model(tmp_path / "model.safetensors", CPU)
+    assert loaded.draws
+    before, after = saved.generator.state_dict(), loaded.generator.state_dict()
+    assert "sharp.spectrum" in after
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("value", [-1.0, 1e6])
+def test_noise_that_no_error_looks_like_is_refused(tmp_path: Path, value: float) -> None:
+    path, made = tmp_path / "model.safetensors", drawing_model()
+    assert isinstance(made.generator, Restorer) and isinstance(made.generator.sharp, Flow)
+    made.generator.sharp.spectrum[1, 2] = value
+    save_model(path, made.generator, made.card)
+    assert "the spectrum of its noise has amplitudes that no error has" in refusal(path)
 
 
 def test_a_newer_format_names_the_version_that_reads_it(model: Path) -> None:

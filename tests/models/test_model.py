@@ -11,7 +11,7 @@ from demosaic.imaging.geometry import Box
 from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
-from doubles import COMPUTE, a_model, mosaicked, our_model
+from doubles import COMPUTE, a_model, drawing_model, mosaicked, our_model
 
 GRID = Grid.square(4)
 BOTH = pytest.mark.parametrize("model", [a_model(), our_model(size=32)], ids=["seed", "default"])
@@ -44,6 +44,36 @@ def test_faces_between_two_realisms_are_their_blend() -> None:
     made = our_model().fill_faces(faces, [GRID], (0.0, 0.25, 1.0), COMPUTE)
     blend = 0.75 * made[0.0][0] + 0.25 * made[1.0][0]
     assert np.allclose(made[0.25][0], blend, rtol=0, atol=1e-5)
+
+
+def test_each_seed_fills_a_mosaic_in_another_way_and_always_the_same() -> None:
+    image, model = mosaicked(40, 48, GRID), drawing_model(32)
+    region = filled(Box(4, 8, 24, 20), GRID)
+    colours = cell_colours(image[8:28, 4:28], GRID)
+    made = model.fill_often(
+        image, region, colours, COMPUTE, consistency=1.0, realism=0.3, seeds=range(6)
+    )
+    assert made.shape == (6, 3, 20, 24)
+    one = model.fill(image, region, colours, COMPUTE, consistency=1.0, realism=0.3, seed=5)
+    assert np.allclose(made[5], one, rtol=0, atol=1e-4)
+    assert float(np.abs(made[0] - made[1]).mean()) > 0.01
+
+
+@pytest.mark.parametrize("model", [a_model(), our_model(size=32)], ids=["seed", "default"])
+def test_without_draws_every_seed_gives_the_same(model: Model) -> None:
+    made = model.draw_face(mosaicked(32, 32, GRID), GRID, [1, 2, 3], COMPUTE)
+    assert made.shape == (3, 3, 32, 32)
+    assert np.array_equal(made[0], made[1]) and np.array_equal(made[0], made[2])
+    assert not model.draws
+
+
+def test_draws_of_a_face_are_those_that_its_seeds_give_alone() -> None:
+    observed, model = mosaicked(40, 40, GRID), drawing_model()
+    made = model.draw_face(observed, GRID, [7, 8], COMPUTE, realism=0.5)
+    assert made.shape == (2, 3, 40, 40)
+    alone = model.fill_faces([observed], [GRID], [0.5], COMPUTE, seed=8)[0.5][0]
+    assert np.allclose(made[1], alone, rtol=0, atol=1e-4)
+    assert model.draws
 
 
 def test_a_model_of_other_pictures_fills_no_mosaic() -> None:

@@ -18,11 +18,14 @@ from demosaic.models.card import ModelCard
 from demosaic.models.checkpoint import save_model
 from demosaic.models.inputs import Views, observe, views
 from demosaic.models.model import Model, TwoStageModel
+from demosaic.models.noise import white_noise
+from demosaic.models.onnx import export_onnx
 from demosaic.models.pix2pix import Generator
 from demosaic.models.restorer import Restorer
 from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import pixelated
+from doubles import drawing_model
 
 SIDE = 32
 TINY = ResUNetConfig((4, 4, 8), (1, 1, 1), (1, 1), attention=2, head=4)
@@ -85,6 +88,20 @@ def test_onnx_agrees_with_pytorch_on_any_grid_and_any_number_of_faces(
         assert np.abs(run(tmp_path / "model.onnx", **inputs) - expected).max() < AGREES
     metadata = onnxruntime.InferenceSession(tmp_path / "model.onnx").get_modelmeta()
     assert json.loads(metadata.custom_metadata_map["demosaic"])["blocks"] == [4, 32]
+
+
+@pytest.mark.slow
+def test_a_model_that_draws_takes_its_noise_as_an_input(tmp_path: Path) -> None:
+    drawing = drawing_model(SIDE)
+    assert isinstance(drawing.generator, Restorer)
+    export_onnx(drawing, tmp_path / "model.onnx", realism=0.5)
+    batch = shown(Grid(5, 7, 2, 3), 3)
+    white = white_noise([1, 2, 3], batch.seen)
+    with torch.inference_mode():
+        expected = drawing.generator(batch, 0.5, [1, 2, 3]).numpy()
+    inputs = {name: tensor.numpy() for name, tensor in vars(batch).items()}
+    made = run(tmp_path / "model.onnx", **inputs, white=white.numpy())
+    assert np.abs(made - expected).max() < AGREES
 
 
 def test_the_articles_model_is_exported_too(tmp_path: Path) -> None:
