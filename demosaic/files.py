@@ -87,13 +87,23 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(f".{path.name}.part")
     with writing(path):
         try:
-            part.unlink(missing_ok=True)
-            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            _create(part)
             write(part)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+
+
+def _create(path: Path) -> None:
+    """Make an empty file in the place of whatever has that name."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+    try:
+        file = os.open(path, flags, 0o666)
+    except FileExistsError:
+        path.unlink()
+        file = os.open(path, flags, 0o666)
+    os.close(file)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from demosaic.dataset.events import ForgetReport, PairMoved
-from demosaic.dataset.manifest import Manifest
+from demosaic.dataset.manifest import SHEETS, Manifest
 from demosaic.dataset.near_duplicates import near_any
 from demosaic.dataset.opened import OpenDataset, by_id, without
 from demosaic.dataset.previews import draw_preview
@@ -37,7 +37,7 @@ def forget(
     hashes, removed = dataset.forget(photos)
     if looks:
         forget_faces(looks, dataset.forgotten)
-    for sheet in ("preview.jpg", "skipped.jpg"):  # the next build draws the second one again
+    for sheet in SHEETS:  # the next build draws the second one again
         with writing(pairs / sheet):
             (pairs / sheet).unlink(missing_ok=True)
     alike = _near_duplicates(list(dataset.pairs.values()), removed)

@@ -3,17 +3,20 @@ pictures in `train/` and `val/` as pix2pix has them.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from demosaic.dataset.records import SPLITS, Split
+from demosaic.config.rules import Sampler
+from demosaic.dataset.manifest import pictures_in, refuse_links
+from demosaic.dataset.records import SPLITS, CellSide, CellStart, ShortHash, Split
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.files import encoded, read_json
 from demosaic.imaging.decoding import read_size
 from demosaic.imaging.discovery import find_images
 from demosaic.mosaic.grid import Grid
-from demosaic.records import read, read_all
+from demosaic.records import between, read, read_all
 
 _NARROWEST = 1.2  # width to height of two portraits side by side
 
@@ -49,17 +52,17 @@ class Listing:
 class _Line:
     """What of a line of pairs.jsonl is read here; datasets of every version have it."""
 
-    id: str
+    id: ShortHash
     group: str
-    block: tuple[int, int]
-    offset: tuple[int, int]
-    sampler: str
-    enlarged: float = 1.0
+    block: tuple[CellSide, CellSide]
+    offset: tuple[CellStart, CellStart]
+    sampler: Sampler
+    enlarged: Annotated[float, between(0, 10**6)] = 1.0
 
 
 @dataclass(frozen=True)
 class _Config:
-    size: int
+    size: Annotated[int, between(1, 4096)]
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class _Header:
     """What of dataset.json is read here."""
 
     config: _Config
-    fingerprint: str | None = None
+    fingerprint: ShortHash | None = None
 
 
 def list_dataset(folder: Path, *, multiple: int) -> Listing:
@@ -77,14 +80,13 @@ def list_dataset(folder: Path, *, multiple: int) -> Listing:
     Raises DemosaicError when the dataset is unfinished or damaged, has nothing to train on, or
     pictures of another size.
     """
-    described = folder / "dataset.json"
-    header = read(_Header, read_json(described), str(described), others=True)
+    header = _header(folder)
     if header.fingerprint is None:
         raise DemosaicError(
             f"{folder} is unfinished: run the same build-dataset command again to finish it"
         )
     lines = read_all(_Line, folder / "pairs.jsonl", others=True)
-    splits = {split: _by_hash(folder / split) for split in SPLITS}
+    splits = {split: _by_hash(pictures_in(folder, split)) for split in SPLITS}
     train = splits["train"]
     if not train:
         raise DemosaicError(_why_nothing(folder, splits), NOTHING_TO_DO)
@@ -102,6 +104,19 @@ def list_dataset(folder: Path, *, multiple: int) -> Listing:
         },
         enlarged={line.id: line.enlarged for line in lines},
     )
+
+
+def fingerprint_of(folder: Path) -> str | None:
+    """The fingerprint of a dataset that `build-dataset` wrote; None when it is unfinished, or the
+    folder holds none. Raises DemosaicError when it is damaged.
+    """
+    return _header(folder).fingerprint if (folder / "dataset.json").is_file() else None
+
+
+def _header(folder: Path) -> _Header:
+    refuse_links(folder)
+    described = folder / "dataset.json"
+    return read(_Header, read_json(described), str(described), others=True)
 
 
 def _why_nothing(folder: Path, splits: Mapping[Split, list[Path]]) -> str:
@@ -160,7 +175,7 @@ def _outside_splits(folder: Path, left_out: list[Path]) -> list[Path]:
 def _side_by_side(folder: Path, left_out: list[Path]) -> list[Path]:
     """The pictures in a folder; files that hold none are added to `left_out`."""
     found = []
-    for path in _by_hash(folder):
+    for path in _by_hash(find_images(folder)) if folder.is_dir() else ():
         try:
             width, height = read_size(path)
         except DemosaicError:
@@ -197,11 +212,9 @@ def _hold_out(train: list[Path], groups: Mapping[str, str]) -> tuple[list[Path],
     return (rest, val) if rest else (train, train[:1])
 
 
-def _by_hash(folder: Path) -> list[Path]:
-    """The pictures in a folder in the order of the hashes of their names."""
-    if not folder.is_dir():
-        return []
-    return sorted(find_images(folder), key=lambda path: _hash(path.stem))
+def _by_hash(paths: Iterable[Path]) -> list[Path]:
+    """The pictures in the order of the hashes of their names."""
+    return sorted(paths, key=lambda path: _hash(path.stem))
 
 
 def _hash(name: str) -> str:

@@ -9,6 +9,8 @@ pairs/
   spare/<id>.png   pairs beyond --max-per-group
 """
 
+import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -33,6 +35,7 @@ from demosaic.files import (
     drop_torn_line,
     make_folder,
     read_json,
+    refuse_links_out,
     write_bytes,
     write_json,
     write_lines,
@@ -42,18 +45,48 @@ from demosaic.records import read, read_all
 
 _FOLDERS = (*SPLITS, SPARE)
 
+_FILES = ("dataset.json", "pairs.jsonl", "skipped.jsonl", "forgotten.jsonl")
+
+SHEETS = ("preview.jpg", "skipped.jpg")
+"""Pictures of a dataset for people."""
+
+_PICTURE = re.compile(r"[0-9a-f]{16}\.png")
+
+_LITTER = re.compile(rf"\.({_PICTURE.pattern})\.part")  # a picture that a kill left half-written
+
 _ADVICE = "build again, into another folder"
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise DemosaicError where a file or folder of a dataset is a link that leads out of it."""
+    refuse_links_out(folder, (*_FILES, *_FOLDERS))
+
+
+def pictures_in(folder: Path, split: str) -> Iterator[Path]:
+    """The pictures of pairs in a split of a dataset folder; files with other names are none.
+
+    Raises DemosaicError for a picture that is a link, as only a stranger would make one.
+    """
+    for path in _named(folder / split, _PICTURE):
+        if path.is_symlink():
+            raise DemosaicError(f"{path} is a link: put the picture that it leads to in its place")
+        yield path
+
+
+def _named(folder: Path, form: re.Pattern[str]) -> Iterator[Path]:
+    """What has a name of this form in a folder, which may be missing."""
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return (path for path in inside if form.fullmatch(path.name))
 
 
 class Manifest:
     """What a dataset folder holds. Every write is whole or not at all, or adds one line."""
 
     def __init__(self, folder: Path) -> None:
+        """Raises DemosaicError when something in the folder is a link that leads out of it."""
+        refuse_links(folder)
         self.folder = folder
-        self._described = folder / "dataset.json"
-        self._pairs = folder / "pairs.jsonl"
-        self._skipped = folder / "skipped.jsonl"
-        self._forgotten = folder / "forgotten.jsonl"
+        self._described, self._pairs, self._skipped, self._forgotten = map(folder.joinpath, _FILES)
 
     # Reading
 
@@ -137,18 +170,23 @@ class Manifest:
 
     def remove_orphans(self, ids: Collection[str]) -> None:
         """Remove pictures that belong to none of these pairs, half-written files that a kill left,
-        and folders that are empty then.
+        and folders that are empty then. Files whose names we never give stay.
         """
         orphans = [path for path in self._pictures() if path.stem not in ids]
-        for path in (*self.folder.glob("**/.*.part"), *orphans):
+        for path in (*self._half_written(), *orphans):
             with writing(path):
                 path.unlink()
         for name in _FOLDERS:
             with suppress(OSError):  # most are not empty
                 (self.folder / name).rmdir()
 
+    def _half_written(self) -> list[Path]:
+        parts = [self.folder / f".{name}.part" for name in (*_FILES, *SHEETS)]
+        pictures = (path for name in _FOLDERS for path in _named(self.folder / name, _LITTER))
+        return [*filter(os.path.lexists, parts), *pictures]
+
     def _picture(self, pair: Pair) -> Path:
         return self.folder / pair.split / f"{pair.id}.png"
 
     def _pictures(self) -> Iterator[Path]:
-        return (path for name in _FOLDERS for path in (self.folder / name).glob("*.png"))
+        return (path for name in _FOLDERS for path in pictures_in(self.folder, name))

@@ -18,10 +18,12 @@ from demosaic.errors import DemosaicError
 from demosaic.faces.analysis import Examined, examine
 from demosaic.faces.detector import FaceDetector
 from demosaic.files import make_folder, read_json, write_bytes, writing
-from demosaic.records import read
+from demosaic.records import digits, read
 
 MakeDetector = Callable[[], FaceDetector]
 """Makes the detector of a worker process. It must be possible to pickle it."""
+
+_HASH = digits(64)
 
 _VERSION = 1  # raise it when `examine` finds something else in the same photo
 
@@ -104,4 +106,9 @@ def forget_faces(folder: Path, hashes: Iterable[str]) -> int:
 
 
 def _place(detector: Path, sha256: str) -> Path:
+    """Where a record is, or is to be. Raises DemosaicError for what is no hash: it would lead to
+    another file.
+    """
+    if not _HASH.fits(sha256):
+        raise DemosaicError(f"{sha256!r} is not {_HASH.what}")
     return detector / sha256[:2] / f"{sha256}.json"

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.privacy import AuditConfig
 from demosaic.config.training import TrainConfig
+from demosaic.dataset.listing import fingerprint_of
+from demosaic.dataset.records import Sha256
 from demosaic.errors import DemosaicError
 from demosaic.evaluation.statistics import binomial_tail, least_significant, share
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Examiner
 from demosaic.faces.detector import FaceDetector
-from demosaic.files import read_json
 from demosaic.imaging.arrays import Pixels, to_uint8
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle_threads
@@ -44,6 +45,7 @@ from demosaic.privacy.recognizers import (
 from demosaic.records import read_all
 from demosaic.restoration.image import restore_face
 from demosaic.training.blind import trial
+from demosaic.training.run_folder import pairs_of_run
 
 CLEAR, MOSAIC, ALIKE, RESTORED = "clear", "mosaic", "mosaic, alike", "restored"
 """Ways to compare: clear faces with clear photos, as a reference; mosaics with clear photos, or
@@ -136,7 +138,7 @@ def _compute(devices: DeviceConfig, *, restoring: bool) -> Compute:
 class _Line:
     """What is read here of a line of pairs.jsonl."""
 
-    sha256: str
+    sha256: Sha256
     split: str
 
 
@@ -148,8 +150,8 @@ def trained_photos(
 
     Raises DemosaicError when `pairs` is another dataset.
     """
-    folder = pairs or _pairs_of_run(model)
-    if folder is None or _fingerprint(folder) != fingerprint:
+    folder = pairs or pairs_of_run(model.parent)
+    if folder is None or fingerprint_of(folder) != fingerprint:
         if pairs:
             raise DemosaicError(f"--pairs {pairs} is not the dataset that {model} was trained on")
         listen(
@@ -161,18 +163,6 @@ def trained_photos(
         return set()
     lines = read_all(_Line, folder / "pairs.jsonl", others=True)
     return {line.sha256 for line in lines if line.split == "train"}
-
-
-def _pairs_of_run(model: Path) -> Path | None:
-    """The dataset of the run that a model file lies in."""
-    described = model.parent / "config.json"
-    pairs = read_json(described).get("pairs") if described.is_file() else None
-    return Path(pairs) if pairs else None
-
-
-def _fingerprint(pairs: Path) -> str | None:
-    described = pairs / "dataset.json"
-    return read_json(described).get("fingerprint") if described.is_file() else None
 
 
 # The attack

@@ -1,14 +1,16 @@
 """What a training left in its run folder, read back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from demosaic.errors import DemosaicError
-from demosaic.files import read_json, read_lines, real_path
+from demosaic.files import numbered_lines, real_path, refuse_links_out
+from demosaic.records import read
 from demosaic.reporting.plots import Points
+from demosaic.training.run_folder import pairs_of_run
 
 _POINTS = 20  # of a smoothed curve
 _VALIDATED = (
@@ -43,28 +45,64 @@ def names_of(runs: Sequence[Path]) -> list[str]:
 
 def pairs_of(run: Path) -> Path:
     """The pairs that a run was trained on. Raises DemosaicError when that is not known."""
-    described = run / "config.json"
-    if not described.is_file():
-        raise DemosaicError(f"{run} does not say what it was trained on: give pairs with --pairs")
-    return Path(read_json(described)["pairs"])
+    pairs = pairs_of_run(run)
+    if pairs is None:
+        raise DemosaicError(
+            f"{run} does not say where the pairs are that it was trained on: give them with --pairs"
+        )
+    return pairs
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What every line of events.jsonl has."""
+
+    event: str
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What is read here of a step."""
+
+    step: int
+    losses: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Score:
+    psnr: float
+
+
+@dataclass(frozen=True)
+class _Validation:
+    """What is read here of a validation."""
+
+    step: int
+    scores: Mapping[str, _Score]
 
 
 def training_curves(run: Path) -> dict[str, Points]:
-    """The losses of a run, smoothed, and its PSNR at validation, by name; empty without a log."""
-    lines = read_lines(run / "events.jsonl")
-    steps = [line for line in lines if line["event"] == "StepDone"]
-    names = dict.fromkeys(name for line in steps for name in line["losses"])
-    curves = {f"{name} in training": smoothed(_of_loss(steps, name)) for name in names}
-    for line in lines:
-        for name in _VALIDATED:
-            if line["event"] == "Evaluated" and name in line["scores"]:
-                point = (line["step"], line["scores"][name]["psnr"])
-                curves.setdefault(f"PSNR at validation, {name}", []).append(point)
-    return curves
+    """The losses of a run, smoothed, and its PSNR at validation, by name; empty without a log.
 
-
-def _of_loss(steps: Sequence[dict[str, Any]], name: str) -> Points:
-    return [(line["step"], line["losses"][name]) for line in steps if name in line["losses"]]
+    Raises DemosaicError when a line of the log is damaged.
+    """
+    log = run / "events.jsonl"
+    refuse_links_out(run, [log.name])
+    losses: dict[str, list[tuple[float, float]]] = {}
+    scores: dict[str, list[tuple[float, float]]] = {}
+    for number, value in numbered_lines(log):
+        where = f"{log}, line {number}"
+        event = read(_Line, value, where, others=True).event
+        if event == "StepDone":
+            step = read(_Step, value, where, others=True)
+            for name, loss in step.losses.items():
+                losses.setdefault(f"{name} in training", []).append((step.step, loss))
+        elif event == "Evaluated":
+            found = read(_Validation, value, where, others=True)
+            for name in (one for one in _VALIDATED if one in found.scores):
+                point = (found.step, found.scores[name].psnr)
+                scores.setdefault(f"PSNR at validation, {name}", []).append(point)
+    return {**{name: smoothed(points) for name, points in losses.items()}, **scores}
 
 
 def smoothed(points: Points) -> Points:

@@ -1,22 +1,52 @@
 """A run on disk: how it begins, and what must stay the same when it continues."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from demosaic.config.rules import differences
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
+from demosaic.dataset.records import ShortHash
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Listener, log_to
-from demosaic.files import make_folder, read_json, read_lines, real_path, write_json, write_lines
+from demosaic.files import (
+    make_folder,
+    numbered_lines,
+    read_json,
+    real_path,
+    refuse_links_out,
+    write_json,
+    write_lines,
+)
+from demosaic.records import read
 from demosaic.training.events import LOG_EVERY, StepDone
+
+_NAMES = ("config.json", "events.jsonl", "resume.pt", "samples")
 
 
 def default_run(pairs: Path, preset: str) -> Path:
     """The folder of a run without a name of its own, such as `runs/pairs-default`."""
     return Path("runs") / f"{real_path(pairs).name}-{preset}"
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """What config.json always says of the pairs."""
+
+    pairs: str
+
+
+@dataclass(frozen=True)
+class _Begun(_Pairs):
+    """What config.json records of a run that has begun."""
+
+    preset: str
+    train: Mapping[str, Any]
+    """The options, by name."""
+    fingerprint: ShortHash
 
 
 def begin_run(
@@ -25,12 +55,13 @@ def begin_run(
     """Make the run folder, or check that an existing run has the same options and pairs.
 
     Options named in `may_grow` may be larger than before. Raises DemosaicError that names what
-    differs.
+    differs, or a link that leads out of the run.
     """
+    refuse_links_out(run, _NAMES)
     record = {
         "preset": config.preset,
         "train": asdict(config),
-        "pairs": str(pairs.folder),
+        "pairs": _as_recorded(pairs.folder, run),
         "fingerprint": pairs.fingerprint,
     }
     before = _begun(run)
@@ -40,56 +71,95 @@ def begin_run(
     write_json(run / "config.json", record)
 
 
-def _begun(run: Path) -> dict[str, Any]:
-    """What config.json records; empty before the first saved state, because a failed start commits
+def pairs_of_run(run: Path) -> Path | None:
+    """The pairs that a run was trained on; None when that is not known, or they are elsewhere now.
+
+    Raises DemosaicError when what it records is damaged.
+    """
+    described = run / "config.json"
+    if not described.is_file():
+        return None
+    named = read(_Pairs, read_json(described), str(described), others=True).pairs
+    places = (_from_record(named, run), Path(named))  # before 0.3 as the user had typed it
+    return next((place for place in places if place.is_dir()), None)
+
+
+def _as_recorded(pairs: Path, run: Path) -> str:
+    """How a run names its pairs: by the way from the run to them, or by the folder's name alone
+    where that way leads through the user's own folder, which has the user's name.
+    """
+    try:
+        way = Path(os.path.relpath(real_path(pairs), real_path(run)))
+    except ValueError:  # on another drive of Windows
+        return pairs.name
+    return pairs.name if Path.home().name in way.parts else way.as_posix()
+
+
+def _from_record(named: str, run: Path) -> Path:
+    return Path(os.path.normpath(real_path(run) / named))
+
+
+def _begun(run: Path) -> _Begun | None:
+    """What config.json records; None before the first saved state, because a failed start commits
     the user to nothing.
     """
     described = run / "config.json"
-    return read_json(described) if described.exists() and (run / "resume.pt").exists() else {}
+    if not described.exists() or not (run / "resume.pt").exists():
+        return None
+    return read(_Begun, read_json(described), str(described), others=True)
 
 
-def begun_options(run: Path) -> dict[str, Any]:
+def begun_options(run: Path) -> Mapping[str, Any]:
     """The options, by name, that a run to continue began with; empty for a new run."""
-    options: dict[str, Any] = _begun(run).get("train", {})
-    return options
+    begun = _begun(run)
+    return begun.train if begun else {}
 
 
 def _refuse_changes(
     run: Path,
-    before: dict[str, Any],
+    before: _Begun,
     config: TrainConfig | SeedConfig,
     pairs: Pairs,
     may_grow: Sequence[str],
 ) -> None:
-    options = before["train"]
-    if before["preset"] != config.preset:
-        changed = [f"preset {before['preset']} -> {config.preset}"]
+    if before.preset != config.preset:
+        changed = [f"preset {before.preset} -> {config.preset}"]
     else:
         allowed = {name: getattr(config, name) for name in may_grow}
-        changed = differences({**options, **allowed}, config)
-    if before["fingerprint"] != pairs.fingerprint:
-        changed.append(f"pairs {before['pairs']} -> {pairs.folder}, or other pairs in it")
+        changed = differences({**before.train, **allowed}, config)
+    if before.fingerprint != pairs.fingerprint:
+        named = _from_record(before.pairs, run)
+        changed.append(f"pairs {named} -> {pairs.folder}, or other pairs in it")
     if changed:
         raise DemosaicError(
             f"{run} was started with other options ({'; '.join(changed)}): "
             "give the same ones, or another --name"
         )
     for name in may_grow:
-        if getattr(config, name) < options[name]:
+        begun = before.train.get(name)
+        if isinstance(begun, int | float) and getattr(config, name) < begun:
             raise DemosaicError(
-                f"{run} was started with --{name} {options[name]}, more than "
+                f"{run} was started with --{name} {begun}, more than "
                 f"--{name} {getattr(config, name)}"
             )
+
+
+@dataclass(frozen=True)
+class _Logged:
+    """What is read here of a line of events.jsonl."""
+
+    step: int = 0
 
 
 def log(run: Path, step: int) -> Listener:
     """A listener that writes events.jsonl: every event, but only every tenth step.
 
     Lines after the saved `step` that the run continues from are removed first: they come again.
+    Raises DemosaicError when one is damaged.
     """
     log = run / "events.jsonl"
-    before = read_lines(log) if step else []
-    write_lines(log, [line for line in before if line.get("step", 0) <= step])
+    before = numbered_lines(log) if step else ()
+    write_lines(log, [value for number, value in before if _step_of(value, log, number) <= step])
     write = log_to(log)
 
     def listen(event: Event) -> None:
@@ -97,3 +167,7 @@ def log(run: Path, step: int) -> Listener:
             write(event)
 
     return listen
+
+
+def _step_of(value: object, log: Path, number: int) -> int:
+    return read(_Logged, value, f"{log}, line {number}", others=True).step

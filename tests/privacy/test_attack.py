@@ -54,14 +54,14 @@ def test_the_trained_photos_are_those_of_the_dataset_of_the_run(tmp_path: Path) 
     pairs, model = tmp_path / "pairs", tmp_path / "run" / "best.safetensors"
     pairs.mkdir()
     model.parent.mkdir()
-    lines = [{"sha256": "a", "split": "train"}, {"sha256": "b", "split": "val"}]
+    lines = [{"sha256": "a" * 64, "split": "train"}, {"sha256": "b" * 64, "split": "val"}]
     write_lines(pairs / "pairs.jsonl", lines)
-    write_json(pairs / "dataset.json", {"fingerprint": CARD.dataset})
+    write_json(pairs / "dataset.json", {"config": {"size": 64}, "fingerprint": CARD.dataset})
     heard: list[Event] = []
     assert trained_photos(model, CARD.dataset, None, heard.append) == set()
     assert isinstance(heard[0], Notice) and "--pairs" in heard[0].text
     write_json(model.parent / "config.json", {"pairs": str(pairs)})
-    assert trained_photos(model, CARD.dataset, None) == {"a"}
+    assert trained_photos(model, CARD.dataset, None) == {"a" * 64}
     with pytest.raises(DemosaicError, match="is not the dataset"):
         trained_photos(model, "another", pairs)
 

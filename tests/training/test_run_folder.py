@@ -1,5 +1,7 @@
 """A run on disk: what may change when it continues, and what is refused by name."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ import pytest
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig
 from demosaic.errors import PROBLEM, DemosaicError
+from demosaic.files import write_json
 from demosaic.training.loop import train
+from demosaic.training.run_folder import pairs_of_run
 from doubles import CONFIG, DEVICES, a_dataset, go, steps
 
 
@@ -96,3 +100,77 @@ def test_a_run_cannot_be_where_a_file_is(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(DemosaicError, match="is not a folder"):
         go(dataset, tmp_path / "run" / "deeper")
     assert (tmp_path / "run").read_text() == "mine"
+
+
+# Whose run it is
+
+
+def test_a_run_names_its_pairs_without_an_absolute_path(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replace(CONFIG, steps=1)
+    beside, run = a_dataset(tmp_path / "a"), tmp_path / "b" / "run"
+    monkeypatch.setenv("HOME", "/home/nobody")
+    go(beside, run, one)
+    assert json.loads((run / "config.json").read_text())["pairs"] == f"../../a/{beside.name}"
+    assert pairs_of_run(run) == beside
+    monkeypatch.setenv("HOME", str(beside.parent))
+    go(beside, tmp_path / "c", one)
+    assert json.loads((tmp_path / "c" / "config.json").read_text())["pairs"] == beside.name
+    assert pairs_of_run(tmp_path / "c") is None
+
+
+def test_the_pairs_of_an_old_run_are_found_as_they_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs").mkdir()
+    run = tmp_path / "runs" / "one"
+    run.mkdir(parents=True)
+    for typed in ("pairs", str(tmp_path / "pairs")):
+        write_json(run / "config.json", {"pairs": typed})
+        found = pairs_of_run(run)
+        assert found is not None and found.samefile(tmp_path / "pairs")
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"pairs": 3}, "pairs: 3 is not str"),
+        ({"preset": ["seed"]}, "preset: "),
+        ({"train": []}, "train: "),
+        ({"fingerprint": "../x"}, "fingerprint: '../x' is not 16 hexadecimal digits"),
+    ],
+)
+def test_a_strangers_run_that_records_something_else_is_refused(
+    record: dict[str, Any], said: str, dataset: Path, straight: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(straight, tmp_path / "run"))
+    before = json.loads((run / "config.json").read_text())
+    write_json(run / "config.json", {**before, **record})
+    assert f"config.json is damaged, or from another version of demosaic ({said}" in refusal(
+        dataset, run, CONFIG
+    )
+
+
+@pytest.mark.parametrize("line", ["3", "[]", '{"step": "a"}', "[" * 5000])
+def test_a_line_of_a_strangers_log_that_is_no_event_is_refused(
+    line: str, dataset: Path, straight: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(straight, tmp_path / "run"))
+    (run / "events.jsonl").write_text(line + "\n")
+    with pytest.raises(DemosaicError, match=r"events\.jsonl, line 1 is damaged"):
+        go(dataset, run, replace(CONFIG, steps=8))
+
+
+@pytest.mark.parametrize("name", ["samples", "events.jsonl", "config.json"])
+def test_nothing_is_written_where_a_link_in_a_run_leads(
+    name: str, dataset: Path, tmp_path: Path
+) -> None:
+    run, mine = tmp_path / "run", tmp_path / "mine"
+    run.mkdir()
+    mine.mkdir()
+    (run / name).symlink_to(mine)
+    with pytest.raises(DemosaicError, match="is a link that leads out of"):
+        go(dataset, run)
+    assert list(mine.iterdir()) == []
