@@ -1,5 +1,6 @@
 """Batches of pictures on disk: which to process, where results go, and what came of each."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -90,13 +91,14 @@ def _is_a_file(out: Path) -> bool:
 
 def _matches(source: Path) -> list[Path]:
     """The files that match a pattern; the path itself when it exists or nothing matches."""
+    if source.name == "**":  # Pythons differ in what that matches; a folder is walked anyway
+        source = source.parent
     if source.exists():
         return [source]
-    try:
-        found = sorted(Path(source.anchor).glob(str(source.relative_to(source.anchor))))
-    except ValueError:  # ** inside a name is not a pattern
-        found = []
-    return found or [source]
+    parts = source.relative_to(source.anchor).parts
+    # ** inside a name is *, as in a shell; Python before 3.13 refuses it
+    pattern = Path(*(part if part == "**" else re.sub(r"\*+", "*", part) for part in parts))
+    return sorted(Path(source.anchor).glob(str(pattern))) or [source]
 
 
 def _still_to_do(jobs: list[Job], listen: Listener) -> list[Job]:

@@ -46,11 +46,13 @@ def test_a_result_has_the_format_of_its_picture_where_that_can_be_written(
 def test_a_pattern_means_the_files_that_match_it(folder: Path) -> None:
     """As a shell that does not resolve it hands it over."""
     found = [save(folder / name, texture(4, 4)) for name in ("a.png", "in/b.png", "in/c.png")]
-    save(folder / "in" / "d.webp", texture(4, 4))
+    webp = save(folder / "in" / "d.webp", texture(4, 4))
     jobs = plan([folder / "**" / "*.png"], folder / "out", "restored", force=False)
     assert [job.source for job in jobs] == found
     assert str(refusal([folder / "*.gif"], None)) == f"there is no file {folder / '*.gif'}"
-    assert str(refusal([folder / "**.png"], None)) == f"there is no file {folder / '**.png'}"
+    for pattern, expected in ((Path("**.png"), found[:1]), (Path("in/**"), [*found[1:], webp])):
+        jobs = plan([folder / pattern], folder / "out", "restored", force=False)
+        assert [job.source for job in jobs] == expected
 
 
 def test_a_result_goes_where_it_is_told(folder: Path) -> None:
