@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.imaging.arrays import Pixels, resize, to_grey
+from demosaic.privacy.gradients import describe_edges
 
 Vectors = NDArray[np.float32]
 Points = Sequence[tuple[float, float]]
@@ -66,13 +67,11 @@ class Described:
 
 def describe(faces: Iterable[Pixels]) -> Described:
     """The descriptors of faces, each (SIDE, SIDE, 3)."""
-    window, cell = (SIDE, SIDE), (SIDE // 12, SIDE // 12)
-    gradients = cv2.HOGDescriptor(window, (SIDE // 6, SIDE // 6), cell, cell, 9)
     colours, edges = [], []
     for face in faces:
         colours.append(resize(face, _COLOURS, _COLOURS).astype(np.float32).ravel())
-        # HOG, Dalal and Triggs 2005; the root keeps few large steps from dominating
-        edges.append(np.sqrt(np.ravel(gradients.compute(to_grey(face)))))
+        # The root keeps few large steps from dominating
+        edges.append(np.sqrt(describe_edges(to_grey(face), SIDE // 12)))
     return Described(np.stack(colours), np.stack(edges))
 
 
