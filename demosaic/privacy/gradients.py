@@ -21,8 +21,9 @@ def describe_edges(grey: NDArray[np.uint8], cell: int) -> Values:
     Blocks of 2 x 2 cells overlap by a cell, and each is scaled to the length 1: for n x n cells
     come back (n - 1)^2 x 4 x 9 values, block by block, down the columns.
     """
-    pixels = sliding_window_view(_by_direction(grey), (2 * cell, 2 * cell), axis=(0, 1))
-    blocks = pixels[::cell, ::cell]  # row, column, direction, y, x
+    pixels, side = _by_direction(grey), 2 * cell
+    # row, column, direction, y, x; numpy 1 types one axis only
+    blocks = sliding_window_view(pixels, (side, side), (0, 1))[::cell, ::cell]  # type: ignore[call-overload, unused-ignore]
     histograms = np.tensordot(blocks, _weights(cell), axes=((3, 4), (2, 3)))
     by_column = histograms.transpose(1, 0, 4, 3, 2)  # column, row; in a block x, y, direction
     return _of_length_one(by_column.reshape(-1, 4 * _BINS)).ravel()
@@ -51,7 +52,7 @@ def _weights(cell: int) -> Values:
     second = (places + 0.5) / cell - 0.5  # linear between the centres of the two cells
     shares = np.stack([np.clip(1 - np.abs(second), 0, 1), np.clip(1 - np.abs(second - 1), 0, 1)])
     side = shares * near
-    return (side[:, None, :, None] * side[None, :, None, :]).astype(np.float32)
+    return np.asarray(side[:, None, :, None] * side[None, :, None, :], np.float32)
 
 
 def _of_length_one(blocks: Values) -> Values:
