@@ -52,7 +52,7 @@ class TrainConfig:
     sharpen: float = option(
         0.5,
         "Share of the budget for the second stage, which learns to draw sharp faces; 0 leaves it "
-        "out, 1 (with --init) keeps the first stage as it is.",
+        "out, 1 trains nothing else (needs --init).",
         ge=0,
         le=1,
         panel=_LEARNING,

@@ -43,6 +43,7 @@ from demosaic.text import counted
 from demosaic.training.augmentation import BLOCKS, Example, draw_example
 from demosaic.training.distributed import Processes
 from demosaic.training.recipe import Validation
+from demosaic.training.sharp_faces import sharp_faces
 from demosaic.training.spectrum import spectrum_of_errors
 from demosaic.training.stages import Faces, FaithfulStage, FlowStage
 
@@ -68,12 +69,6 @@ _MOST_COST = 4.0
 """dB that a draw may cost: a sample of all faces that fit has twice the squared error of their
 mean, 3 dB, and so have the mean and noise with which a flow begins.
 """
-
-_MOST_ENLARGED = 1.05
-"""Faces that were enlarged more are softer than a photo: the second stage must not learn that."""
-
-_FEWEST_SHARP = 50
-"""With fewer sharp faces, the second stage learns from all."""
 
 _FEWEST_STEPS = 500
 """Of the second stage; after fewer, a draw is the mean with noise rather than a face."""
@@ -127,7 +122,7 @@ class Blind:
         self.over = False
         self._drawers = ThreadPoolExecutor(torch.get_num_threads())
         self._pool = pairs.train[: config.limit]
-        self._sharp_pool = _sharp_enough(pairs, self._pool)
+        self._sharp_pool, self._about_sharp = sharp_faces(pairs, self._pool)
         self._validation = pairs.val[: config.validation_pairs]
 
     @classmethod
@@ -170,7 +165,7 @@ class Blind:
             f"{largest} px"
         )
         if self.config.sharpen:
-            yield self._about_sharp_faces()
+            yield self._about_sharp
         if not self.pairs.grids:
             target, other = "right", "left"
             if self.pairs.direction == "right-to-left":
@@ -179,15 +174,6 @@ class Blind:
                 f"mosaics are drawn over the {target} halves, the {other} halves are not used: "
                 "to learn to turn one half into the other, use --preset seed"
             )
-
-    def _about_sharp_faces(self) -> str:
-        native = sum(self.pairs.enlarged(path) <= _MOST_ENLARGED for path in self._pool)
-        if len(self._sharp_pool) == native:
-            return f"the second stage learns from the {counted(native, 'face')} not enlarged"
-        return (
-            f"only {counted(native, 'face')} were not enlarged: the second stage learns from all "
-            f"{len(self._pool)}, and draws will be softer; build from larger photos"
-        )
 
     def draw(self, step: int) -> list[Faces]:
         """This process's faces of a step with their mosaics, in the parts that are computed one
@@ -221,7 +207,7 @@ class Blind:
         """
         if self.config.steps:
             return self.config.progress(step, 0) >= 1 - self.config.sharpen
-        return self.sharp is not None
+        return self.sharp is not None or self.config.sharpen == 1
 
     def step(self, batch: list[Faces], progress: float) -> dict[str, float]:
         """One step of the stage that `progress` is in; its losses by name."""
@@ -408,12 +394,6 @@ class Blind:
             self.listen(
                 Notice("the second stage of an earlier version is replaced: it begins anew")
             )
-
-
-def _sharp_enough(pairs: Pairs, paths: Sequence[Path]) -> Sequence[Path]:
-    """The pairs whose faces are as sharp as a photo, or all if these are too few."""
-    native = [path for path in paths if pairs.enlarged(path) <= _MOST_ENLARGED]
-    return native if len(native) >= _FEWEST_SHARP else paths
 
 
 def _known(config: TrainConfig, compute: Compute) -> Restorer | None:

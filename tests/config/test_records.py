@@ -163,7 +163,9 @@ ALLOWED: list[Config] = [
     SeedConfig(save_every=1, seed=0, direction="right-to-left"),
     ResUNetConfig(widths=(1,), down=(0,), up=(), attention=9, head=1),
     TrainConfig(minutes=0.001, steps=1, batch=1, sharpen=0, limit=1, validations=1, seed=0),
-    TrainConfig(batch=4, parts=4, sharpen=0.99, validation_pairs=1, save_every=1, network="M"),
+    TrainConfig(
+        batch=4, parts=4, sharpen=1, init="m", validation_pairs=1, save_every=1, network="M"
+    ),
     RestoreConfig(block=(2, 2.5), offset=(0, 0), regions=((0, 0, 1, 1),), realism=0),
     RestoreConfig(regions="whole", sampler="linear", consistency=0),
     RestoreConfig(realism=1),

@@ -26,6 +26,7 @@ from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
+from demosaic.imaging.heat import heat_map
 from demosaic.models.checkpoint import load_model, read_card
 from demosaic.models.compute import Compute
 from demosaic.models.inputs import Views, observe, views
@@ -526,6 +527,24 @@ def test_the_sample_sheet_shows_mosaics_of_three_blocks_restored_and_originals(
         assert np.array_equal(shown[2], target)
 
 
+def test_the_sheet_of_the_second_stage_shows_two_draws_and_the_spread_of_four(
+    dataset: Path,
+) -> None:
+    made = recipe(dataset, replace(CONFIG, validation_pairs=1))
+    made.step(made.draw(0), 0.6)
+    sheet, target, grid = made.sheet(), made.pairs.target(made.pairs.val[0]), Grid.square(16)
+    assert sheet.shape == (2 + 34, 2 + 6 * 32 + 2, 3)
+    shown = [sheet[2:34, 2 + x : 34 + x] for x in range(0, 6 * 32, 32)]
+    observed, restorer = pixelated(target, grid), made.generator()
+    (mean,) = restored_pictures(restorer, [observed], grid, COMPUTE)
+    draws = restored_pictures(restorer, [observed] * 4, grid, COMPUTE, 1.0, range(4))
+    for found, expected in zip(shown, (observed, mean, draws[0], draws[1]), strict=False):
+        assert np.array_equal(found, expected)
+    spread = np.std(draws, axis=0, dtype=np.float32).mean(2)
+    assert np.array_equal(shown[4], heat_map(spread, 48))
+    assert np.array_equal(shown[5], target)
+
+
 # The model
 
 
@@ -789,6 +808,38 @@ def test_a_memory_too_small_for_one_face_is_one_line(
 
 
 # Other models to start from
+
+
+def test_a_run_of_the_second_stage_alone_keeps_the_first(
+    dataset: Path, run: Path, straight: Path
+) -> None:
+    config = replace(CONFIG, init=str(straight / "model.safetensors"), steps=2, sharpen=1.0)
+    assert [set(one) for one in losses(go(dataset, run, config))] == [{"flow"}] * 2
+    before, after = (load_file(path / "model.safetensors") for path in (straight, run))
+    for name, value in before.items():
+        changes = name.startswith("sharp.") and name != "sharp.spectrum"
+        assert torch.equal(value, after[name]) != changes, name
+
+
+def test_a_state_of_the_second_stage_that_had_a_critic_begins_that_stage_anew(
+    dataset: Path, straight: Path
+) -> None:
+    events: list[Event] = []
+    made = Blind(CONFIG, the_pairs(dataset), COMPUTE, Processes(), events.append)
+    state = state_of(straight)["recipe"]
+    made.load({**{name: state[name] for name in state if name != "flow"}, "sharp": {"critic": 0}})
+    assert made.sharp is None
+    assert same(made.faithful.state(), state["faithful"])
+    said = "the second stage of an earlier version is replaced: it begins anew"
+    assert events == [Notice(said)]
+
+
+def test_a_second_stage_of_few_steps_says_that_they_are_too_few(dataset: Path, run: Path) -> None:
+    notices = [event.text for event in go(dataset, run, CONFIG) if isinstance(event, Notice)]
+    assert (
+        "the second stage had 3 steps, too few to draw faces: restore with --realism 0, or train "
+        "longer (500 steps or more)" in notices
+    )
 
 
 def test_a_run_may_start_from_another_model(dataset: Path, run: Path, straight: Path) -> None:
