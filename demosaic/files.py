@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from demosaic.errors import DemosaicError
+from demosaic.text import in_json
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -113,7 +114,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write `value` to `path` as indented JSON, whole or not at all."""
-    write_bytes(path, encoded(json.dumps(value, indent=2, ensure_ascii=False) + "\n"))
+    write_bytes(path, encoded(in_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n")))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -141,8 +142,8 @@ def _regular(path: Path) -> Iterator[BinaryIO]:
 
 
 def as_line(record: object) -> str:
-    """`record` as one line of JSON, newline included."""
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    """`record` as one line of JSON, newline included, with escapes for what a terminal obeys."""
+    return in_json(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def encoded(text: str) -> bytes:

@@ -125,6 +125,12 @@ def test_a_picture_restored_is_a_line_a_region_for_another_program() -> None:
     assert (len(lines), lines[1]["sampler"]) == (2, "top-left")
 
 
+def test_a_line_for_another_program_has_no_codes_for_a_terminal() -> None:
+    stream = io.StringIO()
+    write_to(stream)(Notice("\x9b2J\u202egnp\udcff"))
+    assert stream.getvalue() == (r'{"event": "Notice", "text": "\u009b2J\u202egnp\udcff"}' + "\n")
+
+
 def test_a_picture_without_a_region_is_no_line() -> None:
     stream = io.StringIO()
     write_to(stream)(PictureRestored("a.png", "b.png", ()))

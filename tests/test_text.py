@@ -1,6 +1,8 @@
 """One is one, and more are many."""
 
-from demosaic.text import counted, in_one_line
+import json
+
+from demosaic.text import counted, in_json, in_lines, in_one_line
 
 
 def test_what_is_counted_is_named_after_its_number() -> None:
@@ -12,3 +14,23 @@ def test_what_is_counted_is_named_after_its_number() -> None:
 def test_a_name_is_one_line_and_moves_no_cursor() -> None:
     assert in_one_line("a\nb\x1b[2J\x07\x9bc\udcff") == r"a\nb\x1b[2J\x07\x9bc\udcff"
     assert in_one_line("ü 💡 [b]\u3000日本") == "ü 💡 [b]\u3000日本"
+
+
+CONTROLS = "".join(
+    map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x2028, 0x202E, 0x2066))
+)
+
+
+def test_no_character_that_a_terminal_obeys_is_left() -> None:
+    assert in_one_line("a\u202egnp.exe\u2069\u2028") == r"a\u202egnp.exe\u2069\u2028"
+    assert not {*CONTROLS} & {*in_one_line(CONTROLS)}
+    assert in_lines("a\n\tb\x1b[2J\u202e\udcff") == "a\n\tb\\x1b[2J\\u202e\\udcff"
+    assert {*CONTROLS} & {*in_lines(CONTROLS)} == {"\n", "\t"}
+
+
+def test_json_with_escapes_says_the_same() -> None:
+    value = {CONTROLS: [CONTROLS, "Zo\u00eb"]}
+    text = in_json(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    assert {*CONTROLS} & {*text} == {"\n"}
+    assert "Zo\u00eb" in text
+    assert json.loads(text) == value

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from demosaic.events import Listener
 
 
+_LONGEST = 2000  # characters of a message: names and options may come from a stranger's file
+
 _UsageError: Any = typer.BadParameter.__base__  # Typer gives no name of its own to the parent
 
 
@@ -49,7 +51,9 @@ class _Commands(Group):
 def _fail(message: str, code: int) -> int:
     from demosaic.text import in_one_line
 
-    typer.echo(f"error: {in_one_line(' '.join(message.splitlines()))}", err=True)
+    said = in_one_line(" ".join(message.splitlines()))
+    said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
+    typer.echo(f"error: {said}", err=True)
     return code
 
 

@@ -153,14 +153,21 @@ class Console:
         if not self._terminal.is_terminal:
             return
         self._progress = Progress(
-            TextColumn("step {task.fields[step]}", table_column=Column(no_wrap=True, min_width=11)),
+            TextColumn(
+                "step {task.fields[step]}",
+                markup=False,
+                table_column=Column(no_wrap=True, min_width=11),
+            ),
             TextColumn(
                 "{task.percentage:.0f}% of " + event.budget,
+                markup=False,
                 table_column=Column(no_wrap=True, min_width=len(event.budget) + 8),
             ),
-            TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True, min_width=11)),
+            TextColumn(
+                "{task.fields[rate]}", markup=False, table_column=Column(no_wrap=True, min_width=11)
+            ),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
-            _Rest("{task.fields[state]}", table_column=Column()),
+            _Rest("{task.fields[state]}", markup=False, table_column=Column()),
             console=self._terminal,
             transient=True,
         )
@@ -176,12 +183,12 @@ class Console:
             MofNCompleteColumn(
                 table_column=Column(no_wrap=True, min_width=2 * len(str(total)) + 1)
             ),
-            TextColumn(unit),
+            TextColumn(unit, markup=False),
             BarColumn(bar_width=12),
             _Rate(table_column=Column(no_wrap=True, min_width=11)),
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
-            TextColumn("{task.fields[state]}", table_column=Column(no_wrap=True)),
-            _Rest("{task.fields[more]}", table_column=Column()),
+            TextColumn("{task.fields[state]}", markup=False, table_column=Column(no_wrap=True)),
+            _Rest("{task.fields[more]}", markup=False, table_column=Column()),
             console=self._terminal,
             transient=True,
         )
@@ -193,7 +200,7 @@ class Console:
     def _advance(self, state: str, more: str = "", count: int = 1) -> None:
         """`count` more done; `more` is shown as far as there is room."""
         if self._progress:
-            self._progress.update(self._task, advance=count, state=state, more=more)
+            self._progress.update(self._task, advance=count, state=state, more=in_one_line(more))
 
     def _end(self) -> None:
         if self._progress:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import singledispatch
 
 from rich.table import Table
+from rich.text import Text
 
 from demosaic.dataset.events import BuildReport, Forecast, ForgetReport, PairMoved
 from demosaic.doctor.events import Checked
@@ -13,7 +14,7 @@ from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
 from demosaic.models.events import ModelExported
 from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
 from demosaic.restoration.events import ClipRestored, PictureRestored, RegionRestored
-from demosaic.text import counted
+from demosaic.text import counted, in_one_line
 from demosaic.training.events import (
     LOG_EVERY,
     Evaluated,
@@ -22,6 +23,26 @@ from demosaic.training.events import (
     StepDone,
     TrainReport,
 )
+
+
+class _Figures(Table):
+    """A table without lines, whose texts are shown as they are: names may come from strangers."""
+
+    def __init__(self, title: str, *titles: str, widths: tuple[int, int]) -> None:
+        """The first column is `widths[0]` or wider, the others `widths[1]`."""
+        super().__init__(box=None, pad_edge=False)
+        self.add_column(_plain(title), min_width=widths[0])
+        for one in titles:
+            self.add_column(_plain(one), justify="right", min_width=widths[1])
+
+    def add(self, *cells: str) -> None:
+        """Add a row."""
+        self.add_row(*map(_plain, cells))
+
+
+def _plain(text: str) -> Text:
+    return Text(in_one_line(text))
+
 
 Printed = Sequence[str | Table]
 """Lines and tables, in the order in which they are printed."""
@@ -134,12 +155,9 @@ def article_lines(event: StepDone) -> list[str]:
 
 @printed.register
 def _(event: Evaluated) -> Printed:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", min_width=12)
-    for title in ("PSNR dB", "SSIM", "L1", "cell error"):
-        table.add_column(title, justify="right")
+    table = _Figures("", "PSNR dB", "SSIM", "L1", "cell error", widths=(12, 0))
     for name, found in event.scores.items():
-        table.add_row(
+        table.add(
             f"  {name}",
             f"{found.psnr:.2f}",
             f"{found.ssim:.3f}",
@@ -240,12 +258,10 @@ def _metric_table(scores: Sequence[WayScores], metric: str, title: str, form: st
     for one in scores:
         rows.setdefault(str(one.way), []).append(f"{one.estimates[metric].mean:{form}}")
     widest = max((one.estimates[metric].high - one.estimates[metric].low) / 2 for one in scores)
-    table = Table(box=None, pad_edge=False)
-    table.add_column(f"{title}, ±{widest:{form}} at most", min_width=27)
-    for block in dict.fromkeys(one.block for one in scores):
-        table.add_column(f"{block} px", justify="right")
+    blocks = (f"{block} px" for block in dict.fromkeys(one.block for one in scores))
+    table = _Figures(f"{title}, ±{widest:{form}} at most", *blocks, widths=(27, 0))
     for way, cells in rows.items():
-        table.add_row(f"  {way}", *cells)
+        table.add(f"  {way}", *cells)
     return table
 
 
@@ -298,17 +314,15 @@ def _group_lines(report: BuildReport) -> list[str]:
 
 def _found_table(report: AuditReport, *, few: bool) -> Table:
     """How often the right person came first, or among the first few: a row a cell size."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("% among first 5" if few else "% found first", min_width=17)
-    for way in report.ways:
-        table.add_column(way, justify="right", min_width=15)
-    table.add_row("clear", _found(report.best("clear", None), few))
+    title = "% among first 5" if few else "% found first"
+    table = _Figures(title, *report.ways, widths=(17, 15))
+    table.add("clear", _found(report.best("clear", None), few))
     for block in report.blocks:
         attacks = [report.best(way, block) for way in report.ways]
         name = f"{block} px, {attacks[0].cells:g} cells"
-        table.add_row(name, *(_found(attack, few) for attack in attacks))
+        table.add(name, *(_found(attack, few) for attack in attacks))
     chance = report.chance_few if few else report.chance_first
-    table.add_row("chance", f"{100 * chance:.1f}")
+    table.add("chance", f"{100 * chance:.1f}")
     return table
 
 

@@ -52,6 +52,7 @@ from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.encoding import encode_webp
 from demosaic.reporting.plots import Plot, draw, legend
 from demosaic.reporting.svg import as_markup
+from demosaic.text import in_lines
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def render(*, title: str, lead: str, sections: Sequence[Section]) -> str:
         style=_own_file("report.css"),
         script=_own_file("report.js"),
     )
-    return encoded(rendered).decode()  # a file name that is not UTF-8 shows as \\udc..
+    return in_lines(rendered)  # a file name that is not UTF-8 shows as \\udc..
 
 
 @cache

@@ -18,7 +18,7 @@ from demosaic.dataset.events import (
     PhotosFound,
     PhotoSkipped,
 )
-from demosaic.evaluation.events import Scores
+from demosaic.evaluation.events import Estimate, EvaluationReport, Scores, Way, WayScores
 from demosaic.events import Event, Notice, PicturesDone, PicturesFound, PictureSkipped
 from demosaic.restoration.events import PictureRestored, RegionRestored
 from demosaic.training.events import (
@@ -117,6 +117,28 @@ def test_scores_are_a_table() -> None:
         ["restored", "24.00", "0.700", "0.0400", "3.50"],
     ]
     assert shown(Evaluated(500, scores, best=False)).startswith("validation at step 500\n")
+
+
+def test_names_in_tables_are_shown_as_they_are_and_move_no_cursor() -> None:
+    name, seen = "[bold]b[/bold] \x1b[31m\u202e", r"[bold]b[/bold] \x1b[31m\u202e"
+    scores = {name: Scores(23.456, 0.6789, 0.05, 0.25)}
+    assert seen in shown(Evaluated(500, scores, best=True))
+    estimates = {one: Estimate(1.0, 0.5, 1.5) for one in ("psnr", "ssim", "cell_error")}
+    ways = (WayScores(Way(name), 8, True, estimates),)
+    tables = shown(EvaluationReport("pairs", "val", 1, {}, "cpu", 1.0, ways))
+    assert tables.count(seen) == 3
+
+
+def test_what_a_strangers_file_says_is_no_code_on_the_live_line() -> None:
+    seen = shown(
+        PhotosFound(3),
+        PhotoSkipped("a.jpg", "[red]odd\x9b2J"),
+        PhotoDone("a.jpg", 0),
+        live=True,
+        width=120,
+    )
+    assert r"1 x [red]odd\x9b2J" in seen
+    assert "\x9b" not in seen
 
 
 def test_every_event_can_be_shown_anywhere() -> None:

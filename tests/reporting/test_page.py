@@ -23,8 +23,8 @@ from demosaic.reporting.page import (
 )
 from demosaic.reporting.plots import Plot, Point, Series
 
-STRANGE = "<script>alert('1')</script> & \"2\" \udcff"
-SHOWN = "<script>alert('1')</script> & \"2\" \\udcff"
+STRANGE = "<script>alert('1')</script> & \"2\" \udcff\u202e\x1b\x9b"
+SHOWN = "<script>alert('1')</script> & \"2\" \\udcff\\u202e\\x1b\\x9b"
 
 
 def grey(level: int) -> Pixels:
