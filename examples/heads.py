@@ -428,7 +428,7 @@ class Skin:
             cv2.fillPoly(canvas, fixed, (255,), cv2.LINE_AA, 4)
         else:
             cv2.polylines(canvas, fixed, False, (255,), max(round(thick), 1), cv2.LINE_AA, 4)
-        mask = canvas.astype(np.float32) / 255
+        mask = canvas.astype(np.float32) / np.float32(255)
         if width is not None:
             mask *= min(thick, 1)  # a line thinner than a pixel is a fainter line
         if sigma > 0.3:

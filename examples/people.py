@@ -395,8 +395,8 @@ def _glasses(
     thick = max(round(place.radius * (0.02 if who.glasses == "thin" else 0.05)), 1)
     for line, closed in lines:
         cv2.polylines(mask, [line], closed, (255,), thick, cv2.LINE_AA, 4)
-    x, y, wide, tall = cv2.boundingRect(mask)
-    window = (slice(y, y + tall), slice(x, x + wide))
+    left, top, wide, tall = cv2.boundingRect(mask)
+    window = (slice(top, top + tall), slice(left, left + wide))
     colour = FRAMES[who.seed % len(FRAMES)]
     canvas[window] += (mask[window].astype(np.float32) / 270)[..., None] * (colour - canvas[window])
 

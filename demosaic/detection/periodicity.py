@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from demosaic.detection.lattice import MAX_PERIOD, MIN_PERIOD, Lines
 from demosaic.detection.thresholds import PERIOD
 from demosaic.imaging.arrays import Floats
+
+Places = NDArray[np.float64]
+"""Pixels along the profile, with fractions."""
 
 _FRACTIONS = (2, 1, 1 / 2, 1 / 3)
 """Of the strongest frequency: those that the true one may be."""
@@ -54,7 +58,7 @@ def _refined(excess: Floats, lines: Lines) -> Lines:
     periods = lines.period + np.arange(-8, 9) / (32 * count)
     fractional = _best_correlated(excess, periods, _Phases(lines.phase - 0.75, 13, 8))
     side = round(fractional.period)
-    whole = _best_correlated(excess, np.array([side]), _Phases(0, side, 1))
+    whole = _best_correlated(excess, np.array([side], np.float64), _Phases(0, side, 1))
     # With noise, some fractional period is always a little better than the true whole one
     enough = fractional.score - PERIOD.whole_period_margin
     return whole if whole.score > enough else fractional
@@ -153,7 +157,7 @@ class _Phases:
     per_pixel: int
 
 
-def _best_correlated(excess: Floats, periods: Floats, phases: _Phases) -> Lines:
+def _best_correlated(excess: Floats, periods: Places, phases: _Phases) -> Lines:
     """The middle of the lines that correlate best with a profile (n,) of mean 0 and variance 1.
 
     Its first pixel does not count: a mosaic's end may have a step or not.
@@ -174,7 +178,7 @@ def _best_correlated(excess: Floats, periods: Floats, phases: _Phases) -> Lines:
     )
 
 
-def _sums_on_lines(excess: Floats, periods: Floats, phases: _Phases) -> Floats:
+def _sums_on_lines(excess: Floats, periods: Places, phases: _Phases) -> Floats:
     """(periods, phases): the sum of a profile (n,), without its first pixel, on the lines of each
     period and phase.
 
@@ -192,6 +196,6 @@ def _sums_on_lines(excess: Floats, periods: Floats, phases: _Phases) -> Floats:
     return sums
 
 
-def _lines_below(end: int, phases: Floats, periods: Floats) -> Floats:
+def _lines_below(end: int, phases: Places, periods: Places) -> Places:
     """(periods, phases): how many lines lie below a pixel."""
     return np.maximum(np.ceil((end - phases) / periods[:, None]), 0)

@@ -151,7 +151,7 @@ def _with_cut_cells(lines: Lines, ends: _Ends) -> _Hypotheses:
         np.full_like(low, lines.phase),
         low,
         high,
-        REFINEMENT.unusual + REFINEMENT.sliver * slivers,
+        np.asarray(REFINEMENT.unusual + REFINEMENT.sliver * slivers, np.float64),
     )
 
 

@@ -133,7 +133,8 @@ def _flat_part(image: Pixels, region: Region) -> _FlatPart:
     painted = paint_cells(cell_colours(observed, grid, hidden), grid, size)
     squares = np.square(cv2.absdiff(observed, painted), dtype=np.float32).mean(2)
     shares = cell_shares(hidden, grid)
-    variances: Floats = cells(squares * hidden, grid) / np.where(shares > 0, shares, np.nan)
+    known = np.where(shares > 0, shares, np.float32(np.nan))
+    variances = np.asarray(cells(squares * hidden, grid) / known, np.float32)
     usual = float(np.nanmedian(variances))
     noise, lossless = SAMPLER.rounding_noise + usual, usual == 0
     rough = (variances > SAMPLER.rough * noise).astype(np.uint8)

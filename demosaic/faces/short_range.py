@@ -99,7 +99,7 @@ def _anchors() -> Floats:
     """The anchors' centres (896, 2), x and y as parts of the input's side, in the network's
     order.
     """
-    centres: list[Floats] = []
+    centres: list[NDArray[np.float64]] = []
     for side, count in _MAPS:
         y, x = np.mgrid[:side, :side]
         centres.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2) + 0.5, count, axis=0) / side)

@@ -69,4 +69,6 @@ def encode_webp(image: Pixels) -> bytes:
 def jpeg_damaged(image: Pixels, quality: int) -> Pixels:
     """The picture (H, W, 3) after it was written as JPEG of `quality`, 1..100, and read again."""
     _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+    again = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert again is not None  # OpenCV has just written it
+    return np.ascontiguousarray(again[:, :, ::-1])

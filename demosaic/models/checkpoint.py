@@ -119,7 +119,7 @@ def load_model(path: Path, device: torch.device = _MAIN_MEMORY) -> Model:
             f"{path} is damaged, or of an earlier demosaic: its weights do not fit the network it "
             "describes"
         ) from error
-    model.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
     model.generator.eval().requires_grad_(False)
     return model
 

@@ -82,13 +82,12 @@ def _colours(levels: Floats, mask: Floats, down: Axis, across: Axis) -> Floats:
     """The mean of each cell's mosaicked pixels, or of all its pixels if none is: (3, rows,
     columns), from an image (3, H, W) and its mask (1, H, W).
     """
-    everything: Floats = down.averaging @ levels @ across.averaging.T
+    everything = np.asarray(down.averaging @ levels @ across.averaging.T, np.float32)
     if mask.all():
         return everything
     area = down.averaging @ mask @ across.averaging.T
     sums = down.averaging @ (levels * mask) @ across.averaging.T
-    colours: Floats = np.where(area > 0, sums / np.maximum(area, 1e-6), everything)
-    return colours
+    return np.asarray(np.where(area > 0, sums / np.maximum(area, 1e-6), everything), np.float32)
 
 
 def _guide(size: tuple[int, int], grid: Grid, box: Box, consistency: float) -> Floats:

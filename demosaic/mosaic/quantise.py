@@ -85,7 +85,7 @@ def _round_keeping_sums(image: Doubles, rows: Edges, columns: Edges) -> NDArray[
     carried[:, rows[:-1]] = 0
     rounded = np.diff(sums, axis=2, prepend=0)
     rounded[:, :, columns[:-1]] = sums[:, :, columns[:-1]] - carried
-    return np.clip(rounded, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(rounded, 0, 255), np.uint8)
 
 
 def _cell_sums(image: Doubles, rows: Edges, columns: Edges) -> Doubles:

@@ -140,7 +140,8 @@ def pixelate_at_random(
     if rng.random() < config.plain:
         return _plain(target, grid)
     box, hidden = draw_region(target.shape[0], rng, config)
-    sampler: Sampler = rng.choice(list(config.samplers), p=list(config.samplers.values()))
+    samplers: list[Sampler] = list(config.samplers)
+    sampler = samplers[rng.choice(len(samplers), p=list(config.samplers.values()))]
     piece = paint_cells(sample(crop(target, box), grid, sampler), grid, (box.height, box.width))
     if rng.random() < config.resized:
         piece = _resized(piece, rng, config.factors)

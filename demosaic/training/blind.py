@@ -197,7 +197,7 @@ class Blind:
     def _example(self, rng: np.random.Generator, step: int) -> Example:
         sharpens = self._sharpens(step)
         pool = self._sharp_pool if sharpens else self._pool
-        face = self.pairs.target(pool[rng.integers(len(pool))])
+        face = self.pairs.target(pool[int(rng.integers(len(pool)))])
         easy = 0.0 if self._known or sharpens else 1 - step / _EASY_STEPS
         return draw_example(face, rng, easy=easy)
 

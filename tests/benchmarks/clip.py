@@ -163,7 +163,9 @@ def restored(source: Path, model: Model, compute: Compute) -> ClipRestored:
 
 def read(path: Path) -> list[Pixels]:
     with av.open(str(path)) as clip:
-        return [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+        return [
+            np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)
+        ]
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def main() -> None:
     tell("second stage of S", seconds(lambda: one_step(sharp, faces)))
 
     restorer = Restorer(ResUNet(NETWORKS["S"]), None).eval()
-    restorer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    restorer.to(memory_format=torch.channels_last)  # type: ignore[call-overload, unused-ignore]
     observed = [pixelated(picture(rng), Grid.square(16))]
     for here in (plain, compute) if short else (plain,):
         work = partial(restored_pictures, restorer, observed, Grid.square(16), here)

@@ -13,7 +13,7 @@ def test_floats_and_back_keeps_every_level() -> None:
     floats = to_float(image)
     assert floats.dtype == np.float32
     assert floats.shape == (3, 16, 16)
-    assert (floats.min(), floats.max()) == (-1.0, 1.0)
+    assert (float(floats.min()), float(floats.max())) == (-1.0, 1.0)
     assert np.array_equal(to_uint8(floats), image)
     assert np.allclose(to_levels(floats), image.transpose(2, 0, 1), atol=1e-4)
 

@@ -18,7 +18,7 @@ from doubles import INVERSE, swapped_profile, texture
 
 def levels_of(path: Path) -> Levels:
     """What is stored in a 16-bit file, by no code of ours: RGB, RGBA, or grey (H, W, 1)."""
-    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    read = np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
     assert read.dtype == np.uint16
     stored = np.asarray(read, np.uint16)
     return stored[..., None] if stored.ndim == 2 else stored[..., [2, 1, 0, 3][: stored.shape[2]]]
@@ -117,6 +117,5 @@ def test_grey_dark_enough_for_eight_bits_has_eight(tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "a.png"), levels)
     image, _ = edited(read_image(tmp_path / "a.png"))
     write_restored(tmp_path / "b.png", image, like=tmp_path / "a.png", whole=False)
-    assert np.array_equal(
-        cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED)[..., ::-1], image
-    )
+    found = np.asarray(cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED))
+    assert np.array_equal(found[..., ::-1], image)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.region import Region
@@ -297,6 +298,7 @@ def test_a_result_has_the_format_of_its_name_and_says_what_it_is(
         assert (image.format, image.size) == (kind, (32, 32))
         if kind == "JPEG":
             assert image.info.get("progressive") is None
+            assert isinstance(image, JpegImageFile)
             layers = image.layer
             assert [layer[1:3] for layer in layers] == [(1, 1)] * 3  # 4:4:4
     raw = out.read_bytes()
@@ -391,9 +393,8 @@ def test_a_picture_of_sixteen_bits_comes_back_in_sixteen(
     stored[16:48, 20:60] = mosaicked(32, 40, Grid.square(4))[..., [0, 1, 2, 0][:colours]] * 256.0
     cv2.imwrite(str(source), stored)
     config = RestoreConfig(regions=((20, 16, 40, 32),), block=(4, 4))
-    found = cv2.imread(
-        str(restored_as(folder, model, f"b{suffix}", source, config)), cv2.IMREAD_UNCHANGED
-    )
+    out = restored_as(folder, model, f"b{suffix}", source, config)
+    found = np.asarray(cv2.imread(str(out), cv2.IMREAD_UNCHANGED))
     expected = restore_image(read_image(source), model, config, COMPUTE).picture
     inside = np.zeros((64, 80), bool)
     inside[16:48, 20:60] = True
