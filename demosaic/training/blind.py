@@ -25,11 +25,9 @@ from demosaic.dataset.reader import Pairs
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.evaluation.baselines import score_unlearned
 from demosaic.evaluation.events import Scores
-from demosaic.evaluation.validation import restored_pictures, score_grids
+from demosaic.evaluation.validation import score_grids
 from demosaic.events import Listener, Notice
 from demosaic.imaging.arrays import Pixels, to_float
-from demosaic.imaging.heat import heat_map
-from demosaic.imaging.sheets import contact_sheet
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, settle
 from demosaic.models.flow import Flow
@@ -43,6 +41,7 @@ from demosaic.text import counted
 from demosaic.training.augmentation import BLOCKS, Example, draw_example
 from demosaic.training.distributed import Processes
 from demosaic.training.recipe import Validation
+from demosaic.training.samples import samples_sheet
 from demosaic.training.sharp_faces import sharp_faces
 from demosaic.training.spectrum import spectrum_of_errors
 from demosaic.training.stages import Faces, FaithfulStage, FlowStage
@@ -75,12 +74,6 @@ _FEWEST_STEPS = 500
 
 _MEASURED = 32
 """Faces on which the errors of the mean are measured."""
-
-_DIFFERENT = 4
-"""Draws that the spread on a sheet is the standard deviation of."""
-
-_MOST_SPREAD = 48.0
-"""Grey levels of the brightest colour of a sheet's spread."""
 
 
 class Blind:
@@ -355,24 +348,9 @@ class Blind:
             yield from self.sharp.trained()
 
     def sheet(self) -> Pixels:
-        """Rows of [mosaic | mean | original] with blocks of 16, 8 and 24 px; from the second stage
-        on [mosaic | mean | draw | another | spread of several | original].
-        """
-        targets = list(self._targets(_SAMPLES))
-        grids = [Grid.square((16, 8, 24)[number % 3]) for number in range(len(targets))]
-        rows = [self._row(*one) for one in zip(targets, grids, strict=True)]
-        return contact_sheet(rows, 1 if self.sharp else 2, self.pairs.size)
-
-    def _row(self, target: Pixels, grid: Grid) -> Pixels:
-        restorer, observed = self.generator(), pixelated(target, grid)
-        mean = restored_pictures(restorer, [observed], grid, self.compute)
-        if not self.sharp:
-            return np.hstack([observed, *mean, target])
-        several = [observed] * _DIFFERENT
-        seeds = range(_DIFFERENT)
-        draws = restored_pictures(restorer, several, grid, self.compute, 1.0, seeds)
-        spread = np.std(draws, axis=0, dtype=np.float32).mean(2)
-        return np.hstack([observed, *mean, *draws[:2], heat_map(spread, _MOST_SPREAD), target])
+        """See `samples_sheet`."""
+        targets = self._targets(_SAMPLES)
+        return samples_sheet(self.generator(), targets, self.pairs.size, self.compute)
 
     def _targets(self, count: int) -> Iterator[Pixels]:
         return (self.pairs.target(path) for path in self._validation[:count])
