@@ -95,6 +95,7 @@ def _(report: BuildReport) -> Printed:
         f"{counted(report.photos, 'file')} in {report.seconds:.0f} s ({rate:.0f}/s){ignored}",
         f"photos: {stages}",
         f"{counted(report.pairs, 'pair')} ({splits}), {report.new_pairs} of them new",
+        f"sharp enough to learn sharpness from: {counted(report.sharp, 'pair')} of train",
         *_group_lines(report),
         *([skipped] if report.skipped else []),
         f"look at {report.folder}/preview.jpg",

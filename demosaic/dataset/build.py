@@ -90,6 +90,7 @@ def build_dataset(
         funnel=settled.funnel,
         pairs=summary.pairs,
         splits=summary.splits,
+        sharp=summary.sharp,
         groups=summary.groups,
         closest=summary.closest,
         skipped=_with_forgotten(summary.skipped, writer.forgotten, seen),

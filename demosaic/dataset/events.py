@@ -69,6 +69,8 @@ class BuildReport(Event):
     """How many photos passed each step: found, readable, unique, with faces, kept."""
     pairs: int
     splits: Mapping[str, int]
+    sharp: int
+    """Pairs in `train` that were not enlarged: they teach a model sharpness."""
     groups: int
     """A group is all pairs that must be in the same split."""
     closest: Closest | None

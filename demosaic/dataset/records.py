@@ -20,6 +20,9 @@ FORMAT = 1
 COPY, NO_FACE = "same file as another", "no face"
 """Why a photo that can be read gives no pair."""
 
+MOST_ENLARGED = 1.05
+"""Pictures that were enlarged more from their photo are softer than a photo."""
+
 Split = Literal["train", "val", "test"]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.events import Closest
 from demosaic.dataset.near_duplicates import Likenesses, bits_apart, nearest
-from demosaic.dataset.records import COPY, NO_FACE, SPARE, SPLITS, Pair, Skipped
+from demosaic.dataset.records import COPY, MOST_ENLARGED, NO_FACE, SPARE, SPLITS, Pair, Skipped
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Summary:
     """In all splits; those in `spare` are not counted."""
     splits: Mapping[str, int]
     """Pairs in each split."""
+    sharp: int
+    """Pairs in `train` that were not enlarged."""
     groups: int
     """Groups of these pairs."""
     closest: Closest | None
@@ -38,6 +40,7 @@ def summarise(pairs: Iterable[Pair], skipped: Iterable[Skipped], config: BuildCo
     return Summary(
         pairs=len(used),
         splits=_by_split(used),
+        sharp=sum(pair.split == "train" and pair.enlarged <= MOST_ENLARGED for pair in used),
         groups=len({pair.group for pair in used}),
         closest=_closest(used),
         skipped=_by_reason(skipped, spare=len(pairs) - len(used)),

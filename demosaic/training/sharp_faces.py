@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demosaic.dataset.reader import Pairs
+from demosaic.dataset.records import MOST_ENLARGED
 from demosaic.text import counted
-
-MOST_ENLARGED = 1.05
-"""Pictures that were enlarged more are softer than a photo: a draw would learn to be as soft."""
 
 FEWEST = 50
 """With fewer sharp faces, draws would all resemble them."""
@@ -15,7 +13,8 @@ FEWEST = 50
 
 def sharp_faces(pairs: Pairs, paths: Sequence[Path]) -> tuple[Sequence[Path], str]:
     """Those of the pairs that the second stage learns from, and a sentence for people: the pairs
-    that were not enlarged, or all when these are fewer than `FEWEST`.
+    that were not enlarged, or all when these are fewer than `FEWEST`. Soft faces would teach draws
+    to be as soft.
     """
     native = [path for path in paths if pairs.enlarged(path) <= MOST_ENLARGED]
     faces = f"{counted(len(native), 'face')} of {len(paths)}"

@@ -172,6 +172,7 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         funnel={"found": 30, "readable": 29, "kept": 20},
         pairs=20,
         splits={"train": 18, "val": 2, "test": 0},
+        sharp=7,
         groups=6,
         closest=Closest("a/1.jpg", "b [2]/3.jpg", 62, 101),
         skipped={"no face": 7, "face too small": 3},
@@ -186,6 +187,7 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         "30 files in 2 s (15/s), 4 more ignored",
         "photos: found 30, readable 29, kept 20",
         "20 pairs (18 train, 2 val), 5 of them new",
+        "sharp enough to learn sharpness from: 7 pairs of train",
         "moved to another split with their groups: 2 pairs",
         "gone since an earlier build: 3 photos; their pairs stay: --prune removes them",
         "6 groups; the closest of two splits: a/1.jpg and b [2]/3.jpg, "

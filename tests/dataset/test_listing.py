@@ -28,6 +28,8 @@ def test_a_dataset_is_read_with_its_own_splits(dataset: Path) -> None:
     assert pairs.size == 256
     assert pairs.grids == dict.fromkeys({line["id"] for line in lines}, Grid.square(16))
     assert pairs.grid(pairs.train[0]) == Grid.square(16)
+    enlarged = {line["id"]: line["enlarged"] for line in lines}
+    assert {path.stem: pairs.enlarged(path) for path in pairs.train + pairs.val} == enlarged
     assert pairs.fingerprint == json.loads((dataset / "dataset.json").read_text())["fingerprint"]
 
 

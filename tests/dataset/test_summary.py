@@ -37,6 +37,7 @@ def test_the_header_says_how_the_dataset_was_built(dataset: Path) -> None:
         "funnel": dict.fromkeys(("found", "readable", "unique", "with faces", "kept"), 24),
         "pairs": len(splits),
         "splits": {name: splits.count(name) for name in ("train", "val", "test")},
+        "sharp": sum(line["split"] == "train" and line["enlarged"] <= 1.05 for line in records),
         "groups": len({line["group"] for line in records}),
         "skipped": {},
     }
