@@ -8,11 +8,22 @@ overlap, those that explain more of the picture remain.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
+
+import cv2
+import numpy as np
 
 from demosaic.detection import jpeg_blocks
 from demosaic.detection.candidates import find_candidates
 from demosaic.detection.fit import Fit, fit_lattice, mosaics_in
-from demosaic.detection.gradients import Luma, Steps, confidence_of, line_step, profiles_of
+from demosaic.detection.gradients import (
+    Luma,
+    Steps,
+    confidence_of,
+    contrast_among,
+    line_step,
+    profiles_of,
+)
 from demosaic.detection.lattice import Lattice
 from demosaic.detection.lookalikes import is_repeating
 from demosaic.detection.lossless import FlatMosaic, find_flat_mosaics
@@ -72,7 +83,7 @@ def _with_fits(
     round. A rest has no pixel of the find, and there are `OVERLAP.max_rounds` rounds at most.
     """
     found: list[Region] = []
-    tried: list[Fit] = []
+    mosaics: dict[Fit, list[Region]] = {}
     sure = exact if len(exact) < OVERLAP.fragments else []
     waiting = list(places)
     for _ in range(OVERLAP.max_rounds):
@@ -80,13 +91,13 @@ def _with_fits(
         for candidate in waiting:
             if known_share(candidate.box, [*sure, *found]) <= OVERLAP.known:
                 fit = fit_lattice(steps, candidate, sure)
-                if fit and fit not in tried:
-                    tried.append(fit)
-                    for region in mosaics_in(luma, steps, fit, candidate.within):
-                        if not _repeats_exact(region, exact):
-                            found.append(region)
-                            rests += [] if exact else _beside(candidate, region)
-        waiting = rests
+                if fit and fit not in mosaics:
+                    some = mosaics_in(luma, steps, fit, candidate.within)
+                    mosaics[fit] = [one for one in some if not _repeats_exact(one, exact, steps)]
+                    found += mosaics[fit]
+                if fit and not exact:
+                    rests += chain(*(_beside(candidate, region) for region in mosaics[fit]))
+        waiting = list(dict.fromkeys(rests))
     return [*exact, *found]
 
 
@@ -116,11 +127,12 @@ def _around(box: Box, other: Box) -> list[Box]:
     ]
 
 
-def _repeats_exact(region: Region, exact: list[Region]) -> bool:
+def _repeats_exact(region: Region, exact: list[Region], steps: Steps) -> bool:
     """Whether a fitted mosaic only repeats exact finds, with cells or ends that are less exact.
 
-    A mosaic that was resized keeps a few flat rectangles. So one exact find that is a small part of
-    the fit, or several that are less than all of it, are only its remains.
+    A fit through several mosaics beside each other repeats them: what it adds is the picture
+    between them. A mosaic that was resized keeps a few flat rectangles. So one exact find that is
+    a small part of the fit, or several that are less than all of it, are only its remains.
     """
 
     def has_same_cells(other: Region) -> bool:
@@ -128,10 +140,25 @@ def _repeats_exact(region: Region, exact: list[Region]) -> bool:
         return max(abs(wider), abs(higher)) < OVERLAP.same_cell
 
     parts = [other for other in exact if overlap(region, other) > OVERLAP.same_place]
+    if parts and contrast_beside(region, parts, steps) < FIT.min_confidence:
+        return True
     if len(parts) >= OVERLAP.fragments:
         return explained(region) < sum(map(explained, parts))
     known = known_share(region.box, exact)
     return known > OVERLAP.known or (known > OVERLAP.fragment and any(map(has_same_cells, parts)))
+
+
+def contrast_beside(region: Region, others: Sequence[Region], steps: Steps) -> float:
+    """The contrast of a mosaic's lines where it is a pixel or more away from others, 0..1."""
+    rest = region.hidden.astype(np.uint8)
+    for other in others:
+        if other.box.shared(region.box):
+            both = region.box.clipped(other.box)
+            covered = crop(other.hidden, both.seen_from(other.box))
+            crop(rest, both.seen_from(region.box))[covered] = 0
+    away = cv2.erode(rest, np.ones((3, 3), np.uint8), borderValue=(1,)).astype(bool)
+    lattice = Lattice.of_grid(region.grid, region.box)
+    return contrast_among(steps, lattice, region.box, away)
 
 
 def _without_overlaps(finds: Sequence[Region], steps: Steps) -> list[Region]:

@@ -5,6 +5,7 @@ on lines and small between. So each column is evidence for or against a mosaic, 
 the stretch with the largest sum.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +41,12 @@ def find_extent(steps: Steps, lattice: Lattice, core: Box, within: Box) -> Exten
     for _ in range(2):  # rows are judged again in the columns found, columns in the rows
         across = _column_evidence(steps.down, lattice, rows, columns)
         across[: within.x] = across[within.x + within.width :] = -1
-        columns = _best_span(across, lattice.across)
+        columns = _best_span(across, lattice.across, columns)
         if columns[1] <= columns[0]:
             return None
         down = _column_evidence(steps.transposed.down, lattice.transposed, columns, rows)
         down[: within.y] = down[within.y + within.height :] = -1
-        rows = _best_span(down, lattice.down)
+        rows = _best_span(down, lattice.down, rows)
         if rows[1] <= rows[0]:
             return None
     box = Box(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
@@ -80,18 +81,42 @@ def _column_evidence(plane: Luma, lattice: Lattice, rows: _Span, core: _Span) ->
     return clipped
 
 
-def _best_span(evidence: Floats, lines: Lines) -> _Span:
-    """The stretch with the largest sum of evidence (Kadane's algorithm), its ends moved onto lines
-    where that costs little.
+def _best_span(evidence: Floats, lines: Lines, core: _Span) -> _Span:
+    """The unbroken stretch with the most evidence in the core, its ends moved onto lines where that
+    costs little; an empty one if there is none.
     """
     sums = np.concatenate([[0.0], np.cumsum(evidence)])
-    end = int(np.argmax(sums - np.minimum.accumulate(sums)))
-    start = int(np.argmin(sums[: end + 1]))
+
+    def in_core(span: _Span) -> float:
+        start, end = np.clip(span, *core)
+        return float(sums[end] - sums[start])
+
+    start, end = max(_unbroken(sums), key=in_core, default=(0, 0))
+    if start == end:
+        return start, end
     positions = np.concatenate([[0], lines.positions(1, len(evidence)), [len(evidence)]])
     first = _snapped(start, positions, -sums, lines.period)
     last = _snapped(end, positions, sums, lines.period)
     first -= _has_extra_column(evidence[:first][::-1], first - 1)
     return first, last + _has_extra_column(evidence[last:], last + 1)
+
+
+def _unbroken(sums: Floats) -> Iterator[_Span]:
+    """The stretches with the largest sums, from the sums (n + 1,) before each column, divided where
+    the sum falls by `FIT.gap`: there lies a picture between two mosaics.
+
+    Kadane's algorithm, which begins anew after such a fall too.
+    """
+    start = top = 0
+    for place, value in enumerate(sums.tolist()):
+        if value <= sums[start] or value < sums[top] - FIT.gap:
+            if top > start:
+                yield start, top
+            start = top = place
+        elif value > sums[top]:
+            top = place
+    if top > start:
+        yield start, top
 
 
 def _has_extra_column(beyond: Floats, end: int) -> bool:

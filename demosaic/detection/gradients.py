@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.detection.lattice import Lattice
-from demosaic.imaging.arrays import Floats
+from demosaic.imaging.arrays import Floats, Mask
 from demosaic.imaging.geometry import Box, crop
 
 Luma = NDArray[np.uint8]
@@ -79,6 +79,25 @@ def contrast(profile: Floats, lines: NDArray[np.intp]) -> float:
         return 0.0
     on_lines, calm = float(profile[lines].mean()), float(profile[between].mean())
     return max(0.0, 1 - calm / on_lines) if on_lines > 1 else 0.0
+
+
+def contrast_among(steps: Steps, lattice: Lattice, box: Box, among: Mask) -> float:
+    """The same, of the pixels of a box that are set in a mask (box.height, box.width)."""
+    columns, rows = lattice.positions(box)
+    return min(
+        _contrast_across(crop(steps.across, box), columns, among),
+        _contrast_across(crop(steps.down, box).T, rows, among.T),
+    )
+
+
+def _contrast_across(plane: Luma, lines: NDArray[np.intp], among: Mask) -> float:
+    """The contrast of lines (n,) between columns, of some pixels of a plane (h, w), 0..1."""
+    on_lines = np.zeros(plane.shape[1], bool)
+    on_lines[lines] = True
+    met, calm = plane[among & on_lines], plane[among & ~on_lines]
+    if not met.any() or not calm.size:
+        return 0.0
+    return max(0.0, 1 - float(calm.mean() / met.mean()))
 
 
 def line_step(steps: Steps, lattice: Lattice, box: Box) -> float:

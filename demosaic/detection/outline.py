@@ -24,22 +24,39 @@ def find_outline(steps: Steps, lattice: Lattice, box: Box) -> tuple[Box, Mask]:
     lies in it, and the steps of the picture (H, W).
     """
     whole = Box.whole(steps.across)
-    around = box.grown(box.width // 3, box.height // 3, steps.across)
-    ample, strict = _evidence(steps, lattice, box, around)
-    inner = _slices(box, around, strict)
-    in_box = float(strict[inner].sum())
-    if around == whole and strict.sum() > OUTLINE.whole_picture * in_box:
-        return around, np.ones((around.height, around.width), bool)
-    if strict.clip(0).sum() > OUTLINE.outside * in_box:
+    for reach in OUTLINE.reaches:
+        around = box.grown(int(reach * box.width), int(reach * box.height), steps.across)
+        ample, strict = _evidence(steps, lattice, box, around)
+        inner = _slices(box, around, strict)
+        in_box = float(strict[inner].sum())
+        if around == whole and strict.sum() > OUTLINE.whole_picture * in_box:
+            return around, np.ones((around.height, around.width), bool)
+        if strict.clip(0).sum() <= OUTLINE.outside * in_box:
+            break
         ends = ellipse.most_evident(ample, inner)
-        if ellipse.evidence_in(strict, ends) > in_box and _has_corners(strict, ends):
-            share = OUTLINE.strict_share
-            mixed = (1 - share) * ample + share * strict
-            size = mixed.shape[1], mixed.shape[0]
-            cuts = _cell_cuts(steps, lattice, around, size)
-            ends = ellipse.refined(ends, mixed, cuts)
-            return ellipse.rasterised(_in_picture(ends, around, size), steps.across)
+        if ellipse.evidence_in(strict, ends) <= in_box or not _has_corners(strict, ends):
+            break
+        share = OUTLINE.strict_share
+        mixed = (1 - share) * ample + share * strict
+        size = mixed.shape[1], mixed.shape[0]
+        cuts = _cell_cuts(steps, lattice, around, size)
+        placed = _in_picture(ellipse.refined(ends, mixed, cuts), around, size)
+        if _ends_seen(placed, around, whole):
+            return ellipse.rasterised(placed, steps.across)
     return box, np.ones((box.height, box.width), bool)
+
+
+def _ends_seen(ends: Ends, around: Box, whole: Box) -> bool:
+    """Whether an ellipse ends in the part that was looked at, or beyond the picture. Nothing speaks
+    against one that goes on elsewhere, as over a mosaic beside this one.
+    """
+    left, top, right, bottom = ends
+    return bool(
+        (left >= around.x - 1 or around.x == 0)
+        and (top >= around.y - 1 or around.y == 0)
+        and (right <= around.x + around.width + 1 or around.x + around.width == whole.width)
+        and (bottom <= around.y + around.height + 1 or around.y + around.height == whole.height)
+    )
 
 
 def _in_picture(ends: Ends, around: Box, size: _Size) -> Ends:

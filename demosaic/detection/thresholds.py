@@ -99,6 +99,8 @@ class FitThresholds:
     """Share of the larger box that two rounds share when the fit is stable."""
     max_splits: int = 16
     """How often a fit may be split where its phase changes, one split inside another."""
+    gap: float = 6
+    """Columns of evidence against a mosaic that divide it into two."""
     snap_cost: float = 0.2
     """Part of a cell: columns of evidence that an end on a line is worth."""
     min_snap_cost: float = 1.5
@@ -209,6 +211,9 @@ class OutlineThresholds:
     """Part of a cell within which a mosaic has steps on lines everywhere."""
     max_side: int = 256
     """Pixels a side that are judged; larger parts are reduced."""
+    reaches: tuple[float, ...] = (1 / 3, 1)
+    """Parts of a box that are looked at around it, one after the other until all of an ellipse is
+    seen."""
     max_corner: float = -0.15
     """Mean evidence in each corner of its box below which an ellipse is one. 98 of 100 ellipses
     through JPEG have less; boxes taken for ellipses have more."""

@@ -312,6 +312,54 @@ def test_mosaics_of_the_same_cells_and_rows_that_run_together_are_two_through_jp
     assert all(region.grid == Grid.square(side) for region in found)
 
 
+def three_beside_each_other(photo: Pixels, cell: int, gap: int, tops: tuple[int, ...]) -> Pixels:
+    """Three mosaics of about 90 px, from x = 60 on, so many pixels apart."""
+    for box in boxes_beside_each_other(cell, gap, tops):
+        photo = pillow_mosaic(photo, box, box.width // cell, box.height // cell)
+    return photo
+
+
+def boxes_beside_each_other(cell: int, gap: int, tops: tuple[int, ...]) -> list[Box]:
+    side = round(90 / cell) * cell
+    return [Box(60 + number * (side + gap), top, side, side) for number, top in enumerate(tops)]
+
+
+THREE = [
+    (10, 20, (130, 130, 130)),
+    (12, 12, (104, 115, 141)),
+    (15, 12, (130, 130, 130)),
+    (15, 20, (90, 130, 110)),
+]
+"""Side of a cell, gap and upper ends. They were taken for one, with cells of other sizes."""
+
+
+@pytest.mark.parametrize("quality", [None, 90])
+@pytest.mark.parametrize(("cell", "gap", "tops"), THREE)
+def test_three_mosaics_beside_each_other_are_three(
+    photo: Pixels, cell: int, gap: int, tops: tuple[int, ...], quality: int | None
+) -> None:
+    shown = three_beside_each_other(photo, cell, gap, tops)
+    found = find_mosaics(jpeg_damaged(shown, quality) if quality else shown)
+    assert len(found) == 3
+    assert {region.box for region in found} == set(boxes_beside_each_other(cell, gap, tops))
+    assert {region.grid for region in found} == {Grid.square(cell)}
+    assert all(region.hidden.all() for region in found)
+
+
+@pytest.mark.parametrize(("cell", "gap", "tops"), [*THREE, (8, 30, (130, 130, 130))])
+def test_the_picture_between_three_mosaics_is_none_through_jpeg_75(
+    photo: Pixels, cell: int, gap: int, tops: tuple[int, ...]
+) -> None:
+    between = np.ones(photo.shape[:2], bool)
+    for box in boxes_beside_each_other(cell, gap, tops):
+        crop(between, box)[:] = False
+    shown = three_beside_each_other(photo, cell, gap, tops)
+    found = find_mosaics(jpeg_damaged(shown, 75))
+    assert found
+    for region in found:
+        assert crop(between, region.box)[region.hidden].mean() < 0.02
+
+
 def test_a_mosaic_is_found_beside_one_of_other_cells_that_it_touches(photo: Pixels) -> None:
     """In what is left of the place that both were taken for."""
     boxes = [Box(190, 80, 160, 200), Box(40, 65, 150, 198)]
