@@ -195,7 +195,9 @@ def _(event: ModelExported) -> Printed:
 @printed.register
 def _(event: PictureRestored) -> Printed:
     regions = (f"  {_region_line(region)}" for region in event.regions if region.block)
-    return [f"restored {event.picture}: {event.out}", *regions]
+    more = f" to {event.samples[-1]}" if event.samples else ""
+    spread = [f"  how far draws differ: {event.spread}"] if event.spread else []
+    return [f"restored {event.picture}: {event.out}{more}", *regions, *spread]
 
 
 @printed.register

@@ -8,6 +8,11 @@ from demosaic.config.options import check, option
 from demosaic.config.reading import read_cell_sides, read_point, read_regions
 from demosaic.config.rules import Rectangle, Sampler, misplaced, unless
 
+Quality = Literal["usual", "best"]
+
+_DRAWS = "Draws"
+_LAST_SEED = 2**32 - 1
+_MOST_SAMPLES = 100
 _WHERE = "Where the mosaic is, instead of where it is found"
 
 
@@ -51,9 +56,28 @@ class RestoreConfig:
         panel=_WHERE,
     )
     realism: float = option(
-        0.5, "Blend from the faithful mean (0) to the sharpest guess (1).", ge=0, le=1
+        0.5,
+        "From the mean of all faces that fit the cells (0), which is soft, to one draw from them "
+        "(1), which is sharp and partly invented.",
+        ge=0,
+        le=1,
     )
     """A model without a second stage knows the mean only."""
+    seed: int = option(
+        0, "Which draw: another seed gives another.", ge=0, le=_LAST_SEED, panel=_DRAWS
+    )
+    samples: int = option(
+        1, "Write this many draws: NAME.restored-1 and so on.", ge=1, le=_MOST_SAMPLES, panel=_DRAWS
+    )
+    spread: bool = option(
+        False,
+        "Also write a heat map of how far full draws differ: NAME.spread.png. Where they differ, "
+        "the cells do not say what was there.",
+        panel=_DRAWS,
+    )
+    quality: Quality = option(
+        "usual", "best takes several times as long for slightly better pictures.", panel=_DRAWS
+    )
     compare: bool = option(False, "Also write before and after side by side: NAME.compare.jpg.")
     copy_untouched: bool = option(False, "Copy pictures without a mosaic to the results.")
     consistency: float | None = option(
@@ -70,6 +94,10 @@ class RestoreConfig:
             *map(misplaced, () if self.regions == "whole" else self.regions),
             unless(not (self.mask and self.regions), "--mask and --region: give one of the two"),
             self.block and _cell_problem(*self.block),
+            unless(
+                self.samples == 1 or self.realism > 0,
+                "--samples: with --realism 0 all would be the same; give a higher one",
+            ),
             unless(
                 self.offset is None or all(map(math.isfinite, self.offset)),
                 f"--offset {','.join(map(str, self.offset or ()))}: give x,y in px",

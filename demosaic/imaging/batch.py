@@ -55,8 +55,21 @@ def is_clip(path: Path) -> bool:
     return path.suffix.lower() in _CLIPS
 
 
+def numbered(out: Path, count: int) -> list[Path]:
+    """The files of `count` results of one picture: `out` for one, else NAME-1 and so on."""
+    if count == 1:
+        return [out]
+    return [out.with_name(f"{out.stem}-{number + 1}{out.suffix}") for number in range(count)]
+
+
 def plan(
-    sources: Sources, out: Path | None, done: str, *, force: bool, listen: Listener = ignore
+    sources: Sources,
+    out: Path | None,
+    done: str,
+    *,
+    force: bool,
+    count: int = 1,
+    listen: Listener = ignore,
 ) -> list[Job]:
     """The pictures to process and where their results go. `done` is the word in their names, as in
     NAME.restored.png.
@@ -64,8 +77,9 @@ def plan(
     A source is a file, a folder, or a pattern such as `photos/**/*.jpg`, which some shells do not
     expand. The result of a file goes beside it, or to `out`: a file for one picture, else a folder.
     The results of a folder go to the same places under `out`. Results that exist already are left
-    out, unless `force`. Raises DemosaicError when a source is missing or contains no pictures, or a
-    result would replace a picture or another result.
+    out, unless `force`. With a `count` above 1, each picture gets so many results, and the first of
+    them, which is written last, says that all are there. Raises DemosaicError when a source is
+    missing or contains no pictures, or a result would replace a picture or another result.
     """
     paths = [Path(sources)] if isinstance(sources, str | PathLike) else [*map(Path, sources)]
     found = list(dict.fromkeys(path for source in paths for path in _matches(source)))
@@ -77,11 +91,11 @@ def plan(
         raise DemosaicError(f"no pictures in {', '.join(map(str, paths))}", NOTHING_TO_DO)
     pictures = {real_path(job.source) for job in jobs}
     for job in jobs:
-        if real_path(job.out) in pictures:
+        if any(real_path(path) in pictures for path in numbered(job.out, count)):
             raise DemosaicError(f"{job.out} is one of the pictures: choose another --out")
     if len({job.out for job in jobs}) < len(jobs):
         raise DemosaicError("two pictures would get the same result name: give them one by one")
-    return jobs if force else _still_to_do(jobs, listen)
+    return jobs if force else _still_to_do(jobs, count, listen)
 
 
 def _is_a_file(out: Path) -> bool:
@@ -101,13 +115,14 @@ def _matches(source: Path) -> list[Path]:
     return sorted(Path(source.anchor).glob(str(pattern))) or [source]
 
 
-def _still_to_do(jobs: list[Job], listen: Listener) -> list[Job]:
+def _still_to_do(jobs: list[Job], count: int, listen: Listener) -> list[Job]:
     """The jobs without a result yet, so that the same command continues after a stop. Raises
     DemosaicError when there are none.
     """
-    missing = [job for job in jobs if not job.out.exists()]
+    missing = [job for job in jobs if not numbered(job.out, count)[0].exists()]
     if not missing and len(jobs) == 1:
-        raise DemosaicError(f"{jobs[0].out} is already there: --force replaces it")
+        there = numbered(jobs[0].out, count)[0]
+        raise DemosaicError(f"{there} is already there: --force replaces it")
     if not missing:
         text = f"all {len(jobs)} results are already there: --force replaces them"
         raise DemosaicError(text, NOTHING_TO_DO)

@@ -5,6 +5,10 @@ import numpy as np
 
 from demosaic.imaging.arrays import Floats, Pixels
 
+_LEGEND = 40  # px; height of the legend
+_STEP = 5.0  # the end of the scale is a multiple of it
+_USUAL = 0.999  # share of the values that the scale covers
+
 
 def heat_map(values: Floats, most: float) -> Pixels:
     """The picture (H, W, 3) of values (H, W): black at 0, by violet, orange and yellow to white at
@@ -13,3 +17,25 @@ def heat_map(values: Floats, most: float) -> Pixels:
     levels = np.clip(np.rint(values * (255 / most)), 0, 255).astype(np.uint8)
     coloured = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)
     return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def heat_sheet(picture: Pixels, values: Floats) -> Pixels:
+    """The heat map of values (H, W), grey levels, above a legend: (H + 40, W, 3). Where a value is
+    0, it shows the picture (H, W, 3), dark and without colour.
+    """
+    most = _STEP * max(1.0, np.ceil(np.quantile(values[values > 0], _USUAL) / _STEP))
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) // 3
+    shown = np.where(values[:, :, None] > 0, heat_map(values, most), grey[:, :, None])
+    return np.vstack([shown.astype(np.uint8), _legend(picture.shape[1], most)])
+
+
+def _legend(width: int, most: float) -> Pixels:
+    """The scale from 0 to `most` with numbers below, (40, width, 3)."""
+    scale = np.linspace(0, most, width, dtype=np.float32)
+    legend = np.full((_LEGEND, width, 3), 255, np.uint8)
+    legend[: _LEGEND // 2] = heat_map(scale[None], most)
+    for share, text in ((0.0, "0"), (1.0, f"{most:.0f} levels")):
+        (length, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)
+        at = (round(share * (width - length - 4)) + 2, _LEGEND - 6)
+        cv2.putText(legend, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    return legend

@@ -40,6 +40,28 @@ class Canvas:
     hidden: Mask
     """(H, W): which pixels of the picture are mosaic."""
 
+    def mirrored(self) -> "Canvas":
+        """The same with left and right exchanged."""
+        box, grid = self.box, self.grid
+        return Canvas(
+            np.ascontiguousarray(self.picture[:, ::-1]),
+            Grid(grid.width, grid.height, box.width - grid.left, grid.top),
+            Box(self.picture.shape[1] - box.x - box.width, box.y, box.width, box.height),
+            np.ascontiguousarray(self.hidden[:, ::-1]),
+        )
+
+    def moved(self, down: int, across: int) -> "Canvas":
+        """The same so many pixels further down and to the right; copies of the pixels at the edge
+        are above and before it.
+        """
+        box, more = self.box, ((down, 0), (across, 0))
+        return Canvas(
+            np.pad(self.picture, (*more, (0, 0)), mode="edge"),
+            self.grid,
+            Box(box.x + across, box.y + down, box.width, box.height),
+            np.pad(self.hidden, more),
+        )
+
 
 def canvas_of(
     image: Pixels, mosaic: Mosaic, colours: Floats, *, size: int, blocks: tuple[int, int]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.imaging.arrays import Floats, Pixels, resize, to_float, to_uint8
-from demosaic.models.canvas import Mosaic, canvas_of
+from demosaic.models.canvas import Canvas, Mosaic, canvas_of
 from demosaic.models.card import ModelCard
 from demosaic.models.compute import Compute
 from demosaic.models.inputs import Observation, Views, observe, views
@@ -20,6 +21,11 @@ from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.mosaic.resampling import cropped_to_grid, padded_cells
+
+_MOVES = ((0, 0), (1, 2), (2, 3), (3, 1))
+"""Pixels down and across by which a canvas is moved for the best quality."""
+
+_BEST = 2  # times the steps of a draw for the best quality
 
 _BATCH = 4  # draws at a time: more take more memory and are not faster on a CPU
 
@@ -52,50 +58,22 @@ class Model(ABC):
         """Whether it draws: with a realism above 0, each seed gives another picture."""
         return self.card.flow is not None
 
+    @abstractmethod
     def fill(
         self,
         image: Pixels,
         mosaic: Mosaic,
         colours: Floats,
+        config: RestoreConfig,
         compute: Compute,
-        *,
-        consistency: float,
-        realism: float,
-        seed: int = 0,
     ) -> Floats:
         """What the network makes of a mosaic in an image (H, W, 3): (3, box.height, box.width) in
         about [-1, 1], not yet finished.
 
         `colours` (3, rows, columns), 0..255, are those of the mosaic's cells. The network sees them
-        at a cell size it was trained on, so the image may have any resolution. Raises DemosaicError
-        for a model of other pictures than mosaics.
-        """
-        made = self.fill_often(
-            image,
-            mosaic,
-            colours,
-            compute,
-            consistency=consistency,
-            realism=realism,
-            seeds=[seed],
-        )
-        filled: Floats = made[0]
-        return filled
-
-    @abstractmethod
-    def fill_often(
-        self,
-        image: Pixels,
-        mosaic: Mosaic,
-        colours: Floats,
-        compute: Compute,
-        *,
-        consistency: float,
-        realism: float,
-        seeds: Sequence[int],
-    ) -> Floats:
-        """As `fill`, once for each seed: (len(seeds), 3, box.height, box.width). All are the same
-        unless the model `draws`.
+        at a cell size it was trained on, so the image may have any resolution. The config gives
+        realism, seed, quality and consistency, which is 1 if it is None. Raises DemosaicError for a
+        model of other pictures than mosaics.
         """
 
     @abstractmethod
@@ -148,23 +126,19 @@ class Pix2PixModel(Model):
 
     generator: Generator
 
-    def fill_often(
+    def fill(
         self,
         image: Pixels,
         mosaic: Mosaic,
         colours: Floats,
+        config: RestoreConfig,
         compute: Compute,
-        *,
-        consistency: float,
-        realism: float,
-        seeds: Sequence[int],
     ) -> Floats:
-        """See `Model.fill_often`. The network sees nothing around the mosaic, and knows neither
-        consistency nor realism.
+        """See `Model.fill`. The network sees nothing around the mosaic, and the config changes
+        nothing.
         """
         canvas = self._fill_cells(colours, compute)
-        made = cropped_to_grid(canvas, mosaic.grid, mosaic.box.width, mosaic.box.height)
-        return np.stack([made] * len(seeds))
+        return cropped_to_grid(canvas, mosaic.grid, mosaic.box.width, mosaic.box.height)
 
     def _fill_cells(self, colours: Floats, compute: Compute) -> Floats:
         """(3, block * rows, block * columns) in [-1, 1] from cells (3, rows, columns), 0..255,
@@ -241,51 +215,74 @@ class TwoStageModel(Model):
         """The network of the first stage."""
         return self.generator.faithful
 
-    def fill_often(
+    def fill(
         self,
         image: Pixels,
         mosaic: Mosaic,
         colours: Floats,
+        config: RestoreConfig,
         compute: Compute,
-        *,
-        consistency: float,
-        realism: float,
-        seeds: Sequence[int],
     ) -> Floats:
-        """See `Model.fill_often`. The network also sees what is around the mosaic, at the same
-        scale.
-        """
+        """See `Model.fill`. The network also sees what is around the mosaic, at the same scale."""
         canvas = canvas_of(image, mosaic, colours, size=self.card.size, blocks=self.blocks)
+        if config.quality == "best" and config.realism == 0:
+            made = self._averaged(canvas, config, compute)
+        else:
+            made = self._made(canvas, config, compute)
+        return _scaled(made, mosaic.box.width, mosaic.box.height)
+
+    def _averaged(self, canvas: Canvas, config: RestoreConfig, compute: Compute) -> Floats:
+        """The mean of what the network makes of a canvas that is moved and mirrored: its errors
+        depend on both, and partly cancel.
+        """
+        total = np.zeros((3, canvas.box.height, canvas.box.width), np.float32)
+        for down, across in _MOVES:
+            moved = canvas.moved(down, across)
+            total += self._made(moved, config, compute)
+            total += self._made(moved.mirrored(), config, compute)[:, :, ::-1]
+        return total / np.float32(2 * len(_MOVES))
+
+    def _made(self, canvas: Canvas, config: RestoreConfig, compute: Compute) -> Floats:
+        """What the network makes of the mosaic in a canvas, (3, box.height, box.width)."""
         box = canvas.box
         observation = observe(
-            canvas.picture, canvas.grid, box=box, hidden=canvas.hidden, consistency=consistency
+            canvas.picture,
+            canvas.grid,
+            box=box,
+            hidden=canvas.hidden,
+            consistency=1.0 if config.consistency is None else config.consistency,
         )
-        made = self._drawn(observation, seeds, realism, compute)
-        cut = made[:, :, box.y : box.y + box.height, box.x : box.x + box.width]
-        return np.stack([_scaled(one, mosaic.box.width, mosaic.box.height) for one in cut])
+        effort = _BEST if config.quality == "best" else 1
+        seeds = [config.seed]
+        made = self._run([observation], config.realism, seeds, compute, effort=effort)
+        inside: Floats = made[0, :, box.y : box.y + box.height, box.x : box.x + box.width]
+        return inside
+
+    def _run(
+        self,
+        observations: Sequence[Observation],
+        realism: float,
+        seeds: Sequence[int],
+        compute: Compute,
+        *,
+        effort: int = 1,
+    ) -> Floats:
+        """One picture for each observation and seed, (N, 3, H, W), padded as `views` does."""
+        shown = views(observations).to(compute.device)
+        made: Floats = compute.infer(self.generator, shown, realism, seeds, effort)
+        return made
 
     def _drawn(
         self, observation: Observation, seeds: Sequence[int], realism: float, compute: Compute
     ) -> Floats:
         """One picture for each seed, (len(seeds), 3, H, W), padded as `views` does."""
         if not (self.draws and realism > 0):
-            once = self._run([observation], realism, None, compute)
+            once = self._run([observation], realism, seeds[:1], compute)
             return np.repeat(once, len(seeds), axis=0)
         parts = [seeds[start : start + _BATCH] for start in range(0, len(seeds), _BATCH)]
         return np.concatenate(
             [self._run([observation] * len(part), realism, part, compute) for part in parts]
         )
-
-    def _run(
-        self,
-        observations: Sequence[Observation],
-        realism: float,
-        seeds: Sequence[int] | None,
-        compute: Compute,
-    ) -> Floats:
-        shown = views(observations).to(compute.device)
-        made: Floats = compute.infer(self.generator, shown, realism, seeds)
-        return made
 
     def fill_faces(
         self,

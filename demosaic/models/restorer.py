@@ -22,18 +22,24 @@ class Restorer(nn.Module):
         self.faithful = faithful
         self.sharp = sharp
 
-    def forward(self, views: Views, realism: float, seeds: Sequence[int] | None = None) -> Tensor:
+    def forward(
+        self,
+        views: Views,
+        realism: float,
+        seeds: Sequence[int] | None = None,
+        effort: int = 1,
+    ) -> Tensor:
         """Restored (N, 3, H, W) in about [-1, 1], reconciled with the cells of the views.
 
         `realism` 0 gives the mean, 1 a full draw; between them `flow.course` says how. `seeds` has
         one for each picture, 0 if none are given: the same seed draws the same picture at the same
-        size, whatever else is in the batch.
+        size, whatever else is in the batch. A draw takes `effort` times the usual steps.
         """
         if self.sharp is None or realism == 0:
             return self.mean(views)
         if isinstance(self.sharp, Flow):
             seeds = [0] * len(views.seen) if seeds is None else seeds
-            return self.drawn(views, realism, white_noise(seeds, views.seen))
+            return self.drawn(views, realism, white_noise(seeds, views.seen), effort)
         return self._blend(self.sharp, views, realism)
 
     def mean(self, views: Views) -> Tensor:
@@ -45,12 +51,12 @@ class Restorer(nn.Module):
         assert isinstance(self.sharp, Flow)
         return self.sharp.draw(self.mean(views), views, white_noise(seeds, views.seen), steps)
 
-    def drawn(self, views: Views, realism: float, white: Tensor) -> Tensor:
+    def drawn(self, views: Views, realism: float, white: Tensor, effort: int = 1) -> Tensor:
         """Restored as `forward` does, from white noise (N, PLANES, H, W)."""
         assert isinstance(self.sharp, Flow)
         steps, share = course(realism)
         mean = self.mean(views)
-        return torch.lerp(mean, self.sharp.draw(mean, views, white, steps), share)
+        return torch.lerp(mean, self.sharp.draw(mean, views, white, effort * steps), share)
 
     def _blend(self, sharp: ResUNet, views: Views, realism: float) -> Tensor:
         """Of two pictures: the best compromise between error and naturalness lies on the line

@@ -15,7 +15,7 @@ from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, PictureRestored
-from demosaic.restoration.image import restore_file, trial
+from demosaic.restoration.image import refuse_draws, restore_file, trial
 
 
 def restore_files(
@@ -44,6 +44,7 @@ def restore_files(
         Path(out) if out is not None else None,
         "restored",
         force=force,
+        count=config.samples,
         listen=listen,
     )
     return _restore_all(jobs, model, config, devices, listen)
@@ -59,6 +60,7 @@ def _restore_all(
     settle_threads(devices)
     compute, _ = choose(devices)
     loaded = load_model(model, compute.device, listen)
+    refuse_draws(loaded, config)
     if not loaded.undoes_mosaics:
         listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
     elif any(is_clip(job.source) for job in jobs):  # many frames are worth a trial
@@ -69,12 +71,11 @@ def _restore_all(
         try:
             if is_clip(job.source):
                 return _restore_clip(job, loaded, config, compute, listen)
-            restored = restore_file(job.source, job.out, loaded, config, compute)
+            return restore_file(job.source, job.out, loaded, config, compute)
         except DemosaicError as error:
             if config.copy_untouched and error.exit_code == NOTHING_TO_DO:
                 _copy(job)
             raise
-        return PictureRestored(str(job.source), str(job.out), restored.regions)
 
     return do_all(jobs, restore, "restored", listen)
 

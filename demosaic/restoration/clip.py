@@ -12,7 +12,7 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region
 from demosaic.detection.sampler import likelier_sampler, top_left_evidence
-from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
 from demosaic.events import Listener, Notice, ignore
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
@@ -55,6 +55,8 @@ def restore_clip(
         raise DemosaicError(
             f"{source}: this model was not trained on mosaics: it restores no clips"
         )
+    if config.samples > 1 or config.spread:
+        raise DemosaicError(f"{source}: --samples and --spread are for pictures", USAGE)
     edit = _Edit(source, out, model, config, compute, listen)
     stats = edit_clip(source, out, edit, MADE_IN_PART)
     if stats.unreadable:

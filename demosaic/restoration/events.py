@@ -29,12 +29,18 @@ class PictureRestored(Event):
 
     picture: str
     out: str
+    """The first of the files, if there are several draws."""
     regions: tuple[RegionRestored, ...]
+    samples: tuple[str, ...] = ()
+    """The files of all draws, if there are several."""
+    spread: str = ""
+    """The heat map of how far draws differ, if there is one."""
 
     def records(self) -> list[dict[str, object]]:
         """A record for each region."""
         place = {"event": RegionRestored.__name__, "picture": self.picture, "out": self.out}
-        return [{**place, **asdict(region)} for region in self.regions]
+        draws = {"samples": self.samples, "spread": self.spread}
+        return [{**place, **asdict(region), **draws} for region in self.regions]
 
 
 @dataclass(frozen=True)

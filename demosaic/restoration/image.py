@@ -1,6 +1,6 @@
 """One picture restored, in memory or on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -13,13 +13,16 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import SamplerDecision, centre_cells, decide_sampler
-from demosaic.errors import DemosaicError
+from demosaic.errors import USAGE, DemosaicError
 from demosaic.events import Listener, ignore
 from demosaic.files import make_folder
-from demosaic.imaging.arrays import Mask, Pixels, resize, to_float, to_uint8
+from demosaic.imaging.arrays import Floats, Mask, Pixels, resize, to_float, to_uint8
+from demosaic.imaging.batch import numbered
 from demosaic.imaging.decoding import read_image, read_mask
 from demosaic.imaging.edited_copy import write_comparison, write_restored
+from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.imaging.heat import heat_sheet
 from demosaic.imaging.pictures import Picture, to_pixels
 from demosaic.models.compute import Compute, Trial, choose, settle_threads
 from demosaic.models.lookup import load_model
@@ -27,10 +30,11 @@ from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
 from demosaic.mosaic.quantise import finish
-from demosaic.restoration.events import RegionRestored
+from demosaic.restoration.events import PictureRestored, RegionRestored
 from demosaic.restoration.targets import places_given, regions_in
 
 _TRIAL_BLOCK = 16  # px; side of a cell in the trial
+_SPREAD_DRAWS = 8  # the spread of so few is right within a quarter
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class Restored:
     """RGB levels (H, W, 3), 0 to 255."""
     regions: tuple[RegionRestored, ...]
     """The mosaics that were restored."""
+    samples: tuple[Pixels, ...]
+    """All draws that the config asks for; the first is `picture`."""
+    spread: Floats | None = None
+    """(H, W): the standard deviation of full draws, grey levels, mean of the colours; 0 outside the
+    mosaics. None unless the config asks for it.
+    """
 
 
 def restore(
@@ -65,7 +75,20 @@ def restore(
     settle_threads(devices)
     compute, _ = choose(devices)
     loaded = load_model(model, compute.device, listen)
+    refuse_draws(loaded, config)
     return restore_image(image, loaded, config, compute, mask=mask)
+
+
+def refuse_draws(model: Model, config: RestoreConfig) -> None:
+    """Raise DemosaicError where the config asks for draws, and the model makes one picture only."""
+    asked = {"--samples": config.samples > 1, "--spread": config.spread}
+    if any(asked.values()) and not model.draws:
+        names = " and ".join(name for name, given in asked.items() if given)
+        raise DemosaicError(
+            f"{names}: this model always gives the same picture; choose one with a second stage, "
+            "trained by version 0.3 or later",
+            USAGE,
+        )
 
 
 def restore_face(
@@ -114,7 +137,7 @@ def _translated(image: Pixels, boxes: Sequence[Box], model: Model, compute: Comp
     for box in boxes:
         result = paste(result, model.translate(crop(image, box), compute), box)
     done = (RegionRestored(box.corners, None, (0, 0), None, 1.0, 0.0) for box in boxes)
-    return Restored(result, tuple(done))
+    return Restored(result, tuple(done), (result,))
 
 
 def restore_regions(
@@ -124,15 +147,54 @@ def restore_regions(
 
     Raises DemosaicError for a model of other pictures than mosaics.
     """
-    result, done = image, []
     decision = _decision(image, regions, config)
     config = replace(config, sampler=decision.sampler, consistency=decision.consistency)
+    seeds = range(config.seed, config.seed + config.samples)
+    samples = [_drawn(image, regions, model, replace(config, seed=one), compute) for one in seeds]
+    done = (_outcome(image, samples[0], region, decision.sampler) for region in regions)
+    spread = _spread(image, regions, model, config, compute) if config.spread else None
+    return Restored(samples[0], tuple(done), tuple(samples), spread)
+
+
+def _drawn(
+    image: Pixels, regions: Sequence[Region], model: Model, config: RestoreConfig, compute: Compute
+) -> Pixels:
+    """The picture (H, W, 3) with its mosaics restored once."""
+    result = image
     for region in regions:
         # Restored in the result so far: the boxes of two ellipses may overlap
         restored = restore_region(result, region, model, config, compute)
         result = paste(result, restored, region.box)
-        done.append(_outcome(image, restored, region, decision.sampler))
-    return Restored(result, tuple(done))
+    return result
+
+
+def _spread(
+    image: Pixels, regions: Sequence[Region], model: Model, config: RestoreConfig, compute: Compute
+) -> Floats:
+    """See `Restored.spread`."""
+    spread = np.zeros(image.shape[:2], np.float32)
+    for region in regions:
+        draws = (
+            restore_region(image, region, model, replace(config, realism=1.0, seed=seed), compute)
+            for seed in range(config.seed, config.seed + _SPREAD_DRAWS)
+        )
+        within = crop(spread, region.box)
+        np.copyto(within, deviation(draws).mean(axis=2), where=region.hidden)
+    return spread
+
+
+def deviation(pictures: Iterable[Pixels]) -> Floats:
+    """The standard deviation of two or more pictures (H, W, 3) at each pixel and colour, by
+    Welford's recurrence, which needs one of them at a time.
+    """
+    count = 0
+    mean: Floats = np.zeros(1, np.float32)
+    squares: Floats = np.zeros(1, np.float32)
+    for count, picture in enumerate(pictures, 1):
+        difference = picture - mean
+        mean = mean + difference / np.float32(count)
+        squares = squares + difference * (picture - mean)
+    return np.asarray(np.sqrt(squares / np.float32(count - 1)), np.float32)
 
 
 def restore_region(
@@ -149,9 +211,8 @@ def restore_region(
     shown, colours = region, cell_colours(observed, region.grid, region.hidden)
     if decision.sampler == "top-left":
         shown, colours = centre_cells(image, region)
-    restored = model.fill(
-        image, shown, colours, compute, consistency=decision.consistency, realism=config.realism
-    )
+    strict = replace(config, consistency=decision.consistency)
+    restored = model.fill(image, shown, colours, strict, compute)
     pixels = (
         finish(restored, colours, shown.grid, decision.consistency)
         if decision.consistency
@@ -173,9 +234,10 @@ def _decision(image: Pixels, regions: Sequence[Region], config: RestoreConfig) -
     return replace(decision, consistency=config.consistency)
 
 
-def _outcome(image: Pixels, restored: Pixels, region: Region, sampler: Sampler) -> RegionRestored:
-    """What is reported of a mosaic in a picture (H, W, 3) and its restored box."""
+def _outcome(image: Pixels, result: Pixels, region: Region, sampler: Sampler) -> RegionRestored:
+    """What is reported of a mosaic in a picture (H, W, 3) and in the restored picture."""
     observed = cell_colours(crop(image, region.box), region.grid, region.hidden)
+    restored = crop(result, region.box)
     whole = cell_shares(region.hidden, region.grid) == 1
     error = float(np.max(np.abs(cell_means(restored, region.grid) - observed) * whole))
     return RegionRestored(
@@ -207,8 +269,8 @@ def trial(model: Model) -> Trial:
 
 def restore_file(
     source: Path, out: Path, model: Model, config: RestoreConfig, compute: Compute
-) -> Restored:
-    """Restore the picture in a file and write the result. Raises DemosaicError that names the
+) -> PictureRestored:
+    """Restore the picture in a file and write the results. Raises DemosaicError that names the
     file.
     """
     image = read_image(source)
@@ -218,11 +280,24 @@ def restore_file(
     except DemosaicError as error:
         raise DemosaicError(f"{source}: {error}", error.exit_code) from error
     make_folder(out.parent)
-    write_restored(out, restored.picture, like=source, whole=_is_all(restored, image))
+    name = out.stem.removesuffix(".restored")
+    spread = out.with_name(f"{name}.spread.png") if restored.spread is not None else None
+    if restored.spread is not None and spread:
+        write_png(spread, heat_sheet(image, restored.spread))
     if config.compare:
-        name = out.stem.removesuffix(".restored")
         write_comparison(out.with_name(f"{name}.compare.jpg"), image, restored.picture)
-    return restored
+    outs = numbered(out, config.samples)
+    whole = _is_all(restored, image)
+    # The first is written last: while it is missing, the same command does all of them again
+    for path, picture in reversed([*zip(outs, restored.samples, strict=True)]):
+        write_restored(path, picture, like=source, whole=whole)
+    return PictureRestored(
+        str(source),
+        str(outs[0]),
+        restored.regions,
+        tuple(map(str, outs)) if len(outs) > 1 else (),
+        str(spread or ""),
+    )
 
 
 def _is_all(restored: Restored, image: Pixels) -> bool:

@@ -144,7 +144,13 @@ class Knowing(Restorer):
         self._answers = targets
         self.asked: list[tuple[int, float]] = []
 
-    def forward(self, views: Views, realism: float, seeds: Sequence[int] | None = None) -> Tensor:
+    def forward(
+        self,
+        views: Views,
+        realism: float,
+        seeds: Sequence[int] | None = None,
+        effort: int = 1,
+    ) -> Tensor:
         self.asked.append((len(views.seen), realism))
         restored = torch.zeros_like(views.seen)
         for picture in restored:

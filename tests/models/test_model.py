@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.region import filled
 from demosaic.errors import DemosaicError
 from demosaic.imaging.geometry import Box
@@ -22,7 +23,7 @@ def test_a_filled_mosaic_has_the_size_of_its_box(model: Model) -> None:
     image = mosaicked(40, 48, GRID)
     region = filled(Box(4, 8, 24, 20), GRID)
     colours = cell_colours(image[8:28, 4:28], GRID)
-    made = model.fill(image, region, colours, COMPUTE, consistency=1.0, realism=0.5)
+    made = model.fill(image, region, colours, RestoreConfig(), COMPUTE)
     assert made.shape == (3, 20, 24)
     assert made.dtype == np.float32
 
@@ -50,13 +51,38 @@ def test_each_seed_fills_a_mosaic_in_another_way_and_always_the_same() -> None:
     image, model = mosaicked(40, 48, GRID), drawing_model(32)
     region = filled(Box(4, 8, 24, 20), GRID)
     colours = cell_colours(image[8:28, 4:28], GRID)
-    made = model.fill_often(
-        image, region, colours, COMPUTE, consistency=1.0, realism=0.3, seeds=range(6)
+    one, other, again = (
+        model.fill(image, region, colours, RestoreConfig(realism=0.3, seed=seed), COMPUTE)
+        for seed in (1, 2, 1)
     )
-    assert made.shape == (6, 3, 20, 24)
-    one = model.fill(image, region, colours, COMPUTE, consistency=1.0, realism=0.3, seed=5)
-    assert np.allclose(made[5], one, rtol=0, atol=1e-4)
-    assert float(np.abs(made[0] - made[1]).mean()) > 0.01
+    assert np.array_equal(one, again)
+    assert float(np.abs(one - other).mean()) > 0.01
+
+
+@pytest.mark.parametrize("model", [our_model(size=32), drawing_model(32)], ids=["old", "flow"])
+def test_the_best_mean_depends_less_on_where_a_mosaic_lies(model: Model) -> None:
+    """For a picture and the same picture mirrored, the results are more alike."""
+    image = mosaicked(40, 48, GRID)
+    region = filled(Box.whole(image), GRID)
+
+    def difference(config: RestoreConfig) -> float:
+        there, back = (
+            model.fill(picture, region, cell_colours(picture, GRID), config, COMPUTE)
+            for picture in (image, np.ascontiguousarray(image[:, ::-1]))
+        )
+        return float(np.abs(there - back[:, :, ::-1]).mean())
+
+    usual, best = RestoreConfig(realism=0), RestoreConfig(realism=0, quality="best")
+    assert 0 < difference(best) < 0.7 * difference(usual)
+
+
+def test_the_best_draw_takes_more_steps() -> None:
+    image, model = mosaicked(40, 48, GRID), drawing_model(32)
+    region = filled(Box.whole(image), GRID)
+    colours = cell_colours(image, GRID)
+    usual = model.fill(image, region, colours, RestoreConfig(), COMPUTE)
+    best = model.fill(image, region, colours, RestoreConfig(quality="best"), COMPUTE)
+    assert float(np.abs(usual - best).mean()) > 1e-4
 
 
 @pytest.mark.parametrize("model", [a_model(), our_model(size=32)], ids=["seed", "default"])
@@ -81,14 +107,8 @@ def test_a_model_of_other_pictures_fills_no_mosaic() -> None:
     assert not model.undoes_mosaics
     image = mosaicked(32, 32, GRID)
     with pytest.raises(DemosaicError, match="restores whole pictures only"):
-        model.fill(
-            image,
-            filled(Box.whole(image), GRID),
-            cell_colours(image, GRID),
-            COMPUTE,
-            consistency=1.0,
-            realism=0.0,
-        )
+        region, colours = filled(Box.whole(image), GRID), cell_colours(image, GRID)
+        model.fill(image, region, colours, RestoreConfig(), COMPUTE)
 
 
 def test_only_a_model_of_other_pictures_translates() -> None:
