@@ -23,7 +23,8 @@ def heat_sheet(picture: Pixels, values: Floats) -> Pixels:
     """The heat map of values (H, W), grey levels, above a legend: (H + 40, W, 3). Where a value is
     0, it shows the picture (H, W, 3), dark and without colour.
     """
-    most = _STEP * max(1.0, np.ceil(np.quantile(values[values > 0], _USUAL) / _STEP))
+    usual = np.quantile(values[values > 0], _USUAL) if values.any() else 0.0
+    most = _STEP * max(1.0, float(np.ceil(usual / _STEP)))
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) // 3
     shown = np.where(values[:, :, None] > 0, heat_map(values, most), grey[:, :, None])
     return np.vstack([shown.astype(np.uint8), _legend(picture.shape[1], most)])

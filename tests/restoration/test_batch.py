@@ -1,19 +1,22 @@
 """Files restored: what is reported of each, and what is written."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from demosaic.config.restoration import RestoreConfig
-from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
 from demosaic.events import Event, Notice, PicturesDone, PicturesFound
 from demosaic.imaging.decoding import read_image
 from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
+from demosaic.mosaic.pixelate import cell_colours
 from demosaic.restoration.batch import restore_files
 from demosaic.restoration.events import PictureRestored, RegionRestored
-from doubles import ANYTHING, a_model, mosaicked, save, texture
+from doubles import ANYTHING, a_model, drawing_model, means, mosaicked, save, texture
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +128,85 @@ def test_a_copy_replaces_nothing(folder: Path, model_file: Path) -> None:
                 config=RestoreConfig(copy_untouched=True),
             )
     assert (clean.read_bytes(), other.read_bytes()) == before
+
+
+# Draws
+
+
+@pytest.fixture(scope="module")
+def drawing_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("draws") / "model.safetensors"
+    model = drawing_model(32)
+    save_model(path, model.generator, model.card)
+    return path
+
+
+def test_every_draw_is_another_face_that_pixelates_back_exactly(
+    folder: Path, drawing_file: Path
+) -> None:
+    grid, observed = Grid.square(8), mosaicked(48, 48, Grid.square(8))
+    source = save(folder / "a.png", observed)
+    config = RestoreConfig(regions="whole", block=(8, 8), sampler="mean", samples=3, seed=5)
+    (done,) = restore_files(source, model=drawing_file, config=config).results
+    files = [folder / f"a.restored-{number}.png" for number in (1, 2, 3)]
+    assert isinstance(done, PictureRestored)
+    assert (done.out, done.samples) == (str(files[0]), tuple(map(str, files)))
+    assert {path.name for path in folder.iterdir()} == {"a.png", *(path.name for path in files)}
+    pictures = [read_image(path) for path in files]
+    for picture in pictures:
+        assert np.abs(means(picture, grid) - cell_colours(observed, grid)).max() <= 0.5
+    assert not np.array_equal(pictures[0], pictures[1])
+    alone = replace(config, samples=1, seed=6)
+    restore_files(source, folder / "b.png", model=drawing_file, config=alone)
+    assert np.array_equal(read_image(folder / "b.png"), pictures[1])
+
+
+def test_draws_that_are_there_stay_and_those_of_a_stopped_command_are_done_again(
+    folder: Path, drawing_file: Path
+) -> None:
+    source = save(folder / "a.png", mosaicked(32, 32, Grid.square(4)))
+    config = replace(ANYTHING, samples=2)
+    restore_files(source, model=drawing_file, config=config)
+    with pytest.raises(DemosaicError, match=r"a\.restored-1\.png is already there: --force"):
+        restore_files(source, model=drawing_file, config=config)
+    (folder / "a.restored-1.png").unlink()
+    restore_files(source, model=drawing_file, config=config)
+    assert (folder / "a.restored-1.png").exists()
+
+
+def test_the_spread_is_a_heat_map_beside_the_result(folder: Path, drawing_file: Path) -> None:
+    source = save(folder / "a.png", mosaicked(32, 32, Grid.square(4)))
+    config = replace(ANYTHING, spread=True, realism=0.0)
+    (done,) = restore_files(source, model=drawing_file, config=config).results
+    assert isinstance(done, PictureRestored)
+    assert done.spread == str(folder / "a.spread.png")
+    assert read_image(folder / "a.spread.png").shape == (72, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("config", "asked"),
+    [
+        (replace(ANYTHING, samples=2), "--samples"),
+        (replace(ANYTHING, spread=True), "--spread"),
+        (replace(ANYTHING, samples=2, spread=True), "--samples and --spread"),
+    ],
+)
+def test_a_model_that_does_not_draw_says_so_before_anything_is_written(
+    config: RestoreConfig, asked: str, folder: Path, model_file: Path
+) -> None:
+    sources = [
+        save(folder / name, mosaicked(32, 32, Grid.square(4))) for name in ("a.png", "b.png")
+    ]
+    with pytest.raises(
+        DemosaicError, match=f"^{asked}: this model always gives the same"
+    ) as caught:
+        restore_files(sources, folder / "out", model=model_file, config=config)
+    assert caught.value.exit_code == USAGE
+    assert not (folder / "out").exists()
+
+
+def test_draws_are_for_pictures_not_for_clips(folder: Path, drawing_file: Path) -> None:
+    pytest.importorskip("av")
+    (folder / "a.mp4").write_bytes(b"")
+    with pytest.raises(DemosaicError, match="--samples and --spread are for pictures"):
+        restore_files(folder / "a.mp4", model=drawing_file, config=replace(ANYTHING, samples=2))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,6 +38,7 @@ from doubles import (
     CPU,
     Echo,
     a_model,
+    drawing_model,
     means,
     mosaicked,
     our_model,
@@ -475,9 +477,9 @@ def test_cells_are_shown_so_large_that_the_whole_is_as_in_training(
     model, seen = our_model(size=64), []
     real = Restorer.forward
 
-    def note(restorer: Restorer, shown: Views, realism: float) -> torch.Tensor:
+    def note(restorer: Restorer, shown: Views, *how: Any) -> torch.Tensor:
         seen.append(tuple(shown.seen.shape[2:]))
-        return real(restorer, shown, realism)
+        return real(restorer, shown, *how)
 
     monkeypatch.setattr(Restorer, "forward", note)
     grid = Grid.square(10)
@@ -530,9 +532,9 @@ def test_a_region_is_shown_with_a_quarter_more_of_the_picture_on_each_side(
     picture[32:64, 24:72] = mosaicked(32, 48, grid)
     real = Restorer.forward
 
-    def note(restorer: Restorer, shown: Views, realism: float) -> torch.Tensor:
+    def note(restorer: Restorer, shown: Views, *how: Any) -> torch.Tensor:
         seen.append(shown)
-        return real(restorer, shown, realism)
+        return real(restorer, shown, *how)
 
     monkeypatch.setattr(Restorer, "forward", note)
     config = RestoreConfig(regions=((24, 32, 48, 32),), block=(8, 8))
@@ -646,3 +648,29 @@ def test_a_saved_model_of_ours_restores_as_the_one_in_memory(tmp_path: Path, sha
         first = restore_image(observed, model, config, COMPUTE).picture
         second = restore_image(observed, loaded, config, COMPUTE).picture
         assert np.abs(first.astype(int) - second).max() <= 1
+
+
+# Draws
+
+
+def test_the_spread_is_the_standard_deviation_of_draws_inside_the_mosaic() -> None:
+    grid, model = Grid.square(8), drawing_model(64)
+    image = texture(64, 80)
+    image[8:56, 16:64] = mosaicked(48, 48, grid)
+    config = RestoreConfig(regions=((16, 8, 48, 48),), block=(8, 8), sampler="mean", spread=True)
+    spread = restore_image(image, model, config, COMPUTE).spread
+    assert spread is not None
+    draws = [
+        restore_image(image, model, replace(config, realism=1.0, seed=seed), COMPUTE).picture
+        for seed in range(8)
+    ]
+    expected = np.std(np.stack(draws).astype(float), axis=0, ddof=1).mean(axis=2)
+    assert np.allclose(spread, expected, rtol=0, atol=1e-3)
+    outside = np.ones((64, 80), bool)
+    outside[8:56, 16:64] = False
+    assert (spread[outside] == 0).all() and (spread[~outside] > 0).mean() > 0.9
+
+
+def test_draws_at_realism_0_would_be_the_same_and_are_refused() -> None:
+    with pytest.raises(DemosaicError, match="--samples: with --realism 0 all would be the same"):
+        RestoreConfig(samples=2, realism=0)
