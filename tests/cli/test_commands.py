@@ -690,7 +690,7 @@ def test_runs_are_compared_on_the_pairs_of_the_first(here: Path, dataset: Path) 
     assert rows == ["mosaic", "bicubic", "base", "one, realism 0", "two, realism 0"] * 3
     assert demosaic(*words)[0] == 0
     page = (here / "compare.html").read_text()
-    assert "PSNR at validation, block 16, sharp" in page
+    assert "PSNR at validation, block 16, draw" in page
     assert "runs/nowhere is neither a run" in error(1, "compare", "runs/one", "runs/nowhere")
 
 
