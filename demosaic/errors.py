@@ -3,10 +3,15 @@
 PROBLEM = 1
 USAGE = 2
 NOTHING_TO_DO = 3
-INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+INTERRUPTED = 130  # by SIGINT, see `exit_code_of`
 
 DISTRIBUTION = "demosaic-faces"
 """The name that pip knows; the package to import and the command are `demosaic`."""
+
+
+def exit_code_of(signal: int) -> int:
+    """The exit code of a process that a signal ended, as shells report it."""
+    return 128 + signal
 
 
 def how_to_install(extra: str) -> str:
@@ -24,8 +29,14 @@ class DemosaicError(Exception):
         self.exit_code = exit_code
 
 
-class Interrupted(DemosaicError):
-    """The user pressed Ctrl-C. The message says what was kept and how to continue."""
+class DiskFull(DemosaicError):
+    """Nothing more can be written: what is next would fail too."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, INTERRUPTED)
+
+class Interrupted(DemosaicError):
+    """The user pressed Ctrl-C, or the system ended the process. The message says what was kept and
+    how to continue.
+    """
+
+    def __init__(self, message: str, exit_code: int = INTERRUPTED) -> None:
+        super().__init__(message, exit_code)

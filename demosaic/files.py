@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from demosaic.errors import DemosaicError
+from demosaic.errors import DemosaicError, DiskFull
 from demosaic.text import in_json
 
 _ADVICE = {
@@ -33,12 +33,15 @@ _LONGEST_LINE = 2**20  # bytes; ours have some hundred, and those of events some
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an operating system's refusal to write `path` into a DemosaicError with a way out."""
+    """Turn an operating system's refusal to write `path` into a DemosaicError with a way out;
+    DiskFull where there is no room.
+    """
     try:
         yield
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, error.strerror or str(error))
-        raise DemosaicError(f"cannot write {path}: {advice}") from error
+        kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else DemosaicError
+        raise kind(f"cannot write {path}: {advice}") from error
 
 
 def make_folder(path: Path) -> Path:

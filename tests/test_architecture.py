@@ -23,7 +23,8 @@ FLOORS = (
     ("dataset", "models", "detection"),
     ("faces", "reporting", "mosaic"),
     ("imaging",),
-    ("events", "records"),
+    ("events", "locks"),
+    ("records",),
     ("files", "config"),
     ("text", "errors"),
 )
@@ -45,6 +46,7 @@ DOORS = {
     "scipy": {"dataset", "evaluation.statistics"},
     "packaging": {"doctor.checks"},
     "cattrs": {"records"},
+    "filelock": {"locks"},
 }
 """The packages or modules that may import a library."""
 

@@ -1,5 +1,6 @@
 """The Typer application, and how a command ends."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import typer
 
 from demosaic import __version__
 from demosaic.cli.help import Group
+from demosaic.cli.signals import ending_signals
+from demosaic.cli.streams import careful_output
 from demosaic.errors import INTERRUPTED, USAGE, DemosaicError
 
 if TYPE_CHECKING:
@@ -36,19 +39,31 @@ class _Commands(Group):
     """Ends every expected failure with one line on stderr and its exit code."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
+        with ending_signals() as exit_code:
+            code = exit_code(self._code(*args, **extra))
+        sys.exit(code)
+
+    def _code(self, *args: Any, **extra: Any) -> int:
+        """Run the command; its exit code."""
         try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-            if code == INTERRUPTED:  # what Typer makes of Ctrl-C
-                code = _fail("stopped: run the same command again", INTERRUPTED)
+            with careful_output():
+                code = super().main(*args, **{**extra, "standalone_mode": False})
         except DemosaicError as error:
-            code = _fail(str(error), error.exit_code)
+            return _fail(str(error), error.exit_code)
         except _UsageError as error:
             command = error.ctx.command_path if error.ctx else "demosaic"
-            code = _fail(f"{error.format_message()} (see {command} --help)", USAGE)
-        sys.exit(code if isinstance(code, int) else 0)
+            return _fail(f"{error.format_message()} (see {command} --help)", USAGE)
+        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            return _fail("stopped: run the same command again", INTERRUPTED)
+        return code if isinstance(code, int) else 0
 
 
 def _fail(message: str, code: int) -> int:
+    """Say why the command ends. Of several processes that train together, all of which fail for one
+    reason, only the first one speaks.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        return code
     from demosaic.text import in_one_line
 
     said = in_one_line(" ".join(message.splitlines()))

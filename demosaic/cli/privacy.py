@@ -9,7 +9,7 @@ import typer
 from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
 from demosaic.cli.prepare import new_page
-from demosaic.cli.shared import ForceOption, JsonOption
+from demosaic.cli.shared import ForceOption, JsonOption, refuse_failures
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.detector import DetectorConfig
 from demosaic.config.privacy import AuditConfig, PixelateConfig
@@ -47,7 +47,7 @@ def pixelate(
     from demosaic.privacy import pixelate as pixelation
 
     with listening(as_json) as listen:
-        pixelation.pixelate_files(
+        report = pixelation.pixelate_files(
             photos,
             out,
             force=force,
@@ -55,6 +55,7 @@ def pixelate(
             make_detector=partial(engines.make_detector, detectors.detector),
             listen=listen,
         )
+        refuse_failures(report)
 
 
 def audit(

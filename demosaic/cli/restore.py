@@ -7,7 +7,7 @@ import typer
 
 from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
-from demosaic.cli.shared import ForceOption, JsonOption, ModelOption
+from demosaic.cli.shared import ForceOption, JsonOption, ModelOption, refuse_failures
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 
@@ -46,7 +46,7 @@ def restore(
     from demosaic.restoration import batch
 
     with listening(as_json) as listen:
-        batch.restore_files(
+        report = batch.restore_files(
             pictures,
             out,
             force=force,
@@ -55,3 +55,4 @@ def restore(
             devices=devices,
             listen=listen,
         )
+        refuse_failures(report)

@@ -1,11 +1,15 @@
 """Options that several commands share and that belong to no record."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from demosaic.cli.options import own_option
+from demosaic.errors import DemosaicError
+
+if TYPE_CHECKING:
+    from demosaic.imaging.batch import BatchReport
 
 ModelOption = Annotated[
     Path | None,
@@ -26,3 +30,13 @@ JsonOption = Annotated[
         "--json", help="Report every event as a line of JSON on stdout; text goes to stderr."
     ),
 ]
+
+
+def refuse_failures(report: "BatchReport[Any]") -> None:
+    """Raise DemosaicError when some of the pictures failed, whose reasons are on the screen."""
+    if report.failed:
+        total = len(report.results) + len(report.skipped)
+        raise DemosaicError(
+            f"{report.failed} of {total} pictures failed, for the reasons above: the same command "
+            "tries them again"
+        )

@@ -15,13 +15,14 @@ from demosaic.dataset.records import COPY, Skipped
 from demosaic.dataset.splits import person_found
 from demosaic.dataset.summary import Summary
 from demosaic.dataset.workers import work_on
-from demosaic.dataset.writer import PairWriter
+from demosaic.dataset.writer import PairWriter, refuse_other_folder
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
 from demosaic.events import Listener, Notice, ignore
 from demosaic.faces import engines
 from demosaic.faces.cache import Examiner, FaceCache, MakeDetector, forget_faces, user_cache
 from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
+from demosaic.locks import written_alone
 from demosaic.text import counted
 
 _FORGOTTEN = "forgotten"
@@ -49,7 +50,8 @@ def build_dataset(
     looked at twice; without them it is this user's cache. Pairs of photos that are gone stay,
     unless `prune`. The same call continues an interrupted build and adds the photos that are new.
 
-    Raises DemosaicError when there is no photo, no face or no way to write; Interrupted on Ctrl-C.
+    Raises DemosaicError when there is no photo, no face or no way to write, or another process
+    writes there; Interrupted on Ctrl-C.
     """
     start = time.monotonic()
     photos, out = Path(photos), Path(pairs)
@@ -59,47 +61,49 @@ def build_dataset(
         detector_name, recorded = engines.NETWORK_NAME, engines.detector_name(detector)
         looks = looks or user_cache()
     paths, ignored = photos_in(photos, out, config.group_by)
-    writer = PairWriter(out, config)
-    if looks and writer.forgetting:
-        forget_faces(looks, writer.forgotten)
-    listen(PhotosFound(len(paths), ignored))
-    examiner = Examiner(make_detector, FaceCache(looks, detector_name) if looks else None)
-    work = partial(
-        work_on, config=config, examiner=examiner, forgotten=writer.forgotten, workers=workers
-    )
-    try:
-        seen = _add_all(paths, photos, work, writer, listen)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"stopped with {counted(len(writer.pairs), 'pair')} in {out}: run the same command "
-            "again to continue"
-        ) from None
-    removed = writer.remove_outdated(seen, prune=prune)
-    settled = writer.finish(seen, detector=recorded, ignored=ignored)
-    for move in settled.moved:
-        listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
-    summary = settled.summary
-    _refuse_empty(summary, photos, out)
-    _note_empty_splits(summary, config, listen)
-    draw_preview(out, writer.pairs.values())
-    draw_skipped(out, writer.skipped, summary.skipped, photos)
-    return BuildReport(
-        folder=str(out),
-        photos=len(paths),
-        ignored=ignored,
-        funnel=settled.funnel,
-        pairs=summary.pairs,
-        splits=summary.splits,
-        sharp=summary.sharp,
-        groups=summary.groups,
-        closest=summary.closest,
-        skipped=_with_forgotten(summary.skipped, writer.forgotten, seen),
-        new_pairs=writer.added(),
-        moved=len(settled.moved),
-        gone=len(removed.photos),
-        pruned=removed.pairs,
-        seconds=time.monotonic() - start,
-    )
+    refuse_other_folder(out, config)
+    with written_alone(out):
+        writer = PairWriter(out, config)
+        if looks and writer.forgetting:
+            forget_faces(looks, writer.forgotten)
+        listen(PhotosFound(len(paths), ignored))
+        examiner = Examiner(make_detector, FaceCache(looks, detector_name) if looks else None)
+        work = partial(
+            work_on, config=config, examiner=examiner, forgotten=writer.forgotten, workers=workers
+        )
+        try:
+            seen = _add_all(paths, photos, work, writer, listen)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"stopped with {counted(len(writer.pairs), 'pair')} in {out}: run the same command "
+                "again to continue"
+            ) from None
+        removed = writer.remove_outdated(seen, prune=prune)
+        settled = writer.finish(seen, detector=recorded, ignored=ignored)
+        for move in settled.moved:
+            listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
+        summary = settled.summary
+        _refuse_empty(summary, photos, out)
+        _note_empty_splits(summary, config, listen)
+        draw_preview(out, writer.pairs.values())
+        draw_skipped(out, writer.skipped, summary.skipped, photos)
+        return BuildReport(
+            folder=str(out),
+            photos=len(paths),
+            ignored=ignored,
+            funnel=settled.funnel,
+            pairs=summary.pairs,
+            splits=summary.splits,
+            sharp=summary.sharp,
+            groups=summary.groups,
+            closest=summary.closest,
+            skipped=_with_forgotten(summary.skipped, writer.forgotten, seen),
+            new_pairs=writer.added(),
+            moved=len(settled.moved),
+            gone=len(removed.photos),
+            pruned=removed.pairs,
+            seconds=time.monotonic() - start,
+        )
 
 
 def photos_in(photos: Path, out: Path, group_by: str) -> tuple[list[tuple[Path, str]], int]:

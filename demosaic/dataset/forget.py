@@ -8,7 +8,7 @@ from demosaic.dataset.manifest import SHEETS, Manifest
 from demosaic.dataset.near_duplicates import near_any
 from demosaic.dataset.opened import OpenDataset, by_id, without
 from demosaic.dataset.previews import draw_preview
-from demosaic.dataset.records import Pair, Skipped
+from demosaic.dataset.records import Header, Pair, Skipped
 from demosaic.dataset.regroup import Move
 from demosaic.dataset.splits import person_of
 from demosaic.dataset.summary import likenesses
@@ -16,6 +16,7 @@ from demosaic.errors import DemosaicError
 from demosaic.events import Listener, ignore
 from demosaic.faces.cache import forget_faces
 from demosaic.files import writing
+from demosaic.locks import written_alone
 
 
 def forget(
@@ -25,27 +26,29 @@ def forget(
     what the folder `looks` remembers of it. Later builds leave it out, whatever it is called then.
 
     Only the content hashes of the photos stay. If the process is killed, the same call continues.
-    Raises DemosaicError when nothing has that name.
+    Raises DemosaicError when nothing has that name, or another process writes there.
     """
-    dataset = Eraser(pairs)
-    photos = dataset.named(name)
-    if not photos and not dataset.forgetting:
-        raise DemosaicError(
-            f"nothing in {pairs} is called {name}: give a photo or a folder as pairs.jsonl names "
-            "it, or a person as --group-by names them"
-        )
-    hashes, removed = dataset.forget(photos)
-    if looks:
-        forget_faces(looks, dataset.forgotten)
-    for sheet in SHEETS:  # the next build draws the second one again
-        with writing(pairs / sheet):
-            (pairs / sheet).unlink(missing_ok=True)
-    alike = _near_duplicates(list(dataset.pairs.values()), removed)
-    moved = dataset.finish()
-    for move in moved:
-        listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
-    draw_preview(pairs, dataset.pairs.values())
-    return ForgetReport(str(pairs), len(hashes), len(removed), alike, moved=len(moved))
+    _refuse_no_dataset(pairs)
+    with written_alone(pairs):
+        dataset = Eraser(pairs)
+        photos = dataset.named(name)
+        if not photos and not dataset.forgetting:
+            raise DemosaicError(
+                f"nothing in {pairs} is called {name}: give a photo or a folder as pairs.jsonl "
+                "names it, or a person as --group-by names them"
+            )
+        hashes, removed = dataset.forget(photos)
+        if looks:
+            forget_faces(looks, dataset.forgotten)
+        for sheet in SHEETS:  # the next build draws the second one again
+            with writing(pairs / sheet):
+                (pairs / sheet).unlink(missing_ok=True)
+        alike = _near_duplicates(list(dataset.pairs.values()), removed)
+        moved = dataset.finish()
+        for move in moved:
+            listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
+        draw_preview(pairs, dataset.pairs.values())
+        return ForgetReport(str(pairs), len(hashes), len(removed), alike, moved=len(moved))
 
 
 class Eraser(OpenDataset):
@@ -54,11 +57,7 @@ class Eraser(OpenDataset):
     def __init__(self, folder: Path) -> None:
         """Raises DemosaicError when the folder holds no dataset."""
         manifest = Manifest(folder)
-        header = manifest.header()
-        if header is None:
-            raise DemosaicError(
-                f"{folder} holds no dataset: give the folder that build-dataset wrote"
-            )
+        header = _known_header(manifest)
         super().__init__(manifest, manifest.config(header), header)
 
     def named(self, name: str) -> set[str]:
@@ -97,6 +96,20 @@ class Eraser(OpenDataset):
         self._manifest.write(self.pairs.values(), self.skipped)
         self._manifest.remove_orphans(self.pairs)
         return ()
+
+
+def _refuse_no_dataset(folder: Path) -> None:
+    """Raise DemosaicError when the folder holds no dataset."""
+    _known_header(Manifest(folder))
+
+
+def _known_header(manifest: Manifest) -> Header:
+    header = manifest.header()
+    if header is None:
+        raise DemosaicError(
+            f"{manifest.folder} holds no dataset: give the folder that build-dataset wrote"
+        )
+    return header
 
 
 def _near_duplicates(pairs: Sequence[Pair], removed: Sequence[Pair]) -> tuple[str, ...]:

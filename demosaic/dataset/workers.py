@@ -1,7 +1,9 @@
 """Many photos, worked on in this process or in several."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -66,9 +68,21 @@ _work_here: Work | None = None  # set once, when a worker process starts
 
 def _start_worker(work: Work) -> None:
     global _work_here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    # Ctrl-C and a closed terminal are the main process's to handle
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has one
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     use_one_core()
     _work_here = work
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent has ended, however it did: the pool would wait for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work_on(tasks: Sequence[Task]) -> list[PhotoResult]:

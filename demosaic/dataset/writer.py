@@ -134,6 +134,11 @@ def earlier_build(folder: Path, config: BuildConfig) -> EarlierBuild:
     return EarlierBuild(contents(pairs, skipped), pairs, manifest.forgotten())
 
 
+def refuse_other_folder(folder: Path, config: BuildConfig) -> None:
+    """Raise DemosaicError when a build with this config may not write to the folder."""
+    _header_to_continue(Manifest(folder), config)
+
+
 def _header_to_continue(manifest: Manifest, config: BuildConfig) -> Header | None:
     """The header of the dataset that a build with this config continues; None when it begins a new
     one. Raises DemosaicError when the folder holds something else, or pairs of another config.

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, DiskFull
 from demosaic.events import (
     Event,
     Listener,
@@ -155,6 +155,8 @@ def _jobs(source: Path, out: Path | None, done: str, *, alone: bool) -> Iterator
             yield Job(path, out / path.relative_to(source).parent / result_name(path, done))
     elif not source.exists():
         raise DemosaicError(f"there is no file {source}")
+    elif not source.is_file():
+        raise DemosaicError(f"{source} is neither a file nor a folder, so it is no picture")
     elif out is None:
         yield Job(source, source.with_name(result_name(source, done)))
     elif alone and out.suffix and not out.is_dir():
@@ -174,15 +176,18 @@ class BatchReport(Generic[_Result]):
 
     results: tuple[_Result, ...]
     skipped: tuple[PictureSkipped, ...]
+    failed: int
+    """How many of the `skipped` failed; in the others there was nothing to do."""
 
 
 def do_all(
     jobs: Sequence[Job], do: Callable[[Job], _Result], done: str, listen: Listener = ignore
 ) -> BatchReport[_Result]:
-    """Do every job and pass on what comes of each. A job that fails does not stop the others.
+    """Do every job and pass on what comes of each. A job that fails does not stop the others,
+    unless the disk is full.
 
     `done` is the word for it in messages, such as `restored`. Raises that job's own DemosaicError
-    when there is only one, or one for all when every job failed.
+    when there is only one, or one for all when every job failed; and DiskFull.
     """
     listen(PicturesFound(len(jobs)))
     results: list[_Result] = []
@@ -192,7 +197,7 @@ def do_all(
         try:
             event = do(job)
         except DemosaicError as error:
-            if len(jobs) == 1:
+            if len(jobs) == 1 or isinstance(error, DiskFull):
                 raise
             failures.append(error)
             skipped.append(PictureSkipped(str(job.source), str(error)))
@@ -204,4 +209,5 @@ def do_all(
         code = max(error.exit_code for error in failures)
         raise DemosaicError(f"none of {len(jobs)} pictures was {done}: {failures[0]}", code)
     listen(PicturesDone(done, len(results), len(jobs)))
-    return BatchReport(tuple(results), tuple(skipped))
+    failed = sum(error.exit_code != NOTHING_TO_DO for error in failures)
+    return BatchReport(tuple(results), tuple(skipped), failed)

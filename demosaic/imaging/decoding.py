@@ -2,6 +2,7 @@
 
 import math
 import os
+import stat
 from datetime import datetime
 from pathlib import Path
 
@@ -17,15 +18,22 @@ _MAX_BYTES = 1_000_000_000  # anything larger is a video, and would not fit into
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises DemosaicError when it cannot be read or has more than 1 GB."""
+    """The content of a file. Raises DemosaicError when it cannot be read, has more than 1 GB, or is
+    a pipe or a device, which may never end.
+    """
     try:
         if path.is_dir():  # `find_images` lists folders that cannot be entered: say why not
             os.scandir(path).close()
-        if path.stat().st_size > _MAX_BYTES:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise DemosaicError(f"{path}: not a picture (it is no regular file)")
+        if about.st_size > _MAX_BYTES:
             raise DemosaicError(f"{path}: not a picture (it has more than 1 GB)")
         return path.read_bytes()
     except OSError as error:
         raise DemosaicError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # a zero byte in the name
+        raise DemosaicError(f"cannot read {path}: {error}") from error
 
 
 def read_image(path: Path) -> Pixels:

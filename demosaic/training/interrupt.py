@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps."""
+"""Ctrl-C, and what else ends a process, between two steps."""
 
 import signal
 import threading
@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]  # Windows has two
+
 
 @contextmanager
-def stop_requests() -> Iterator[Callable[[], bool]]:
-    """A function that says whether SIGINT or SIGTERM has come: the step is finished first. A second
-    signal of the same kind raises KeyboardInterrupt at once.
+def stop_requests() -> Iterator[Callable[[], int]]:
+    """A function that returns the number of the first signal that came to end the process, or 0:
+    the step is finished first. A second signal of the same kind raises KeyboardInterrupt at once.
 
-    Outside the main thread, where signals cannot be handled, the function always says no.
+    Signals that the caller ignores, as nohup does with SIGHUP, stay ignored. Outside the main
+    thread, where signals cannot be handled, the function always returns 0.
     """
     requests: list[int] = []
 
@@ -22,11 +27,14 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
         requests.append(number)
 
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
+        yield lambda: 0
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [
+        one for one in _ENDING if one == signal.SIGINT or signal.getsignal(one) != signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, note) for number in heeded}
     try:
-        yield lambda: bool(requests)
+        yield lambda: requests[0] if requests else 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

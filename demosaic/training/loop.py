@@ -14,11 +14,12 @@ import torch
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs, open_pairs
-from demosaic.errors import USAGE, DemosaicError, Interrupted
+from demosaic.errors import USAGE, DemosaicError, Interrupted, exit_code_of
 from demosaic.evaluation.baselines import as_record
 from demosaic.evaluation.events import Scores
 from demosaic.events import Listener, Notice, ignore, tee
 from demosaic.imaging.encoding import write_png
+from demosaic.locks import written_alone
 from demosaic.models.card import ModelCard, write_card
 from demosaic.models.checkpoint import load_state, save_model, save_state
 from demosaic.models.compute import Compute, choose, settle_threads
@@ -84,26 +85,27 @@ def train(
     processes, this is one of them.
 
     Raises DemosaicError when the pairs cannot be used, when the run was started with other options
-    or pairs, or when the losses are no longer finite; Interrupted after Ctrl-C, when everything is
-    saved.
+    or pairs, when another process writes to it, or when the losses are no longer finite;
+    Interrupted after Ctrl-C, when everything is saved.
     """
     with processes() as group:
         kind = _RECIPES[config.preset]
         _refuse_too_many(kind, config, group)
         folder = default_run(Path(pairs), config.preset) if run is None else Path(run)
-        return _train(kind, Path(pairs), folder, config, devices, group, listen)
+        opened = open_pairs(Path(pairs), direction=config.direction, multiple=config.multiple)
+        with written_alone(folder) if group.is_first else nullcontext():
+            return _train(kind, opened, folder, config, devices, group, listen)
 
 
 def _train(
     kind: type[Recipe[Any]],
-    folder: Path,
+    pairs: Pairs,
     run: Path,
     config: TrainConfig | SeedConfig,
     devices: DeviceConfig,
     group: Processes,
     listen: Listener,
 ) -> TrainReport:
-    pairs = open_pairs(folder, direction=config.direction, multiple=config.multiple)
     config = kind.with_begun_options(config, begun_options(run))
     if group.is_first:
         begin_run(run, config, pairs, kind.may_grow)
@@ -263,7 +265,7 @@ def _learn(course: _Course, place: Place) -> Place:
                 course.refuse_infinite_weights(place.step)
                 place = course.validate(place)
             finished = now.last or recipe.over
-            stop = course.group.broadcast_flag(stop_requested())
+            stop = round(course.group.broadcast(stop_requested()))
             if now.saving or finished or stop:
                 if not now.validation:
                     course.refuse_infinite_weights(place.step)
@@ -271,7 +273,8 @@ def _learn(course: _Course, place: Place) -> Place:
             if stop and not finished:
                 raise Interrupted(
                     f"stopped at step {place.step}, {course.progress(place):.0%} of the budget, "
-                    f"saved in {course.run}: run the same command to continue"
+                    f"saved in {course.run}: run the same command to continue",
+                    exit_code_of(stop),
                 )
     return place
 

@@ -18,12 +18,15 @@ from demosaic.config.networks import ResUNetConfig
 from demosaic.config.privacy import PixelateConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.training import SeedConfig, TrainConfig
+from demosaic.imaging.batch import BatchReport
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import read_card, save_model
 from demosaic.models.lookup import remembered_model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
+from demosaic.privacy.events import PicturePixelated
+from demosaic.restoration.events import PictureRestored
 from demosaic.training import blind, pix2pix
 from demosaic.training import loop as training
 from doubles import (
@@ -349,8 +352,11 @@ def test_an_option_of_restore_arrives_in_its_field(
 ) -> None:
     found: list[Any] = []
 
-    def listen_in(*_: Any, model: Path, config: RestoreConfig, **__: Any) -> None:
+    def listen_in(
+        *_: Any, model: Path, config: RestoreConfig, **__: Any
+    ) -> BatchReport[PictureRestored]:
         found.append((model, config))
+        return BatchReport((), (), 0)
 
     from demosaic.restoration import batch as restoring
 
@@ -379,8 +385,9 @@ def test_an_option_of_pixelate_arrives_in_its_field(
 ) -> None:
     found: list[Any] = []
 
-    def listen_in(*_: Any, config: PixelateConfig, **__: Any) -> None:
+    def listen_in(*_: Any, config: PixelateConfig, **__: Any) -> BatchReport[PicturePixelated]:
         found.append(config)
+        return BatchReport((), (), 0)
 
     from demosaic.privacy import pixelate as pixelation
 
@@ -523,14 +530,15 @@ def test_a_name_with_two_spaces_is_printed_whole() -> None:
     assert error(1, "restore", "two  spaces.png") == "there is no file two  spaces.png"
 
 
-def test_one_bad_picture_of_several_is_said_and_the_command_succeeds(
+def test_one_bad_picture_of_several_is_said_and_the_others_are_done(
     here: Path, model: str
 ) -> None:
     (here / "in").mkdir()
     write_png(here / "in" / "a.png", mosaicked(32, 32, Grid.square(4)))
     (here / "in" / "b [1].png").write_text("no picture")
     code, said, errors = demosaic("restore", "in", "--out", "out", "--model", model)
-    assert (code, errors) == (0, "")
+    assert (code, errors.count("\n")) == (1, 1)
+    assert "1 of 2 pictures failed" in errors
     assert "left out: in/b [1].png: not a picture" in said
     assert [path.name for path in (here / "out").iterdir()] == ["a.restored.png"]
     assert sorted(path.name for path in (here / "in").iterdir()) == ["a.png", "b [1].png"]

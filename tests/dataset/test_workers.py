@@ -1,5 +1,9 @@
 """Several processes work as one does."""
 
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +80,46 @@ def test_a_mistake_of_ours_stops_the_build_and_is_not_a_bad_photo(
             detector=detector_of_a_mistaken_program, workers=workers, listen=events.append,
         )  # fmt: skip
     assert not [event for event in events if isinstance(event, PhotoSkipped)]
+
+
+SLOW = """
+import os, sys, time
+from pathlib import Path
+from demosaic.dataset.build import build_dataset
+
+class Slow:
+    def detect(self, image):
+        Path(sys.argv[0]).with_name(f"{os.getpid()}.pid").touch()
+        time.sleep(300)
+
+if __name__ == "__main__":
+    build_dataset(sys.argv[1], sys.argv[2], make_detector=Slow, detector_name="slow", workers=2)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+def test_no_worker_outlives_a_parent_that_was_killed(photos: Path, tmp_path: Path) -> None:
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW)
+    command = [sys.executable, str(script), str(photos), str(tmp_path / "out")]
+    with subprocess.Popen(command) as parent:
+        until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+        parent.kill()
+    workers = [Path("/proc", path.stem) for path in tmp_path.glob("*.pid")]
+    until(lambda: not any(map(is_alive, workers)))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for something, a minute at most."""
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_alive(process: Path) -> bool:
+    """Whether a process runs; one that nobody has buried yet does not."""
+    try:
+        return ") Z " not in (process / "stat").read_text()
+    except OSError:
+        return False

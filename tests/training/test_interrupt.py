@@ -8,12 +8,24 @@ import pytest
 from demosaic.training.interrupt import stop_requests
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_noted_and_nothing_is_raised(number: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_is_noted_and_nothing_is_raised(name: str) -> None:
+    number = getattr(signal, name, signal.SIGINT)  # Windows has no SIGHUP
     with stop_requests() as requested:
-        assert not requested()
+        assert requested() == 0
         signal.raise_signal(number)
-        assert requested()
+        assert requested() == number
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system hangs nothing up")
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_requests() as requested:
+            signal.raise_signal(signal.SIGHUP)
+            assert requested() == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_one_signal_of_each_kind_is_one_request() -> None:
@@ -39,9 +51,9 @@ def test_the_handlers_are_put_back() -> None:
 
 
 def test_in_another_thread_no_request_ever_comes() -> None:
-    def asked() -> bool:
+    def asked() -> int:
         with stop_requests() as requested:
             return requested()
 
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(asked).result() is False
+        assert pool.submit(asked).result() == 0

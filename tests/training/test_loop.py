@@ -70,6 +70,7 @@ def straight(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_leaves_the_files_of_the_design(straight: Path) -> None:
     assert sorted(path.name for path in straight.iterdir()) == [
+        ".lock",
         "MODEL.md",
         "best.safetensors",
         "config.json",
@@ -232,7 +233,7 @@ def test_a_stop_saves_and_says_how_to_go_on(
     assert str(caught.value) == (
         f"stopped at step 1, 17% of the budget, saved in {run}: run the same command to continue"
     )
-    assert caught.value.exit_code == INTERRUPTED == 130
+    assert caught.value.exit_code == {signal.SIGINT: INTERRUPTED, signal.SIGTERM: 143}[number]
     assert load_state(run / "resume.pt")["step"] == 1
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
