@@ -530,9 +530,7 @@ def test_a_name_with_two_spaces_is_printed_whole() -> None:
     assert error(1, "restore", "two  spaces.png") == "there is no file two  spaces.png"
 
 
-def test_one_bad_picture_of_several_is_said_and_the_others_are_done(
-    here: Path, model: str
-) -> None:
+def test_one_bad_picture_of_several_is_said_and_the_others_are_done(here: Path, model: str) -> None:
     (here / "in").mkdir()
     write_png(here / "in" / "a.png", mosaicked(32, 32, Grid.square(4)))
     (here / "in" / "b [1].png").write_text("no picture")
