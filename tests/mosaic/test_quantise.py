@@ -78,6 +78,14 @@ def test_pixels_half_way_between_two_levels_do_not_lose_their_sum() -> None:
     assert np.abs(exact_cells(picture, grid) - observed).max() < 1e-4
 
 
+def test_saturated_pixels_beside_a_half_keep_the_sum_of_their_cell() -> None:
+    rng, grid = np.random.default_rng(821), Grid.square(12)
+    observed = rng.integers(0, 256, (3, 5, 4)).astype(np.float32)
+    restored = (rng.normal(0, rng.choice([20, 100, 300]), (3, 60, 48)) + 128).astype(np.float32)
+    picture = quantise(np.clip(restored, 0, 255), observed, grid)
+    assert np.abs(cells(picture.astype(np.float64), grid) - observed).max() < 1e-6
+
+
 def test_a_quantised_picture_stays_as_near_as_the_cells_allow() -> None:
     grid = Grid.square(8)
     target = np.clip(normal(3, 3, 32, 32) * 60 + 128, 0, 255)
