@@ -81,8 +81,8 @@ def _round_keeping_sums(image: Doubles, rows: Edges, columns: Edges) -> NDArray[
     above -= np.repeat(above[:, rows[:-1]], np.diff(rows), axis=1)  # within the cell
     before = np.concatenate([np.zeros_like(along[:, :, :1]), along[:, :, columns[1:-1] - 1]], 2)
     exact = along + np.repeat(above - before, np.diff(columns), axis=2)
-    # All halves go up, those too that miss one by an error of arithmetic: 255 more than a half would
-    # else be 254 or 256 more
+    # All halves go up, those too that miss one by an error of arithmetic: else 255 more than a half
+    # would be 254 or 256 more
     sums = np.floor(np.round(exact, 6) + 0.5)
     carried = np.roll(sums[:, :, columns[1:] - 1], 1, axis=1)  # from the row before
     carried[:, rows[:-1]] = 0
