@@ -24,11 +24,13 @@ from demosaic.config.training import TrainConfig
 from demosaic.dataset.reader import Pairs, open_pairs
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.evaluation.baselines import unlearned
+from demosaic.evaluation.draws import judge_draws
 from demosaic.evaluation.events import EvaluationReport, Way, WayScores
 from demosaic.evaluation.metrics import cell_error, ms_ssim, psnr, sharpness, spectrum, ssim
 from demosaic.evaluation.statistics import estimate
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.imaging.arrays import Doubles, Floats, Pixels, one_core
+from demosaic.imaging.heat import heat_map
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle, settle_threads
 from demosaic.models.lookup import find_model
@@ -44,6 +46,9 @@ SHOWN_BLOCK = 16
 _BATCH = 4
 
 _WORST, _MEDIAN = 10, 4
+
+_DRAWN = 4  # draws of a face whose spread is on the page
+_MOST_SPREAD = 40.0  # grey levels; the end of its scale
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,8 @@ class Judge:
             for one, grid in zip(observed, grids, strict=True)
         ]
         for name, model in self.models.items():
-            made = restore_faces(model, observed, grids, self.config.realisms, self.compute)
+            realisms = self.config.realisms(draws=model.draws)
+            made = restore_faces(model, observed, grids, realisms, self.compute)
             for ways, pictures in zip(filled, made, strict=True):
                 ways |= {Way(name, realism): picture for realism, picture in pictures.items()}
         return filled
@@ -214,6 +220,7 @@ def evaluate(
     judge = Judge(targets, loaded, config, compute)
     with _single_threaded(workers) as pool:
         found = _judged(judge, pool, listen)
+        draws = [] if config.quick else judge_draws(loaded, targets, compute, pool, listen)
     report = EvaluationReport(
         pairs=str(pairs),
         split=split,
@@ -222,6 +229,7 @@ def evaluate(
         computed=f"{compute.arithmetic}, {counted(workers, 'worker')}",
         seconds=round(time.perf_counter() - start, 1),
         scores=tuple(_way_scores(found)),
+        draws=tuple(draws),
     )
     return Evaluation(report) if config.quick else _with_views(report, judge, found)
 
@@ -347,13 +355,27 @@ def _with_views(report: EvaluationReport, judge: Judge, found: _Found) -> Evalua
 def _shown(judge: Judge, face: int, mean_psnr: float) -> Shown:
     """The pictures of one face in their order on the page."""
     (filled,) = judge.fill(Kind(SHOWN_BLOCK, True), [face])
-    realisms = judge.config.realisms
-    some = (None, realisms[0], realisms[len(realisms) // 2], realisms[-1])
-    learnt = {
-        str(way): picture
-        for way, picture in filled.items()
-        if way.method in judge.models and way.realism in some
-    }
     mosaic, base = filled[Way("mosaic")], filled[Way("base")]
+    learnt: dict[str, Pixels] = {}
+    for name, model in judge.models.items():
+        ways = [way for way in filled if way.method == name]
+        shown = dict.fromkeys((ways[0], ways[len(ways) // 2], ways[-1]))
+        learnt |= {str(way): filled[way] for way in shown}
+        if model.draws:
+            learnt |= _drawn(name, model, mosaic, judge.compute)
     pictures = {"mosaic": mosaic, **learnt, "base": base, "original": judge.targets[face]}
     return Shown(float(mean_psnr), pictures)
+
+
+def _drawn(name: str, model: Model, mosaic: Pixels, compute: Compute) -> dict[str, Pixels]:
+    """Two draws of a face, and how far several differ."""
+    grid = Grid.square(SHOWN_BLOCK)
+    colours = cell_colours(mosaic, grid)
+    made = model.draw_face(mosaic, grid, range(_DRAWN), compute)
+    draws = [finish(one, colours, grid) for one in made]
+    spread = np.std(draws, axis=0, ddof=1).mean(axis=2, dtype=np.float32)
+    return {
+        f"{name}, a draw": draws[0],
+        f"{name}, another": draws[1],
+        f"{name}, spread": heat_map(spread, _MOST_SPREAD),
+    }

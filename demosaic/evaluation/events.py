@@ -58,6 +58,37 @@ class WayScores:
 
 
 @dataclass(frozen=True)
+class AtRealism:
+    """The pictures of a model that draws at one realism; means over faces."""
+
+    realism: float
+    psnr: float
+    """dB."""
+    detail: tuple[float, ...]
+    """Differences of pixels 1, 2 and 4 apart, as shares of the originals'."""
+
+
+@dataclass(frozen=True)
+class DrawScores:
+    """The draws of a model at one cell size, which begin in the corner."""
+
+    method: str
+    block: int
+    """Side of the square cells, px."""
+    faces: int
+    realisms: tuple[AtRealism, ...]
+    mean_psnr: float
+    """dB, of the mean of 9 draws."""
+    spread: float
+    """Standard deviation of draws over the error of their mean; 1 if draws are as far apart as
+    their errors say.
+    """
+    covered: float
+    """Share of the original's values inside the range of 9 draws; 0.8 if the truth is like a draw.
+    """
+
+
+@dataclass(frozen=True)
 class EvaluationReport(Event):
     """The scores of all models."""
 
@@ -71,3 +102,5 @@ class EvaluationReport(Event):
     """The device, its precision and the number of workers."""
     seconds: float
     scores: tuple[WayScores, ...]
+    draws: tuple[DrawScores, ...] = ()
+    """Of the models that draw; none in a quick evaluation."""

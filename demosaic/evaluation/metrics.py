@@ -93,6 +93,14 @@ def cell_error(restored: Pixels, observed: Floats, grid: Grid) -> float:
     return float(np.abs(cell_means(restored, grid) - observed).mean())
 
 
+def detail(picture: Pixels, distance: int) -> float:
+    """The mean difference of pixels that are `distance` px apart, down and across, grey levels."""
+    levels = picture.astype(np.float32)
+    down = np.abs(levels[distance:] - levels[:-distance]).mean()
+    across = np.abs(levels[:, distance:] - levels[:, :-distance]).mean()
+    return float((down + across) / 2)
+
+
 def spectrum(picture: Pixels) -> Doubles:
     """The energy of a picture's brightness at 0, 1, 2, ... cycles over its longer side, up to the
     Nyquist frequency: (max(H, W) // 2 + 1,).

@@ -27,7 +27,7 @@ from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_means, pixelated
 from demosaic.training.curves import training_curves
-from doubles import CARD, COMPUTE, OURS, a_dataset, generator, noise, smooth
+from doubles import CARD, COMPUTE, OURS, a_dataset, drawing_model, generator, noise, smooth
 
 FP32 = DeviceConfig(device="cpu", precision="fp32")
 
@@ -201,6 +201,31 @@ def test_a_realism_alone_is_not_drawn_against_itself(found: Evaluation, tmp_path
     write_scorecard(tmp_path / "five.html", found)
     assert "ours, by realism" in (tmp_path / "five.html").read_text()
     assert "by realism" not in (tmp_path / "one.html").read_text()
+
+
+def test_a_model_that_draws_is_shown_with_draws_and_their_spread(
+    folder: Path, tmp_path: Path
+) -> None:
+    model = drawing_model(64)
+    save_model(tmp_path / "model.safetensors", model.generator, model.card)
+    config = EvaluateConfig(faces=2)
+    found = benchmark.evaluate(folder, tmp_path / "model.safetensors", config, devices=FP32)
+    ways = {one.way for one in found.report.scores if one.way.method == "restored"}
+    assert ways == {Way("restored", 0.0)}
+    assert [one.block for one in found.report.draws] == [8, 12, 16, 24]
+    drawn = ["restored, a draw", "restored, another", "restored, spread"]
+    assert list(found.worst[0].pictures) == [
+        "mosaic",
+        "restored, realism 0",
+        *drawn,
+        "base",
+        "original",
+    ]
+    write_scorecard(tmp_path / "page.html", found)
+    page = (tmp_path / "page.html").read_text()
+    assert "<h2>Draws</h2>" in page and "inside the range of 9 draws" in page
+    quick = replace(config, quick=True)
+    assert benchmark.evaluate(folder, tmp_path / "model.safetensors", quick).report.draws == ()
 
 
 def test_a_model_that_is_not_there_is_an_error_before_any_event(folder: Path) -> None:
