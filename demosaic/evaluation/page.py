@@ -180,7 +180,7 @@ def _draws(report: EvaluationReport) -> Section:
                 "originals', right or wrong; 100 % is as sharp. A true sample lies up to 3 dB "
                 "under the mean. Spread over error says whether draws differ as much as they err; "
                 "1 is right, less is too sure. The originals' pixels should lie in the range of 9 "
-                f"draws 80 times in 100. Measured on {report.draws[0].faces} faces. Below, `spread` "
+                f"draws 80 times in 100. Measured on {report.draws[0].faces} faces. Below, spread "
                 "is black where draws agree, and white where they differ by 40 grey levels or more."
             ),
             *(_draw_plot(report, name) for name in names),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from demosaic.evaluation.draws import BLOCKS, FACES, REALISMS, judge_draws
-from demosaic.events import Event, WorkDone, WorkStarted
+from demosaic.events import Event, WorkDone, WorkStarted, ignore
 from demosaic.imaging.arrays import Floats, Pixels, to_float
 from demosaic.models.compute import Compute
 from demosaic.models.model import TwoStageModel
@@ -59,7 +59,7 @@ def scores_of(deviation: float) -> dict[int, tuple[float, float, float, float]]:
     model = sampler(deviation)
     targets = [face(seed, TRUE) for seed in range(1000, 1004)]
     with ThreadPoolExecutor(2) as pool:
-        found = judge_draws({"one": model}, targets, COMPUTE, pool, lambda event: None)
+        found = judge_draws({"one": model}, targets, COMPUTE, pool, ignore)
     assert [one.block for one in found] == [*BLOCKS]
     assert all(one.faces == 4 and one.method == "one" for one in found)
     return {
@@ -90,11 +90,8 @@ def test_draws_that_are_too_alike_are_found_too_sure() -> None:
 
 
 def test_the_mean_of_draws_comes_near_the_mean() -> None:
-    model, ignored = sampler(), list[Event]().append
     with ThreadPoolExecutor(1) as pool:
-        (found, *_) = judge_draws(
-            {"one": model}, [face(9, TRUE)], COMPUTE, pool, lambda event: None
-        )
+        (found, *_) = judge_draws({"one": sampler()}, [face(9, TRUE)], COMPUTE, pool, ignore)
     assert [at.realism for at in found.realisms] == [*REALISMS]
     below = found.realisms[0].psnr - found.mean_psnr
     assert below == pytest.approx(10 * np.log10(10 / 9), abs=0.05)
