@@ -62,9 +62,16 @@ def make_folder(path: Path) -> Path:
 
 def real_path(path: Path) -> Path:
     """Where a path leads when its links are followed. Links in a circle are no error; in
-    `Path.resolve` they are one before Python 3.13.
+    `Path.resolve` they are one before Python 3.13. A link that may not be followed leads to itself.
     """
-    return Path(os.path.realpath(path))
+    return _followed(path) or Path(os.path.abspath(path))  # noqa: PTH100 - Path's follows links
+
+
+def _followed(path: Path) -> Path | None:
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:
+        return None
 
 
 def refuse_links_out(folder: Path, names: Iterable[str]) -> None:
@@ -74,7 +81,8 @@ def refuse_links_out(folder: Path, names: Iterable[str]) -> None:
     home = real_path(folder)
     for name in names:
         path = folder / name
-        if not real_path(path).is_relative_to(home):
+        leads = _followed(path)
+        if leads is None or not leads.is_relative_to(home):
             raise DemosaicError(
                 f"{path} is a link that leads out of {folder}: nothing is read or written there; "
                 "put what it leads to in its place"

@@ -21,6 +21,7 @@ from rich.text import Text
 from demosaic.cli.rendering import printed, reasons
 from demosaic.dataset.events import (
     BuildReport,
+    CheckReport,
     Forecast,
     ForgetReport,
     PhotoDone,
@@ -83,6 +84,7 @@ class Console:
         """Move the live line; most events leave it as it is."""
 
     @_follow.register(BuildReport)
+    @_follow.register(CheckReport)
     @_follow.register(Forecast)
     @_follow.register(ForgetReport)
     @_follow.register(TrainReport)

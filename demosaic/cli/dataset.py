@@ -3,7 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from demosaic.cli.options import described
 from demosaic.cli.shared import JsonOption
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.detector import DetectorConfig
+from demosaic.errors import DemosaicError
+
+if TYPE_CHECKING:
+    from demosaic.events import Listener
 
 _MOST_WORKERS = 61  # Windows waits for no more processes at once
 
@@ -28,6 +32,10 @@ def build_dataset(
     detectors: DetectorConfig,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Estimate pairs, time and disk; write nothing.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare an earlier build with its photos; write nothing."),
     ] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove the pairs of photos that are gone.")
@@ -59,6 +67,9 @@ def build_dataset(
     from demosaic.faces import cache, engines
 
     with listening(as_json) as listen:
+        if check:
+            _check(photos, pairs, listen)
+            return
         if dry_run:
             known = cache.FaceCache(cache.user_cache(), engines.NETWORK_NAME)
             make = partial(engines.make_detector, detectors.detector)
@@ -84,6 +95,18 @@ def build_dataset(
             listen=listen,
         )
         listen(report)
+
+
+def _check(photos: Path, pairs: Path, listen: "Listener") -> None:
+    from demosaic.dataset.check import check_dataset
+
+    report = check_dataset(photos, pairs, listen=listen)
+    listen(report)
+    if report.faults:
+        raise DemosaicError(
+            f"{pairs} is not as it was built: delete its damaged pictures, and the same command "
+            "without --check makes them again"
+        )
 
 
 def forget(

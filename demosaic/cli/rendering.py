@@ -7,7 +7,14 @@ from functools import singledispatch
 from rich.table import Table
 from rich.text import Text
 
-from demosaic.dataset.events import BuildReport, Forecast, ForgetReport, PairMoved
+from demosaic.dataset.events import (
+    BuildReport,
+    CheckReport,
+    FaultFound,
+    Forecast,
+    ForgetReport,
+    PairMoved,
+)
 from demosaic.doctor.events import Checked
 from demosaic.evaluation.events import EvaluationReport, WayScores
 from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
@@ -118,6 +125,17 @@ def _(forecast: Forecast) -> Printed:
     if forecast.skipped:
         lines.append(f"left out of those examined: {reasons(forecast.skipped)}")
     return [*lines, "nothing was written"]
+
+
+@printed.register
+def _(event: FaultFound) -> Printed:
+    return [f"fault  {event.path}: {event.problem}"]
+
+
+@printed.register
+def _(report: CheckReport) -> Printed:
+    looked_at = f"{counted(report.pairs, 'pair')} and {counted(report.photos, 'photo')}"
+    return [f"checked {looked_at} of {report.folder}: {counted(report.faults, 'fault')}"]
 
 
 @printed.register

@@ -1,5 +1,6 @@
 """Photos in, pairs out."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -26,6 +27,10 @@ from demosaic.locks import written_alone
 from demosaic.text import counted
 
 _FORGOTTEN = "forgotten"
+
+_NAMED = 5  # photos in a notice
+
+_Stamp = tuple[int, int] | None
 
 _Work = Callable[[Iterable[Task]], Iterator[PhotoResult]]
 
@@ -71,6 +76,7 @@ def build_dataset(
         work = partial(
             work_on, config=config, examiner=examiner, forgotten=writer.forgotten, workers=workers
         )
+        stamps = [_stamp(path) for path, _ in paths]
         try:
             seen = _add_all(paths, photos, work, writer, listen)
         except KeyboardInterrupt:
@@ -79,12 +85,14 @@ def build_dataset(
                 "again to continue"
             ) from None
         removed = writer.remove_outdated(seen, prune=prune)
+        _note_repairs(writer.made_again, removed.lost, listen)
         settled = writer.finish(seen, detector=recorded, ignored=ignored)
         for move in settled.moved:
             listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
         summary = settled.summary
         _refuse_empty(summary, photos, out)
         _note_empty_splits(summary, config, listen)
+        _note_changes(paths, stamps, listen)
         draw_preview(out, writer.pairs.values())
         draw_skipped(out, writer.skipped, summary.skipped, photos)
         return BuildReport(
@@ -220,11 +228,20 @@ def _while_there(results: Iterable[PhotoResult], photos: Path) -> Iterator[Photo
     empty folder, the build stops instead of recording every photo as unreadable.
     """
     for result in results:
-        if not result.sha256 and not (photos.is_dir() and any(photos.iterdir())):
+        if not result.sha256 and not _holds_something(photos):
             raise DemosaicError(
                 f"{photos} has vanished: bring it back and run the same command again"
             )
         yield result
+
+
+def _holds_something(folder: Path) -> bool:
+    """Whether a folder is there and not empty; only its first entry is looked at."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
 
 
 # Reporting
@@ -236,6 +253,44 @@ def _with_forgotten(
     """What was left out, by reason, with the forgotten photos, which stand in no file."""
     count = sum(sha256 in forgotten for sha256 in seen.values())
     return {**skipped, **({_FORGOTTEN: count} if count else {})}
+
+
+def _note_repairs(made_again: int, lost: int, listen: Listener) -> None:
+    if made_again:
+        listen(Notice(f"made again: {counted(made_again, 'picture')}, missing or damaged before"))
+    if lost:
+        listen(
+            Notice(
+                f"removed: {counted(lost, 'pair')} whose picture was missing or damaged, and "
+                "whose photo gives it no more"
+            )
+        )
+
+
+def _note_changes(
+    paths: Iterable[tuple[Path, str]], before: Sequence[_Stamp], listen: Listener
+) -> None:
+    """Say which photos are not what they were before the build."""
+    changed = [
+        name for (path, name), stamp in zip(paths, before, strict=True) if _stamp(path) != stamp
+    ]
+    if changed:
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        listen(
+            Notice(
+                f"changed while the build ran: {', '.join(changed[:_NAMED])}{more}; run the same "
+                "command again"
+            )
+        )
+
+
+def _stamp(path: Path) -> _Stamp:
+    """When a file was changed, and its size; None for one that is not there."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size
 
 
 def _note_empty_splits(summary: Summary, config: BuildConfig, listen: Listener) -> None:

@@ -3,6 +3,7 @@ written.
 """
 
 import hashlib
+import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -16,7 +17,7 @@ from demosaic.dataset.build import photos_in
 from demosaic.dataset.crops import PhotoResult, Task
 from demosaic.dataset.events import Forecast, PhotoDone, PhotosFound, PhotoSkipped
 from demosaic.dataset.workers import work_on
-from demosaic.dataset.writer import EarlierBuild, earlier_build
+from demosaic.dataset.writer import EarlierBuild, earlier_build, lies_in_any
 from demosaic.events import Listener, ignore
 from demosaic.faces.cache import Examiner
 from demosaic.files import encoded
@@ -143,9 +144,10 @@ def _gone(tasks: Collection[Task], built: EarlierBuild, new: _Sampled) -> tuple[
     many pairs they gave.
     """
     names = {task.photo for task in tasks}
-    unreadable = tuple(f"{task.photo}/" for task in tasks if task.path.is_dir())
+    # `os.path`, as `Path.is_dir` raises for some links
+    unreadable = {task.photo for task in tasks if os.path.isdir(task.path)}  # noqa: PTH112
     gone = {
-        photo for photo in built.done if photo not in names and not photo.startswith(unreadable)
+        photo for photo in built.done if photo not in names and not lies_in_any(photo, unreadable)
     }
     found = {result.sha256 for result in new.results}
     left = {photo for photo in gone if built.done[photo] not in found}

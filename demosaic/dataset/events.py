@@ -88,6 +88,25 @@ class BuildReport(Event):
 
 
 @dataclass(frozen=True)
+class FaultFound(Event):
+    """A file of a dataset, or a photo, is not as the dataset says."""
+
+    path: str
+    """Below the dataset, or below the photo folder."""
+    problem: str
+
+
+@dataclass(frozen=True)
+class CheckReport(Event):
+    """What a check of a dataset looked at and found."""
+
+    folder: str
+    pairs: int
+    photos: int
+    faults: int
+
+
+@dataclass(frozen=True)
 class Forecast(Event):
     """What a build is likely to make and to take, from a sample of the photos."""
 

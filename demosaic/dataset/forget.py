@@ -13,10 +13,11 @@ from demosaic.dataset.regroup import Move
 from demosaic.dataset.splits import person_of
 from demosaic.dataset.summary import likenesses
 from demosaic.errors import DemosaicError
-from demosaic.events import Listener, ignore
+from demosaic.events import Listener, Notice, ignore
 from demosaic.faces.cache import forget_faces
 from demosaic.files import writing
 from demosaic.locks import written_alone
+from demosaic.text import counted
 
 
 def forget(
@@ -45,6 +46,14 @@ def forget(
                 (pairs / sheet).unlink(missing_ok=True)
         alike = _near_duplicates(list(dataset.pairs.values()), removed)
         moved = dataset.finish()
+        lost = dataset.lost_pictures()
+        if lost:
+            listen(
+                Notice(
+                    f"the pictures of {counted(lost, 'pair')} are missing or damaged: "
+                    "build-dataset makes them again"
+                )
+            )
         for move in moved:
             listen(PairMoved(move.pair.id, move.pair.photo, move.before, move.pair.split))
         draw_preview(pairs, dataset.pairs.values())
@@ -86,6 +95,10 @@ class Eraser(OpenDataset):
         rest = without(self.forgotten, self.skipped)
         self.skipped = [one for one in rest if one.photo not in photos]
         return hashes, removed
+
+    def lost_pictures(self) -> int:
+        """How many pairs have a picture that is missing or cut short."""
+        return len(self._manifest.without_picture(self.pairs.values()))
 
     def finish(self) -> tuple[Move, ...]:
         """Write everything anew without what was forgotten; the pairs that changed splits. An

@@ -52,6 +52,8 @@ SHEETS = ("preview.jpg", "skipped.jpg")
 
 _PICTURE = re.compile(r"[0-9a-f]{16}\.png")
 
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"  # PNG 1.2, 3.1 and 4.1.4
+
 _LITTER = re.compile(rf"\.({_PICTURE.pattern})\.part")  # a picture that a kill left half-written
 
 _ADVICE = "build again, into another folder"
@@ -71,6 +73,14 @@ def pictures_in(folder: Path, split: str) -> Iterator[Path]:
         if path.is_symlink():
             raise DemosaicError(f"{path} is a link: put the picture that it leads to in its place")
         yield path
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file begins and ends as a PNG file does; bits flipped between are not seen."""
+    with path.open("rb") as file:
+        start = file.read(len(_PNG_START))
+        file.seek(max(0, path.stat().st_size - len(_PNG_END)))
+        return start == _PNG_START and file.read() == _PNG_END
 
 
 def _named(folder: Path, form: re.Pattern[str]) -> Iterator[Path]:
@@ -123,6 +133,11 @@ class Manifest:
         """The content hashes of the photos that must never come back."""
         return {line.sha256 for line in read_all(ForgottenPhoto, self._forgotten, advice=_ADVICE)}
 
+    def without_picture(self, pairs: Iterable[Pair]) -> list[Pair]:
+        """Those pairs whose PNG file is missing or cut short, in whatever split it is."""
+        whole = {path.stem for path in self.pictures() if _is_whole(path)}
+        return [pair for pair in pairs if pair.id not in whole]
+
     # Writing
 
     def prepare(self) -> None:
@@ -162,7 +177,7 @@ class Manifest:
 
     def move_pictures(self, pairs: Mapping[str, Pair]) -> None:
         """Put every picture into the folder of its split; `pairs` are by id."""
-        for picture in list(self._pictures()):
+        for picture in list(self.pictures()):
             pair = pairs.get(picture.stem)
             if pair and pair.split != picture.parent.name:
                 with writing(self._picture(pair)):
@@ -172,7 +187,7 @@ class Manifest:
         """Remove pictures that belong to none of these pairs, half-written files that a kill left,
         and folders that are empty then. Files whose names we never give stay.
         """
-        orphans = [path for path in self._pictures() if path.stem not in ids]
+        orphans = [path for path in self.pictures() if path.stem not in ids]
         for path in (*self._half_written(), *orphans):
             with writing(path):
                 path.unlink()
@@ -188,5 +203,6 @@ class Manifest:
     def _picture(self, pair: Pair) -> Path:
         return self.folder / pair.split / f"{pair.id}.png"
 
-    def _pictures(self) -> Iterator[Path]:
+    def pictures(self) -> Iterator[Path]:
+        """The pictures of pairs in all splits."""
         return (path for name in _FOLDERS for path in pictures_in(self.folder, name))

@@ -1,6 +1,8 @@
 """Contact sheets: a sample of the pairs, and examples of what was left out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import numpy as np
 from demosaic.dataset.records import Pair, Skipped
 from demosaic.dataset.summary import in_splits
 from demosaic.errors import DemosaicError
-from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_jpeg
 from demosaic.imaging.geometry import Box
@@ -18,17 +20,27 @@ _MOST_PAIRS = 60
 
 _COLUMNS, _SKIPPED_COLUMNS = 5, 10
 
+_MOST_REASONS = 40  # a stranger's dataset may have any number
+
 _SIDE = 128  # px of one picture on a sheet
 
 
 def draw_preview(folder: Path, pairs: Iterable[Pair]) -> None:
-    """Write preview.jpg, a sample of the pairs in splits; remove it when there are none."""
+    """Write preview.jpg, a sample of the pairs in splits, without pictures that cannot be read;
+    remove it when there are none.
+    """
     shown = sorted(in_splits(pairs), key=lambda pair: pair.id)[:_MOST_PAIRS]
-    pictures = [read_image(folder / pair.split / f"{pair.id}.png") for pair in shown]
+    pictures = [*_small(folder / pair.split / f"{pair.id}.png" for pair in shown)]
     if pictures:
         write_jpeg(folder / "preview.jpg", contact_sheet(pictures, _COLUMNS, _SIDE))
     else:
         (folder / "preview.jpg").unlink(missing_ok=True)
+
+
+def _small(paths: Iterable[Path]) -> Iterator[Pixels]:
+    for path in paths:
+        with suppress(DemosaicError):
+            yield resize(read_image(path), 2 * _SIDE, _SIDE)
 
 
 def draw_skipped(
@@ -38,7 +50,7 @@ def draw_skipped(
     can be shown.
     """
     rows = []
-    for reason, count in counts.items():
+    for reason, count in islice(counts.items(), _MOST_REASONS):
         examples = _examples([one for one in skipped if one.reason == reason], photos)
         if examples:
             row = contact_sheet(examples, _SKIPPED_COLUMNS, _SIDE)

@@ -44,7 +44,7 @@ def summarise(pairs: Iterable[Pair], skipped: Iterable[Skipped], config: BuildCo
         groups=len({pair.group for pair in used}),
         closest=_closest(used),
         skipped=_by_reason(skipped, spare=len(pairs) - len(used)),
-        fingerprint=_fingerprint(used, config),
+        fingerprint=fingerprint(used, config),
     )
 
 
@@ -102,6 +102,7 @@ def likenesses(pairs: Iterable[Pair]) -> Likenesses:
     return Likenesses.of([pair.likeness for pair in pairs])
 
 
-def _fingerprint(pairs: Iterable[Pair], config: BuildConfig) -> str:
+def fingerprint(pairs: Iterable[Pair], config: BuildConfig) -> str:
+    """16 hexadecimal digits, made from the options, and from pairs in splits and their splits."""
     identity = repr((asdict(config), sorted((pair.id, pair.split) for pair in pairs)))
     return hashlib.sha256(identity.encode()).hexdigest()[:16]

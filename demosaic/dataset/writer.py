@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.rules import differences
@@ -21,6 +21,8 @@ class Removed:
     """Photos of earlier builds that are no longer there."""
     pairs: int
     """Pairs removed with them; 0 unless the build prunes."""
+    lost: int
+    """Pairs removed because their pictures are missing and could not be made again."""
 
 
 class PairWriter(OpenDataset):
@@ -41,7 +43,11 @@ class PairWriter(OpenDataset):
         self._before = frozenset(self.pairs)
         if self._state == "building":
             self._redo_last_photo()
-        self._done = self.contents
+        self._lost = {pair.id for pair in manifest.without_picture(self.pairs.values())}
+        again = {self.pairs[one].photo for one in self._lost}
+        self._done = {photo: sha for photo, sha in self.contents.items() if photo not in again}
+        self.made_again = 0
+        """Pairs whose pictures were missing or cut short, and are there again."""
 
     def _redo_last_photo(self) -> None:
         """Drop the lines of the last photo of an unfinished build, which a kill may have cut short
@@ -76,6 +82,8 @@ class PairWriter(OpenDataset):
         """
         self._enter("building")
         known = self.pairs.pop(pair.id, None)  # the new line comes last
+        self.made_again += pair.id in self._lost
+        self._lost.discard(pair.id)
         pair = replace(pair, split=known.split if known else SPARE)
         self._manifest.add_pair(pair, picture)
         self.pairs[pair.id] = pair
@@ -87,17 +95,19 @@ class PairWriter(OpenDataset):
         self.skipped.append(skipped)
 
     def remove_outdated(self, seen: Mapping[str, str], *, prune: bool) -> Removed:
-        """Drop, in memory, what earlier versions of changed photos gave and, to `prune`, what
-        photos gave that are gone.
+        """Drop, in memory, what earlier versions of changed photos gave, pairs without a picture
+        and, to `prune`, what photos gave that are gone.
 
         `seen` is the content hash of each photo of this build; empty for what cannot be read.
         """
         pairs, skipped = _up_to_date(list(self.pairs.values()), self.skipped, seen)
         gone = _gone(contents(pairs, skipped), seen)
         removed = gone if prune else frozenset()
-        self.pairs = by_id(pair for pair in pairs if pair.photo not in removed)
+        kept = by_id(pair for pair in pairs if pair.photo not in removed)
+        self.pairs = {one: pair for one, pair in kept.items() if one not in self._lost}
         self.skipped = [one for one in skipped if one.photo not in removed]
-        return Removed(tuple(sorted(gone)), len(pairs) - len(self.pairs))
+        lost = len(kept) - len(self.pairs)
+        return Removed(tuple(sorted(gone)), len(pairs) - len(kept), lost)
 
     def added(self) -> int:
         """How many pairs are in a split that were not there when this writer began."""
@@ -188,7 +198,12 @@ def _up_to_date(
 
 def _gone(photos: Iterable[str], seen: Mapping[str, str]) -> frozenset[str]:
     """The photos that are not there any more. What lies in a folder that cannot be read may be."""
-    unreadable = tuple(f"{name}/" for name, sha256 in seen.items() if not sha256)
+    unreadable = {name for name, sha256 in seen.items() if not sha256}
     return frozenset(
-        photo for photo in photos if photo not in seen and not photo.startswith(unreadable)
+        photo for photo in photos if photo not in seen and not lies_in_any(photo, unreadable)
     )
+
+
+def lies_in_any(photo: str, folders: Collection[str]) -> bool:
+    """Whether a photo lies in one of these folders, or deeper."""
+    return any(str(folder) in folders for folder in PurePosixPath(photo).parents)

@@ -34,39 +34,54 @@ def find_images(
 
 
 def _walk(folder: Path, seen: set[Path], passed_over: Callable[[Path], object]) -> Iterator[Path]:
-    """The files below a folder, unless its real path is among the `seen`, to which it is added."""
-    real = real_path(folder)
-    if real in seen:
-        return
-    seen.add(real)
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        yield folder
-        return
-    for entry in entries:
-        name, path = entry.name.lower(), Path(entry.path)
-        if _is(entry.is_dir):
-            if name.startswith(".") or name in _JUNK_FOLDERS:
-                _pass_over(path, passed_over)
-            else:
-                yield from _walk(path, seen, passed_over)
-        elif name.startswith(".") or name in _JUNK_FILES:
-            passed_over(path)
-        elif _is(entry.is_file) or (_leads_nowhere(path) and real_path(path) not in seen):
-            yield path
+    """The files below a folder, of each folder whose real path is not among the `seen`, to which it
+    is added.
+    """
+    waiting = [folder]  # folders may lie deeper than functions can call each other
+    while waiting:
+        inside = waiting.pop()
+        real = real_path(inside)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            entries = sorted(os.scandir(inside), key=lambda entry: entry.name)
+        except OSError:
+            yield inside
+            continue
+        folders = []
+        for entry in entries:
+            name, path = entry.name.lower(), Path(entry.path)
+            if _is(entry.is_dir):
+                if name.startswith(".") or name in _JUNK_FOLDERS:
+                    _pass_over(path, passed_over)
+                else:
+                    folders.append(path)
+            elif name.startswith(".") or name in _JUNK_FILES:
+                passed_over(path)
+            elif _is(entry.is_file) or (_leads_nowhere(entry) and real_path(path) not in seen):
+                yield path
+        waiting += reversed(folders)
 
 
 def _pass_over(folder: Path, passed_over: Callable[[Path], object]) -> None:
     """Pass on every file of a junk folder, unless it is a link, whose files belong elsewhere."""
-    for inside, _, names in () if folder.is_symlink() else os.walk(folder):
-        for name in names:
-            passed_over(Path(inside, name))
+    waiting = [] if folder.is_symlink() else [folder]
+    while waiting:
+        try:
+            entries = [*os.scandir(waiting.pop())]
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(Path(entry.path))
+            elif not _is(entry.is_dir):
+                passed_over(Path(entry.path))
 
 
-def _leads_nowhere(path: Path) -> bool:
-    """Whether a path is a link to nothing, or to itself."""
-    return path.is_symlink() and not path.exists()
+def _leads_nowhere(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a link to nothing, to itself, or to what may not be looked at."""
+    return entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110 - Path's may raise
 
 
 def _is(kind: Callable[[], bool]) -> bool:

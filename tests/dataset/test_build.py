@@ -16,6 +16,7 @@ import people
 from dataset_doubles import CONFIG, SMALL, Line, build, contents, finding, lines, pictures
 from demosaic.dataset.events import PhotoDone, PhotoSkipped
 from demosaic.dataset.reader import open_pairs
+from demosaic.dataset.writer import lies_in_any
 from demosaic.errors import INTERRUPTED, NOTHING_TO_DO, USAGE, DemosaicError, Interrupted
 from demosaic.events import Event
 from demosaic.imaging.decoding import decode, read_image
@@ -351,3 +352,29 @@ def test_a_photo_stored_turned_gives_the_same_pair_as_upright(tmp_path: Path) ->
     )
     assert len(first) == 1
     assert np.array_equal(first, second)
+
+
+def test_links_that_lead_nowhere_are_named_without_a_look_at_the_whole_folder_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(300):
+        (tmp_path / "photos" / f"{number}.jpg").symlink_to("nowhere")
+    listed = 0
+    real = os.listdir
+
+    def listdir(path: str | Path = ".") -> list[str]:
+        nonlocal listed
+        listed += 1
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    with pytest.raises(DemosaicError, match=r"no pairs from .*: 300 x cannot be read"):
+        build(tmp_path / "photos", tmp_path / "out")
+    assert listed < 50
+    assert len(lines(tmp_path / "out" / "skipped.jsonl")) == 300
+
+
+def test_a_photo_lies_in_the_folders_above_it() -> None:
+    assert lies_in_any("a/b/c.jpg", {"a/b"}) and lies_in_any("a/b/c.jpg", {"x", "a"})
+    assert not lies_in_any("a/b/c.jpg", {"a/bc", "a/b/c.jpg", "b"})

@@ -1,6 +1,8 @@
 """Pictures are found below a folder, and what is junk is counted."""
 
+import inspect
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +117,28 @@ def test_odd_names_are_read_like_any_other(name: str, tmp_path: Path) -> None:
     assert find_images(tmp_path) == [tmp_path / name]
     assert np.array_equal(read_image(tmp_path / name), image)
     assert read_size(tmp_path / name) == (4, 5)
+
+
+def test_a_link_to_what_may_not_be_looked_at_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "z.jpg")
+    (tmp_path / "long.jpg").symlink_to("a" * 300)
+    if Path("/proc/1/cwd").is_symlink():
+        (tmp_path / "theirs.jpg").symlink_to("/proc/1/cwd/no such file")
+    names = found(tmp_path)
+    assert {"a.jpg", "long.jpg", "z.jpg"} <= {*names}
+    with pytest.raises(DemosaicError, match=r"cannot read .*long\.jpg: "):
+        read_bytes(tmp_path / "long.jpg")
+
+
+def test_folders_may_lie_deeper_than_functions_can_call_each_other(tmp_path: Path) -> None:
+    deep = "/".join("a" * 200)
+    touch(tmp_path, f"{deep}/1.jpg", f".junk/{deep}/2.jpg")
+    junk: list[Path] = []
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 120)
+    try:
+        paths = find_images(tmp_path, passed_over=junk.append)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [path.name for path in paths] == ["1.jpg"]
+    assert [path.name for path in junk] == ["2.jpg"]
