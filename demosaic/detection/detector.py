@@ -8,7 +8,7 @@ overlap, those that explain more of the picture remain.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, combinations
 
 import cv2
 import numpy as np
@@ -162,8 +162,8 @@ def contrast_beside(region: Region, others: Sequence[Region], steps: Steps) -> f
 
 
 def _without_overlaps(finds: Sequence[Region], steps: Steps) -> list[Region]:
-    """The finds that explain the most pixels, in that order. Of two that overlap, each keeps what
-    is its own, or else the lesser is dropped.
+    """The finds that explain the most pixels, in that order, with no pixel in two of them. Of two
+    that overlap much, each keeps what is its own, or else the lesser is dropped.
     """
     kept: list[Region] = []
     for region in sorted(finds, key=explained, reverse=True):
@@ -176,6 +176,9 @@ def _without_overlaps(finds: Sequence[Region], steps: Steps) -> list[Region]:
             kept.append(region)
         elif len(rivals) == 1 and _continues_beside(region, kept[rivals[0]], steps):
             kept += _separated(region, kept.pop(rivals[0]), steps)
+    for one, other in combinations(range(len(kept)), 2):
+        if 0 < overlap(kept[one], kept[other]) < 1:
+            kept[one], kept[other] = _separated(kept[one], kept[other], steps)
     return sorted(kept, key=explained, reverse=True)
 
 

@@ -15,7 +15,7 @@ from demosaic.detection.gradients import Luma, Steps, mean_along
 from demosaic.detection.lattice import Lattice, Lines, Positions
 from demosaic.detection.thresholds import FIT, OUTLINE
 from demosaic.imaging.arrays import Floats
-from demosaic.imaging.geometry import Box
+from demosaic.imaging.geometry import Box, crop
 
 _Span = tuple[int, int]
 """The first pixel of a stretch and the one after its last."""
@@ -30,6 +30,13 @@ class Extent:
     """(W,): the evidence for a mosaic in each column of the picture, about -1..1."""
     down: Floats
     """(H,): the same in each row."""
+
+    def only(self, box: Box) -> "Extent":
+        """The extent in a box: what is outside speaks against a mosaic."""
+        across, down = np.full_like(self.across, -1), np.full_like(self.down, -1)
+        columns, rows = slice(box.x, box.x + box.width), slice(box.y, box.y + box.height)
+        across[columns], down[rows] = self.across[columns], self.down[rows]
+        return Extent(box, across, down)
 
 
 def find_extent(steps: Steps, lattice: Lattice, core: Box, within: Box) -> Extent | None:
@@ -56,6 +63,53 @@ def find_extent(steps: Steps, lattice: Lattice, core: Box, within: Box) -> Exten
     return Extent(box, across, down)
 
 
+def without_photo(steps: Steps, lattice: Lattice, box: Box) -> Box:
+    """A box without the ends whose cells are not calm along both axes, where its lattice is known
+    to the pixel. Hair and foliage beside a mosaic may be calm along one axis.
+    """
+    turned = Box(box.y, box.x, box.height, box.width)
+    x, right = _span_of_cells(_cell_evidence(steps, lattice, box), lattice.across.shifted(-box.x))
+    y, bottom = _span_of_cells(
+        _cell_evidence(steps.transposed, lattice.transposed, turned), lattice.down.shifted(-box.y)
+    )
+    return Box(box.x + x, box.y + y, right - x, bottom - y)
+
+
+def _span_of_cells(evidence: Floats, lines: Lines) -> _Span:
+    """The stretch with the most evidence (n,); all of it except ends that speak clearly against a
+    mosaic.
+    """
+    first, last = _best_span(evidence, lines, (0, len(evidence)))
+    return (
+        first if evidence[:first].sum() < -FIT.gap else 0,
+        last if evidence[last:].sum() < -FIT.gap else len(evidence),
+    )
+
+
+def _cell_evidence(steps: Steps, lattice: Lattice, box: Box) -> Floats:
+    """(box.width,): for each column of a box the evidence for a mosaic, as `_column_evidence`, but
+    from the steps along both axes: those down in the column, and those across in its cells.
+    """
+    part = Steps(crop(steps.across, box), crop(steps.down, box))
+    columns, rows = lattice.positions(box)
+    calm_rows = jpeg_blocks.calm_pixels(lattice.down, box.y, box.y + box.height)
+    calm_columns = jpeg_blocks.calm_pixels(lattice.across, box.x, box.x + box.width)
+    if not (len(rows) > 1 and len(columns) > 1 and calm_rows.any() and calm_columns.any()):
+        return np.ones(box.width, np.float32)
+    mean_across = mean_along(part.across, 0)
+    cell = np.searchsorted(columns, np.arange(box.width), side="right")
+    count = np.bincount(cell, calm_columns, len(columns) + 1)
+    in_cells = np.bincount(cell, calm_columns * mean_across, len(columns) + 1) / np.maximum(
+        count, 1
+    )
+    on_lines = mean_across[columns]
+    least = np.minimum(np.append(on_lines[0], on_lines), np.append(on_lines, on_lines[-1]))
+    edge = mean_along(part.down[rows], 0) + least[cell]
+    calm = mean_along(part.down[calm_rows], 0) + np.where(count > 0, in_cells, 0)[cell]
+    ratios = (calm + OUTLINE.noise) / (edge + OUTLINE.noise)
+    return _evidence(edge, calm, float(np.quantile(ratios, 0.25)))
+
+
 def _column_evidence(plane: Luma, lattice: Lattice, rows: _Span, core: _Span) -> Floats:
     """(W,): for each column of the steps down (H, W), the evidence for a mosaic in some rows, about
     -1..1.
@@ -73,11 +127,19 @@ def _column_evidence(plane: Luma, lattice: Lattice, rows: _Span, core: _Span) ->
     ratios = (calm + noise)[slice(*core)] / (edge + noise)[slice(*core)]
     quarter = len(ratios) // 4
     share = float(np.partition(ratios, quarter)[quarter]) if len(ratios) else 1.0
+    return _evidence(edge, calm, share)
+
+
+def _evidence(edge: Floats, calm: Floats, share: float) -> Floats:
+    """The evidence for a mosaic, about -1..1, of steps on lines and between them, which are as
+    large in a photo, and so small a share of those on lines in the mosaic.
+    """
+    noise = OUTLINE.noise
     seen = np.log(calm + noise)
     below_photo = np.log(edge + noise) - seen
     above_mosaic = seen - np.log(share * edge + noise)
     evidence = np.maximum(below_photo, 0) ** 2 - np.maximum(above_mosaic, 0) ** 2
-    clipped: Floats = np.clip(2 * evidence, -1, 1) - np.float32(OUTLINE.doubt)
+    clipped: Floats = np.clip(2 * evidence, -1, 1).astype(np.float32) - np.float32(OUTLINE.doubt)
     return clipped
 
 

@@ -7,7 +7,7 @@ from itertools import chain, combinations
 import numpy as np
 
 from demosaic.detection import jpeg_blocks
-from demosaic.detection.extent import Extent, find_extent
+from demosaic.detection.extent import Extent, find_extent, without_photo
 from demosaic.detection.gradients import (
     Luma,
     Profiles,
@@ -53,7 +53,11 @@ def fit_lattice(steps: Steps, candidate: Candidate, known: Sequence[Region]) -> 
         if is_stable:
             break
     assert lattice is not None and extent is not None
-    return _refined(steps, lattice, extent)
+    fit = _refined(steps, lattice, extent)
+    calm = without_photo(steps, fit.lattice, fit.box)
+    if calm == fit.box or min(calm.width, calm.height) == 0:
+        return fit
+    return _refined(steps, lattice, extent.only(calm))
 
 
 def mosaics_in(

@@ -5,8 +5,9 @@ except what JPEG leaves of its smooth parts. Here each mosaic gets its box and i
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 import cv2
 import numpy as np
@@ -28,6 +29,9 @@ _Bits = NDArray[np.uint8]
 _Numbers = NDArray[np.int32]
 
 _PAIR, _NEIGHBOURS = np.ones((2, 2), np.uint8), np.ones((3, 3), np.uint8)
+
+LEAST_FLAT = 3
+"""Pixels a side of the patches in which flat pixels are looked for."""
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
@@ -211,11 +215,19 @@ def _refined_ends(
         return bool((strip[:, line] != strip[:, line - 1]).any(1).mean() > 0.5)
 
     low, high = ends
-    low -= is_mosaic(low - 1) and not is_mosaic(low - 2)
-    high += is_mosaic(high) and not is_mosaic(high + 1)
+    low -= _narrow_cells(is_mosaic, range(low - 1, low - LEAST_FLAT - 1, -1))
+    high += _narrow_cells(is_mosaic, range(high, high + LEAST_FLAT))
     if not any(map(has_step, lines.slivers(low, high))):
         lines = filling_lines(lines, low, high)
     return lines, low, high
+
+
+def _narrow_cells(is_mosaic: Callable[[int], bool], beyond: range) -> int:
+    """How many columns beyond an end are mosaic too: cells too narrow for a flat patch; 0 where
+    there are as many as in a patch, because then the end was placed for another reason.
+    """
+    count = sum(1 for _ in takewhile(is_mosaic, beyond))
+    return 0 if count == len(beyond) else count
 
 
 def _refined_mask(

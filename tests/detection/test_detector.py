@@ -3,6 +3,8 @@
 The mosaics are made by Pillow and cv2, not by the code under test.
 """
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -306,10 +308,15 @@ def test_mosaics_of_the_same_cells_and_rows_that_run_together_are_two_through_jp
     shown = photo
     for box in (under, top):
         shown = pillow_mosaic(shown, box, box.width // side, box.height // side)
-    found = find_mosaics(jpeg_damaged(shown, 90))
-    seen = Box(under.x, under.y, top.x - under.x, under.height)
-    assert {region.box for region in found} == {seen, top}
-    assert all(region.grid == Grid.square(side) for region in found)
+    visible = np.zeros(photo.shape[:2], bool)
+    crop(visible, under)[:] = True
+    crop(visible, top)[:] = False
+    found = {region.box.x: region for region in find_mosaics(jpeg_damaged(shown, 90))}
+    assert set(found) == {under.x, top.x}
+    assert found[top.x].box == top
+    assert found[top.x].hidden.all()
+    assert shared(found[under.x], visible) > 0.93
+    assert all(region.grid == Grid.square(side) for region in found.values())
 
 
 def three_beside_each_other(photo: Pixels, cell: int, gap: int, tops: tuple[int, ...]) -> Pixels:
@@ -358,6 +365,42 @@ def test_the_picture_between_three_mosaics_is_none_through_jpeg_75(
     assert found
     for region in found:
         assert crop(between, region.box)[region.hidden].mean() < 0.02
+
+
+@pytest.mark.parametrize(("spread", "cell"), [(0.7, 12), (1.5, 8), (1.5, 12), (3, 12)])
+@pytest.mark.parametrize("seed", range(4))
+def test_upright_hair_beside_a_mosaic_is_no_part_of_it(
+    photo: Pixels, seed: int, spread: float, cell: int
+) -> None:
+    """Down its strands it is as calm as cells are."""
+    noise = np.random.default_rng(seed).normal(size=(400, 400)).astype(np.float32)
+    strands = cv2.GaussianBlur(noise, (0, 0), sigmaX=spread, sigmaY=40)
+    levels = np.array([90, 65, 50]) + 20 * (strands / strands.std())[:, :, None]
+    scene = np.clip(levels, 0, 255).astype(np.uint8)
+    box = Box(140, 120, 9 * cell, 9 * cell)
+    crop(scene, box)[:] = photo[60 : 60 + box.height, 180 : 180 + box.width]
+    (region,) = find_mosaics(jpeg_damaged(pillow_mosaic(scene, box, 9, 9), 90))
+    left, right = box.x - region.box.x, region.box.x + region.box.width - box.x - box.width
+    assert max(left, right) <= cell
+
+
+@pytest.mark.parametrize("top_left", [False, True])
+@pytest.mark.parametrize("cell", [8, 12, 16, 20])
+@pytest.mark.parametrize("narrow", [1, 2, 3])
+def test_narrow_cells_at_the_ends_of_a_mosaic_are_part_of_it(
+    photo: Pixels, narrow: int, cell: int, top_left: bool
+) -> None:
+    """First cells and last cells of so many pixels, in a lossless file."""
+    box = Box(191, 87, 5 * cell + 2 * narrow, 5 * cell + 2 * narrow)
+    edges = [0, *range(narrow, box.width, cell), box.width]
+    shown = photo.copy()
+    for top, bottom in pairwise(edges):
+        for left, right in pairwise(edges):
+            piece = crop(shown, Box(box.x + left, box.y + top, right - left, bottom - top))
+            piece[:] = piece[0, 0] if top_left else np.rint(piece.mean((0, 1)))
+    (region,) = find_mosaics(shown)
+    assert region.box == box
+    assert [axis.tolist() for axis in region.grid.edges(box.height, box.width)] == [edges, edges]
 
 
 def test_a_mosaic_is_found_beside_one_of_other_cells_that_it_touches(photo: Pixels) -> None:
