@@ -83,12 +83,19 @@ def tee(*listeners: Listener) -> Listener:
     return listen
 
 
-def log_to(path: Path) -> Listener:
-    """A listener that appends the records of each event to a JSON lines file."""
+Record = dict[str, object]
+
+
+def _as_it_is(record: Record) -> Record:
+    return record
+
+
+def log_to(path: Path, edit: Callable[[Record], Record] = _as_it_is) -> Listener:
+    """A listener that appends the records of each event, edited, to a JSON lines file."""
     drop_torn_line(path)
 
     def listen(event: Event) -> None:
-        append_lines(path, event.records())
+        append_lines(path, map(edit, event.records()))
 
     return listen
 

@@ -44,10 +44,12 @@ def writing(path: Path) -> Iterator[None]:
         raise kind(f"cannot write {path}: {advice}") from error
 
 
-def make_folder(path: Path) -> Path:
-    """`path`, which is a folder now. Raises DemosaicError when it cannot be made."""
+def make_folder(path: Path, *, private: bool = False) -> Path:
+    """`path`, which is a folder now; a new one that is `private` is for its owner only. Raises
+    DemosaicError when it cannot be made.
+    """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise DemosaicError(f"{path} is not a folder: choose another name") from error
     except FileNotFoundError as error:  # its parents would have been made
@@ -74,6 +76,14 @@ def _followed(path: Path) -> Path | None:
         return None
 
 
+def without_user(path: Path) -> str:
+    """The path from the working folder, or its last name alone where it leads elsewhere: for pages
+    that are shown to others, as a whole path may contain the user's name.
+    """
+    real, here = real_path(path), real_path(Path())
+    return real.relative_to(here).as_posix() if real.is_relative_to(here) else real.name
+
+
 def refuse_links_out(folder: Path, names: Iterable[str]) -> None:
     """Raise DemosaicError where one of these files or folders in `folder`, which may be a
     stranger's, is a link that leads out of it.
@@ -89,9 +99,9 @@ def refuse_links_out(folder: Path, names: Iterable[str]) -> None:
             )
 
 
-def write_with(path: Path, write: Callable[[Path], object]) -> None:
+def write_with(path: Path, write: Callable[[Path], object], *, private: bool = False) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it: a kill leaves the old file
-    or the new one.
+    or the new one. A file that is `private` can be read by its owner only.
 
     The temporary name is always the same, so that the next call overwrites what a kill left. What
     has that name is replaced, not written to: it may be a link that a stranger made.
@@ -99,7 +109,7 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(f".{path.name}.part")
     with writing(path):
         try:
-            _create(part)
+            _create(part, private)
             write(part)
             part.replace(path)
         except BaseException:
@@ -107,25 +117,31 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
             raise
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, private: bool) -> None:
     """Make an empty file in the place of whatever has that name."""
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+    flags, mode = os.O_CREAT | os.O_EXCL | os.O_WRONLY, _mode(private)
     try:
-        file = os.open(path, flags, 0o666)
+        file = os.open(path, flags, mode)
     except FileExistsError:
         path.unlink()
-        file = os.open(path, flags, 0o666)
+        file = os.open(path, flags, mode)
     os.close(file)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all."""
-    write_with(path, lambda part: part.write_bytes(data))
+def _mode(private: bool) -> int:
+    """Who may read and write a new file, as far as the process's own mask allows it."""
+    return 0o600 if private else 0o666
 
 
-def write_json(path: Path, value: object) -> None:
+def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write `data` to `path` as `write_with` does, whole or not at all."""
+    write_with(path, lambda part: part.write_bytes(data), private=private)
+
+
+def write_json(path: Path, value: object, *, private: bool = False) -> None:
     """Write `value` to `path` as indented JSON, whole or not at all."""
-    write_bytes(path, encoded(in_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n")))
+    text = in_json(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_bytes(path, encoded(text), private=private)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -162,18 +178,19 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def write_lines(path: Path, records: Iterable[object]) -> None:
+def write_lines(path: Path, records: Iterable[object], *, private: bool = False) -> None:
     """Write a file of JSON lines, whole or not at all."""
-    write_bytes(path, encoded("".join(map(as_line, records))))
+    write_bytes(path, encoded("".join(map(as_line, records))), private=private)
 
 
-def append_lines(path: Path, records: Iterable[object]) -> None:
+def append_lines(path: Path, records: Iterable[object], *, private: bool = False) -> None:
     """Add JSON lines to `path`. A kill can tear only the last one, which `read_lines` drops.
 
     Raises DemosaicError when it cannot be written, or is a link.
     """
     _refuse_link(path)
-    with writing(path), path.open("ab") as file:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    with writing(path), os.fdopen(os.open(path, flags, _mode(private)), "ab") as file:
         file.write(encoded("".join(map(as_line, records))))
 
 

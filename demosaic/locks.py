@@ -27,8 +27,9 @@ class _Writer:
 
 
 @contextmanager
-def written_alone(folder: Path) -> Iterator[None]:
-    """Within, no other command writes to the folder, which is made.
+def written_alone(folder: Path, *, private: bool = False) -> Iterator[None]:
+    """Within, no other command writes to the folder, which is made; a new one that is `private` is
+    for its owner only.
 
     The operating system drops the lock of a process that is killed. Between machines that share a
     disk it works as far as the disk's own locks do; where it has none, filelock warns and relies on
@@ -36,7 +37,7 @@ def written_alone(folder: Path) -> Iterator[None]:
 
     Raises DemosaicError that names the process that writes already.
     """
-    lock = FileLock(make_folder(folder) / _LOCK)
+    lock = FileLock(make_folder(folder, private=private) / _LOCK, mode=0o600)
     with writing(folder / _LOCK):
         try:
             lock.acquire(blocking=False)
@@ -46,7 +47,7 @@ def written_alone(folder: Path) -> Iterator[None]:
             ) from error
     try:
         now = datetime.now().isoformat(" ", "seconds")
-        write_json(folder / _WRITER, asdict(_Writer(os.getpid(), now)))
+        write_json(folder / _WRITER, asdict(_Writer(os.getpid(), now)), private=True)
         yield
     finally:
         (folder / _WRITER).unlink(missing_ok=True)

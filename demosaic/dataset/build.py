@@ -67,7 +67,7 @@ def build_dataset(
         looks = looks or user_cache()
     paths, ignored = photos_in(photos, out, config.group_by)
     refuse_other_folder(out, config)
-    with written_alone(out):
+    with written_alone(out, private=True):
         writer = PairWriter(out, config)
         if looks and writer.forgetting:
             forget_faces(looks, writer.forgotten)

@@ -60,9 +60,8 @@ def photo_to_pairs(
     try:
         data = read_bytes(task.path)
     except DemosaicError as error:
-        return PhotoResult(
-            task.photo, "", (), (Skipped(task.photo, "", "cannot be read", str(error)),)
-        )
+        detail = str(error).replace(str(task.path), task.photo)  # the folder's path stays out
+        return PhotoResult(task.photo, "", (), (Skipped(task.photo, "", "cannot be read", detail),))
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == task.recorded or sha256 in forgotten:
         return PhotoResult(task.photo, sha256)

@@ -30,7 +30,7 @@ def forget(
     Raises DemosaicError when nothing has that name, or another process writes there.
     """
     _refuse_no_dataset(pairs)
-    with written_alone(pairs):
+    with written_alone(pairs, private=True):
         dataset = Eraser(pairs)
         photos = dataset.named(name)
         if not photos and not dataset.forgetting:

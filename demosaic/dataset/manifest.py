@@ -90,7 +90,9 @@ def _named(folder: Path, form: re.Pattern[str]) -> Iterator[Path]:
 
 
 class Manifest:
-    """What a dataset folder holds. Every write is whole or not at all, or adds one line."""
+    """What a dataset folder holds. Every write is whole or not at all, or adds one line; what is
+    new can be read by its owner only.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Raises DemosaicError when something in the folder is a link that leads out of it."""
@@ -143,7 +145,7 @@ class Manifest:
     def prepare(self) -> None:
         """Make the folders, and cut off lines that a kill tore."""
         for name in _FOLDERS:
-            make_folder(self.folder / name)
+            make_folder(self.folder / name, private=True)
         for path in (self._pairs, self._skipped, self._forgotten):
             drop_torn_line(path)
 
@@ -155,25 +157,27 @@ class Manifest:
     def describe(self, config: BuildConfig, state: State, facts: Mapping[str, Any]) -> None:
         """Write dataset.json."""
         head = {"format": FORMAT, "demosaic": __version__, "config": asdict(config)}
-        write_json(self._described, {**head, "state": state, **facts})
+        write_json(self._described, {**head, "state": state, **facts}, private=True)
 
     def add_pair(self, pair: Pair, picture: bytes) -> None:
         """Write the PNG file of a pair, then its line."""
-        write_bytes(self._picture(pair), picture)
-        append_lines(self._pairs, [vars(pair)])
+        write_bytes(self._picture(pair), picture, private=True)
+        append_lines(self._pairs, [vars(pair)], private=True)
 
     def add_skipped(self, skipped: Skipped) -> None:
         """Write a line of skipped.jsonl."""
-        append_lines(self._skipped, [vars(skipped)])
+        append_lines(self._skipped, [vars(skipped)], private=True)
 
     def write(self, pairs: Iterable[Pair], skipped: Iterable[Skipped]) -> None:
         """Write all lines of pairs.jsonl and skipped.jsonl anew."""
-        write_lines(self._pairs, map(vars, pairs))
-        write_lines(self._skipped, map(vars, skipped))
+        write_lines(self._pairs, map(vars, pairs), private=True)
+        write_lines(self._skipped, map(vars, skipped), private=True)
 
     def write_forgotten(self, hashes: Iterable[str]) -> None:
         """Write all lines of forgotten.jsonl anew."""
-        write_lines(self._forgotten, [{"sha256": sha256} for sha256 in sorted(hashes)])
+        write_lines(
+            self._forgotten, [{"sha256": sha256} for sha256 in sorted(hashes)], private=True
+        )
 
     def move_pictures(self, pairs: Mapping[str, Pair]) -> None:
         """Put every picture into the folder of its split; `pairs` are by id."""

@@ -32,7 +32,7 @@ def draw_preview(folder: Path, pairs: Iterable[Pair]) -> None:
     shown = sorted(in_splits(pairs), key=lambda pair: pair.id)[:_MOST_PAIRS]
     pictures = [*_small(folder / pair.split / f"{pair.id}.png" for pair in shown)]
     if pictures:
-        write_jpeg(folder / "preview.jpg", contact_sheet(pictures, _COLUMNS, _SIDE))
+        write_jpeg(folder / "preview.jpg", contact_sheet(pictures, _COLUMNS, _SIDE), private=True)
     else:
         (folder / "preview.jpg").unlink(missing_ok=True)
 
@@ -56,7 +56,7 @@ def draw_skipped(
             row = contact_sheet(examples, _SKIPPED_COLUMNS, _SIDE)
             rows.append(titled(row, f"{reason}: {count}"))
     if rows:
-        write_jpeg(folder / "skipped.jpg", np.vstack(rows))
+        write_jpeg(folder / "skipped.jpg", np.vstack(rows), private=True)
     else:
         (folder / "skipped.jpg").unlink(missing_ok=True)
 

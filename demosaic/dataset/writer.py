@@ -36,7 +36,7 @@ class PairWriter(OpenDataset):
         manifest = Manifest(folder)
         header = _header_to_continue(manifest, config)
         if header is None:
-            make_folder(folder)
+            make_folder(folder, private=True)
             manifest.clear()
             manifest.describe(config, "building", {})  # first, so that a kill leaves a dataset
         super().__init__(manifest, config, header)

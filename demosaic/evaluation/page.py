@@ -6,6 +6,7 @@ from pathlib import Path
 from demosaic.evaluation.benchmark import SHOWN_BLOCK, Evaluation, Shown
 from demosaic.evaluation.draws import DISTANCES
 from demosaic.evaluation.events import AtRealism, Estimate, EvaluationReport, Way
+from demosaic.files import without_user
 from demosaic.reporting.page import Cell, Face, Gallery, Part, Section, Table, Text, write_report
 from demosaic.reporting.plots import Plot, Point, Points, Series
 
@@ -325,14 +326,14 @@ def _numbers(report: EvaluationReport) -> Section:
 
 
 def _how(report: EvaluationReport) -> Section:
-    models = ", ".join(
-        path if name == path else f"{name} ({path})" for name, path in report.models.items()
-    )
+    files = {name: without_user(Path(path)) for name, path in report.models.items()}
+    models = ", ".join(file if name == file else f"{name} ({file})" for name, file in files.items())
+    pairs = without_user(Path(report.pairs))
     return Section(
         "How this was measured",
         [
             Text(
-                f"Models: {models}. Faces: the first {report.faces} by hash of {report.pairs} in "
+                f"Models: {models}. Faces: the first {report.faces} by hash of {pairs} in "
                 f"the split {report.split}, pixelated again. Computed on {report.computed} in "
                 f"{report.seconds:.0f} s. Intervals are Efron's bootstrap over faces. No trained "
                 "judge of realism is used, as none comes with demosaic: sharpness takes its place, "

@@ -62,8 +62,9 @@ class FaceCache:
             return
         path = _place(self._folder, sha256)
         with contextlib.suppress(DemosaicError):
-            make_folder(path.parent)
-            write_bytes(path, json.dumps(examined.as_record()).encode())
+            for folder in (self._folder.parent, self._folder, path.parent):
+                make_folder(folder, private=True)
+            write_bytes(path, json.dumps(examined.as_record()).encode(), private=True)
 
 
 class Examiner:

@@ -47,11 +47,12 @@ def write_png(path: Path, image: Pixels) -> None:
     write_bytes(path, encode_png(image))
 
 
-def write_jpeg(path: Path, image: Pixels) -> None:
-    """Write the picture (H, W, 3) as JPEG of quality 90, whole or not at all. Raises
-    DemosaicError.
+def write_jpeg(path: Path, image: Pixels, *, private: bool = False) -> None:
+    """Write the picture (H, W, 3) as JPEG of quality 90, whole or not at all; one that is `private`
+    can be read by its owner only. Raises DemosaicError.
     """
-    write_with(path, lambda part: Image.fromarray(image).save(part, "JPEG", quality=90))
+    picture = Image.fromarray(image)
+    write_with(path, lambda part: picture.save(part, "JPEG", quality=90), private=private)
 
 
 def encode_webp(image: Pixels) -> bytes:

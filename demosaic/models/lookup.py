@@ -64,8 +64,8 @@ def model_at_hand(folder: Path) -> Path | None:
 def remember_model(path: Path) -> None:
     """Record the last model this user trained in the user's data folder, if that can be written."""
     with suppress(DemosaicError):
-        make_folder(_memory().parent)
-        write_bytes(_memory(), encoded(str(path.resolve())))
+        make_folder(_memory().parent, private=True)
+        write_bytes(_memory(), encoded(str(path.resolve())), private=True)
 
 
 def remembered_model() -> Path | None:

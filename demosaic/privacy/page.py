@@ -1,8 +1,10 @@
 """The page of an audit: findings in words, plots and tables, and a few faces to look at."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from demosaic.evaluation.events import Estimate
+from demosaic.files import without_user
 from demosaic.privacy.attack import (
     ALIKE,
     CLEAR,
@@ -181,10 +183,11 @@ def _face(shown: Shown) -> Face:
 
 def _who(report: AuditReport) -> str:
     left_out = ", ".join(f"{count} {reason}" for reason, count in report.left_out.items())
-    model = f" Restored by {report.model}." if report.model else ""
+    model = f" Restored by {without_user(Path(report.model))}." if report.model else ""
+    photos = without_user(Path(report.photos))
     return (
         f"{counted(report.hidden, 'face')} of "
-        f"{counted(report.hidden_people, 'person', 'people')} are hidden, in {report.photos}; "
+        f"{counted(report.hidden_people, 'person', 'people')} are hidden, in {photos}; "
         f"{report.gallery} faces of {report.people} people are known. People without a hidden "
         f"face: {left_out or 'none'}.{model} The audit took {report.seconds:.0f} s."
     )

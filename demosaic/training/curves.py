@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from demosaic.errors import DemosaicError
-from demosaic.files import numbered_lines, real_path, refuse_links_out
+from demosaic.files import numbered_lines, real_path, refuse_links_out, without_user
 from demosaic.records import read
 from demosaic.reporting.plots import Points
 from demosaic.training.run_folder import pairs_of_run
@@ -32,12 +32,14 @@ def best_model(run: Path) -> Path:
 
 
 def names_of(runs: Sequence[Path]) -> list[str]:
-    """A name for each run: its folder's name, or its whole path when two folders have the same name
-    or the name of a baseline. Raises DemosaicError for a run that is given twice.
+    """A name for each run: its folder's name, or its path when two folders have the same name or
+    the name of a baseline. Raises DemosaicError for a run that is given twice.
     """
     short = [real_path(run).name for run in runs]
     plain = len({*short}) == len(short) and not {"mosaic", "bicubic", "base"} & {*short}
-    names = short if plain else [str(run) for run in runs]
+    names = short if plain else [without_user(run) for run in runs]
+    if len({*names}) < len(names):  # in other places, such as a/x and b/x
+        names = [str(run) for run in runs]
     if len({*names}) < len(names):
         raise DemosaicError("a run is named twice: name each once")
     return names

@@ -335,6 +335,7 @@ def _about(pairs: Pairs, config: TrainConfig | SeedConfig) -> Iterator[str]:
     train, val = pairs.train[: config.limit], pairs.val[: config.validation_pairs]
     yield f"{len(train)} training pairs of {pairs.size} px, {len(val)} validation pairs"
     if pairs.left_out:
-        yield f"{len(pairs.left_out)} files are no pictures: {pairs.left_out[0]}"
+        first = pairs.left_out[0].relative_to(pairs.folder)
+        yield f"{len(pairs.left_out)} files are no pictures: {first}"
     if not set(val).isdisjoint(train):
         yield "there is only one pair: its scores say nothing about other pictures"

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.dataset.records import ShortHash
 from demosaic.errors import DemosaicError
-from demosaic.events import Event, Listener, log_to
+from demosaic.events import Event, Listener, Record, log_to
 from demosaic.files import (
     make_folder,
     numbered_lines,
@@ -49,6 +50,13 @@ class _Begun(_Pairs):
     fingerprint: ShortHash
 
 
+@dataclass(frozen=True)
+class _Options:
+    """What other modules read of the options; the rest is only compared."""
+
+    validations: int | None = None
+
+
 def begin_run(
     run: Path, config: TrainConfig | SeedConfig, pairs: Pairs, may_grow: Sequence[str]
 ) -> None:
@@ -60,7 +68,7 @@ def begin_run(
     refuse_links_out(run, _NAMES)
     record = {
         "preset": config.preset,
-        "train": asdict(config),
+        "train": asdict(_with_init_recorded(config, run)),
         "pairs": _as_recorded(pairs.folder, run),
         "fingerprint": pairs.fingerprint,
     }
@@ -84,15 +92,22 @@ def pairs_of_run(run: Path) -> Path | None:
     return next((place for place in places if place.is_dir()), None)
 
 
-def _as_recorded(pairs: Path, run: Path) -> str:
+def _as_recorded(path: Path, run: Path) -> str:
     """How a run names its pairs: by the way from the run to them, or by the folder's name alone
     where that way leads through the user's own folder, which has the user's name.
     """
     try:
-        way = Path(os.path.relpath(real_path(pairs), real_path(run)))
+        way = Path(os.path.relpath(real_path(path), real_path(run)))
     except ValueError:  # on another drive of Windows
-        return pairs.name
-    return pairs.name if Path.home().name in way.parts else way.as_posix()
+        return path.name
+    return path.name if Path.home().name in way.parts else way.as_posix()
+
+
+def _with_init_recorded(config: TrainConfig | SeedConfig, run: Path) -> TrainConfig | SeedConfig:
+    """The config with the model to start from named as a run names its pairs."""
+    if isinstance(config, SeedConfig) or config.init is None:
+        return config
+    return replace(config, init=_as_recorded(Path(config.init), run))
 
 
 def _from_record(named: str, run: Path) -> Path:
@@ -112,7 +127,10 @@ def _begun(run: Path) -> _Begun | None:
 def begun_options(run: Path) -> Mapping[str, Any]:
     """The options, by name, that a run to continue began with; empty for a new run."""
     begun = _begun(run)
-    return begun.train if begun else {}
+    if begun is None:
+        return {}
+    read(_Options, begun.train, f"train in {run / 'config.json'}", others=True)
+    return begun.train
 
 
 def _refuse_changes(
@@ -126,7 +144,10 @@ def _refuse_changes(
         changed = [f"preset {before.preset} -> {config.preset}"]
     else:
         allowed = {name: getattr(config, name) for name in may_grow}
-        changed = differences({**before.train, **allowed}, config)
+        recorded = _with_init_recorded(config, run)
+        if before.train.get("init") == getattr(config, "init", None):
+            recorded = config  # before 0.3 as the user had typed it
+        changed = differences({**before.train, **allowed}, recorded)
     if before.fingerprint != pairs.fingerprint:
         named = _from_record(before.pairs, run)
         changed.append(f"pairs {named} -> {pairs.folder}, or other pairs in it")
@@ -160,13 +181,27 @@ def log(run: Path, step: int) -> Listener:
     log = run / "events.jsonl"
     before = numbered_lines(log) if step else ()
     write_lines(log, [value for number, value in before if _step_of(value, log, number) <= step])
-    write = log_to(log)
+    write = log_to(log, partial(_in_run, run))
 
     def listen(event: Event) -> None:
         if not isinstance(event, StepDone) or event.step % LOG_EVERY == 0:
             write(event)
 
     return listen
+
+
+def _in_run(run: Path, record: Record) -> Record:
+    """The record of an event with its paths as the run's folder sees them: the way to the run may
+    contain the user's name.
+    """
+    return {name: _below(run, value) for name, value in record.items()}
+
+
+def _below(run: Path, value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(str(run)):
+        return value
+    path = Path(value)
+    return path.relative_to(run).as_posix() if path.is_relative_to(run) else value
 
 
 def _step_of(value: object, log: Path, number: int) -> int:

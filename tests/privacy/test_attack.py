@@ -3,6 +3,7 @@ chance.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,13 @@ def an_audit(*, people: int) -> Audit:
         name: np.zeros((64, 64, 3), np.uint8) for name in ("mosaic", "restored", "original")
     }
     return Audit(report, [Shown(pictures, dict(zip(ways, (3, 2, 1), strict=True)))])
+
+
+def test_a_page_shows_no_path_through_the_user_s_folder(tmp_path: Path) -> None:
+    made = an_audit(people=3)
+    report = replace(made.report, photos=str(tmp_path / "album"), model=str(tmp_path / "m.st"))
+    page = tmp_path / "audit.html"
+    write_report(page, title="t", lead="l", sections=sections(replace(made, report=report)))
+    text = page.read_text()
+    assert str(tmp_path) not in text
+    assert "in album; " in text and "Restored by m.st." in text

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from dataset_doubles import opened
 from demosaic.config.compute import DeviceConfig
-from demosaic.config.training import SeedConfig
+from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.files import write_json
+from demosaic.training.events import SheetSaved, TrainReport
 from demosaic.training.loop import train
-from demosaic.training.run_folder import pairs_of_run
+from demosaic.training.run_folder import begin_run, log, pairs_of_run
 from doubles import CONFIG, DEVICES, a_dataset, go, steps
 
 
@@ -174,3 +176,43 @@ def test_nothing_is_written_where_a_link_in_a_run_leads(
     with pytest.raises(DemosaicError, match="is a link that leads out of"):
         go(dataset, run)
     assert list(mine.iterdir()) == []
+
+
+def test_the_model_that_a_run_starts_from_is_named_without_an_absolute_path(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/nobody")
+    run, pairs = tmp_path / "run", opened(dataset)
+    config = TrainConfig(init=str(tmp_path / "models" / "best.safetensors"))
+    begin_run(run, config, pairs, ())
+    (run / "resume.pt").touch()
+    record = json.loads((run / "config.json").read_text())
+    assert record["train"]["init"] == "../models/best.safetensors"
+    begin_run(run, config, pairs, ())
+    write_json(run / "config.json", {**record, "train": {**record["train"], "init": config.init}})
+    begin_run(run, config, pairs, ())  # as before 0.3
+    with pytest.raises(DemosaicError, match=r"init .* -> "):
+        begin_run(run, replace(config, init="another.safetensors"), pairs, ())
+
+
+def test_the_log_of_a_run_names_its_files_from_the_run(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    log(run, 0)(SheetSaved(str(run / "samples" / "step.png"), 3))
+    log(run, 3)(TrainReport(str(run), str(run / "model.safetensors"), 3, "elsewhere", 3))
+    saved, report = map(json.loads, (run / "events.jsonl").read_text().splitlines())
+    assert saved["path"] == "samples/step.png"
+    assert (report["run"], report["model"], report["best"]) == (
+        ".",
+        "model.safetensors",
+        "elsewhere",
+    )
+
+
+def test_an_option_of_a_strangers_run_that_others_read_is_checked(
+    dataset: Path, straight: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(straight, tmp_path / "run"))
+    record = json.loads((run / "config.json").read_text())
+    write_json(run / "config.json", {**record, "train": {**record["train"], "validations": "x"}})
+    assert "validations: 'x' is not int" in refusal(dataset, run, CONFIG)
