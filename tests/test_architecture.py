@@ -39,6 +39,7 @@ DOORS = {
     "PIL": {"imaging"},
     "pillow_heif": {"imaging.opening"},
     "isal": {"imaging"},
+    "jpeglib": {"imaging.jpeg_coefficients"},
     "av": {"restoration.video_io"},
     "jinja2": {"reporting.page"},
     "safetensors": {"models.checkpoint"},

@@ -60,6 +60,11 @@ def in_srgb(image: Image.Image) -> Image.Image:
         return transform.apply(image)
 
 
+def is_srgb(profile: bytes | None, mode: str) -> bool:
+    """Whether `in_srgb` leaves pictures of a mode with this profile as they are."""
+    return not profile or _to_srgb(profile, mode) is None
+
+
 @lru_cache(maxsize=8)  # an album has few profiles, and reading one takes longer than a small photo
 def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """The conversion of a profile's colours to sRGB, for pictures of `mode`; None when there is

@@ -2,7 +2,6 @@
 
 import io
 import struct
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,11 +11,12 @@ from PIL import Image
 
 from demosaic.files import write_bytes, write_with
 from demosaic.imaging.arrays import Levels, Pixels
+from demosaic.imaging.png_chunks import Chunk, as_png
 
 
-def encode_png(image: Pixels | Levels, about: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
-    """A PNG file of a picture, (H, W, 3 or 4), uint8 or uint16. `about` are the types and contents
-    of additional chunks.
+def encode_png(image: Pixels | Levels) -> bytes:
+    """A PNG file of a picture, (H, W, C), uint8 or uint16: of 1 channel in grey, 2 with alpha, 3 in
+    colour, 4 with alpha.
 
     Every line is filtered by "Up" (RFC 2083 §6.4), then deflated by ISA-L. "Up" turns a mosaic into
     zeros, except at the edges of cells. That takes a third of zlib's time and a seventh of
@@ -24,22 +24,16 @@ def encode_png(image: Pixels | Levels, about: Sequence[tuple[bytes, bytes]] = ()
     """
     height, width, channels = image.shape
     big_endian = image.astype(image.dtype.newbyteorder(">"), copy=False)
-    lines = big_endian.reshape(height, width * channels).view(np.uint8)
+    lines = np.ascontiguousarray(big_endian).reshape(height, width * channels).view(np.uint8)
     filtered = np.empty((height, 1 + lines.shape[1]), np.uint8)
     filtered[:, 0] = 2  # the filter "Up": each byte minus the one above
     filtered[0, 1:] = lines[0]
     np.subtract(lines[1:], lines[:-1], out=filtered[1:, 1:])
-    colours = 2 if channels == 3 else 6  # RGB or RGBA
+    colours = {1: 0, 2: 4, 3: 2, 4: 6}[channels]  # the format's number
     # The last zero: not interlaced
     header = struct.pack(">IIBBBBB", width, height, 8 * image.itemsize, colours, 0, 0, 0)
     data = isal_zlib.compress(filtered, 1)
-    chunks = ((b"IHDR", header), *about, (b"IDAT", data), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, data) for kind, data in chunks)
-
-
-def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    checksum = isal_zlib.crc32(data, isal_zlib.crc32(kind))
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+    return as_png([Chunk(b"IHDR", header), Chunk(b"IDAT", data), Chunk(b"IEND", b"")])
 
 
 def write_png(path: Path, image: Pixels) -> None:

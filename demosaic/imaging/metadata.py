@@ -1,11 +1,14 @@
-"""What an edited picture says beside its pixels: which EXIF it keeps, and that a model made it."""
+"""What an edited picture says beside its pixels, and that a model made it."""
 
+import re
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from xml.etree import ElementTree
 
 from PIL import Image
-from PIL.ExifTags import IFD, Base
 
-from demosaic.imaging.opening import DAMAGED
+from demosaic.imaging.exif import all_exif, harmless_exif
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
@@ -14,125 +17,133 @@ MADE = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
 MADE_IN_PART = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
 """IPTC's DigitalSourceType of a picture of which a model made a part."""
 
-_XMP = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+
+_MARK = (
+    f'<rdf:Description xmlns:rdf="{_RDF}" rdf:about="{{about}}" xmlns:Iptc4xmpExt="{_IPTC}" '
     'Iptc4xmpExt:DigitalSourceType="{kind}"/>'
-    "</rdf:RDF></x:xmpmeta>"
+)
+_XMP = (
+    f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
+    "{mark}</rdf:RDF></x:xmpmeta>"
 )
 
-# The turn, which is made, and how a TIFF lays out its pixels, profile and XMP: true of the original
-# file only
-_TAGS_OF_THE_FILE = (
-    Base.NewSubfileType,
-    Base.SubfileType,
-    Base.ImageWidth,
-    Base.ImageLength,
-    Base.BitsPerSample,
-    Base.Compression,
-    Base.PhotometricInterpretation,
-    Base.FillOrder,
-    Base.StripOffsets,
-    Base.Orientation,
-    Base.SamplesPerPixel,
-    Base.RowsPerStrip,
-    Base.StripByteCounts,
-    Base.MinSampleValue,
-    Base.PlanarConfiguration,
-    Base.Predictor,
-    Base.ColorMap,
-    Base.HalftoneHints,
-    Base.TileWidth,
-    Base.TileLength,
-    Base.TileOffsets,
-    Base.TileByteCounts,
-    Base.ExtraSamples,
-    Base.SampleFormat,
-    Base.JPEGTables,
-    Base.XMLPacket,
-    Base.ImageResources,
-    Base.InterColorProfile,
-)
+_MAX_XMP = 65_000  # bytes that fit into a JPEG
 
-# How a picture was taken. A tag that is not known to be harmless to the people shown is not listed
-_HARMLESS_TAGS = {
-    Base.Make,
-    Base.Model,
-    Base.XResolution,
-    Base.YResolution,
-    Base.ResolutionUnit,
-    Base.DateTime,
-    Base.ExposureTime,
-    Base.FNumber,
-    Base.ExposureProgram,
-    Base.ISOSpeedRatings,
-    Base.DateTimeOriginal,
-    Base.DateTimeDigitized,
-    Base.OffsetTime,
-    Base.OffsetTimeOriginal,
-    Base.OffsetTimeDigitized,
-    Base.ShutterSpeedValue,
-    Base.ApertureValue,
-    Base.BrightnessValue,
-    Base.ExposureBiasValue,
-    Base.MaxApertureValue,
-    Base.SubjectDistance,
-    Base.MeteringMode,
-    Base.LightSource,
-    Base.Flash,
-    Base.FocalLength,
-    Base.SubsecTime,
-    Base.SubsecTimeOriginal,
-    Base.SubsecTimeDigitized,
-    Base.ColorSpace,
-    Base.ExposureMode,
-    Base.WhiteBalance,
-    Base.DigitalZoomRatio,
-    Base.FocalLengthIn35mmFilm,
-    Base.SceneCaptureType,
-    Base.LensMake,
-    Base.LensModel,
-}
-
-_MAX_EXIF = 65_000  # bytes that fit into a JPEG
+_THUMBNAILS = (0x0409, 0x040C)  # Photoshop's resources: in BGR, in RGB
 
 
 @dataclass(frozen=True)
 class Metadata:
     """What the file of an edited picture says beside its pixels."""
 
-    exif: Image.Exif
+    exif: bytes
+    """The EXIF as a TIFF without pixels; empty without one."""
     xmp: str | None
     profile: bytes | None
     """The ICC profile."""
+    resolution: tuple[float, float] | None
+    """Dots an inch, across and down."""
+    comment: str | None = None
+    """What somebody wrote about the picture."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept of an original beside its pixels."""
+
+    made: str | None
+    """What the result says of a model: `MADE` or `MADE_IN_PART`. None when people were hidden: then
+    only that is kept which neither shows nor names them.
+    """
+
+    @property
+    def all(self) -> bool:
+        """Whether everything is kept that is still true."""
+        return self.made is not None
+
+    def xmp(self, theirs: str | bytes | None) -> str | None:
+        """The XMP of a result whose original has `theirs`."""
+        return merged_xmp(theirs, self.made) if self.made else None
+
+    def exif(self, original: Image.Image, picture: Image.Image | None) -> bytes:
+        """The EXIF of a result; `picture` is what a thumbnail shows. Empty without one."""
+        return all_exif(original, picture) if self.all else harmless_exif(original)
+
+    def of(self, original: Image.Image, picture: Image.Image, profile: bytes | None) -> Metadata:
+        """What is kept of an original that Pillow opened, for the result `picture` with its
+        profile.
+        """
+        comment = original.info.get("comment") if self.all else None
+        return Metadata(
+            self.exif(original, picture),
+            self.xmp(original.info.get("xmp")),
+            profile,
+            _resolution(original),
+            comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment,
+        )
+
+
+def _resolution(original: Image.Image) -> tuple[float, float] | None:
+    dpi = original.info.get("dpi")
+    return (float(dpi[0]), float(dpi[1])) if dpi and all(dpi) else None
 
 
 def source_type_xmp(kind: str) -> str:
     """XMP that says where a picture comes from: `MADE` or `MADE_IN_PART`."""
-    return _XMP.format(kind=kind)
+    return _XMP.format(mark=_MARK.format(about="", kind=kind))
 
 
-def all_exif(original: Image.Image) -> Image.Exif:
-    """The EXIF of a picture that is still true after an edit; none when it is damaged or too large
-    for a JPEG.
+def merged_xmp(theirs: str | bytes | None, kind: str) -> str:
+    """An original's XMP that says where the result comes from, and has no thumbnail of the
+    original; ours alone when it is damaged or would be too large for a JPEG.
+
+    It stays text, so that nothing else in it changes (XMP part 1 §7 lets a picture have several
+    descriptions, all about the same).
     """
+    text = theirs.decode("utf-8", "replace") if isinstance(theirs, bytes) else theirs or ""
+    text = text.strip("\0 \t\r\n")
+    for name in ("DigitalSourceType", "Thumbnails"):
+        text = re.sub(rf"<(\w+:{name})\b[^>]*?(/>|>.*?</\1\s*>)", "", text, flags=re.DOTALL)
+        text = re.sub(rf"\s\w+:{name}=(\"[^\"]*\"|'[^']*')", "", text)
+    about = re.search(r"\w+:about=[\"']([^\"'<]*)[\"']", text)
+    mark = _MARK.format(about=about[1] if about else "", kind=kind)
+    for end in re.finditer(r"</\w+:RDF\s*>", text):
+        merged = text[: end.start()] + mark + text[end.start() :]
+        merged = re.sub(r"\s+(?=<\?xpacket end)", "\n", merged)  # room to edit, by the kilobyte
+        if len(merged.encode()) <= _MAX_XMP and _is_xml(merged):
+            return merged
+    return source_type_xmp(kind)
+
+
+def _is_xml(text: str) -> bool:
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # XMP has none, and they can grow without end
+        return False
     try:
-        exif = original.getexif()
-        for tag in _TAGS_OF_THE_FILE:
-            exif.pop(tag, None)
-        if len(exif.tobytes()) > _MAX_EXIF:
-            return Image.Exif()
-    except DAMAGED:
-        return Image.Exif()
-    return exif
+        ElementTree.fromstring(text.strip("\ufeff"))
+    except (ElementTree.ParseError, ValueError):
+        return False
+    return True
 
 
-def harmless_exif(original: Image.Image) -> Image.Exif:
-    """The EXIF that says how a picture was taken, and nothing of whom it shows or where."""
-    found, kept = all_exif(original), Image.Exif()
-    kept.update({tag: value for tag, value in found.items() if tag in _HARMLESS_TAGS})
-    details = found.get_ifd(IFD.Exif).items()
-    kept.get_ifd(IFD.Exif).update(
-        {tag: value for tag, value in details if tag in _HARMLESS_TAGS}
-    )  # Pillow leaves these out of a compressed TIFF
-    return kept
+def without_thumbnails(resources: bytes) -> bytes:
+    """Photoshop's image resources without thumbnails of the original (Adobe Photoshop File Formats
+    Specification, Image Resources Section). What follows damage is left out.
+    """
+    return b"".join(whole for kind, whole in _resources(resources) if kind not in _THUMBNAILS)
+
+
+def _resources(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The number of each resource, and all of its bytes."""
+    place = 0
+    while data[place : place + 4] == b"8BIM" and place + 7 < len(data):
+        (kind,) = struct.unpack_from(">H", data, place + 4)
+        name = 1 + data[place + 6]
+        size_at = place + 6 + name + name % 2
+        if size_at + 4 > len(data):
+            return
+        (size,) = struct.unpack_from(">I", data, size_at)
+        end = size_at + 4 + size + size % 2
+        yield kind, data[place:end]
+        place = end

@@ -49,9 +49,15 @@ def picture_in(data: bytes) -> Iterator[Image.Image]:
     with ExitStack() as stack:
         with decoding():
             image = stack.enter_context(opened(io.BytesIO(data)))
-        if image.width * image.height > _MAX_PIXELS:
-            raise NotAPicture(f"too large: {image.width} x {image.height} pixels")
+        refuse_too_large(image, 1)
         yield image
+
+
+def refuse_too_large(image: Image.Image, count: int) -> None:
+    """Raise NotAPicture when so many pictures of this size have more pixels than are read."""
+    if image.width * image.height * count > _MAX_PIXELS:
+        times = f"{count} times " if count > 1 else ""
+        raise NotAPicture(f"too large: {times}{image.width} x {image.height} pixels")
 
 
 @contextmanager

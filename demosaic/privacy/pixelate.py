@@ -1,7 +1,7 @@
 """Faces in photos hidden: the opposite of restoration."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
-from demosaic.events import Listener, ignore
+from demosaic.events import Listener, Notice, ignore
 from demosaic.faces import engines
 from demosaic.faces.analysis import examine
 from demosaic.faces.cache import MakeDetector
@@ -19,11 +19,14 @@ from demosaic.files import make_folder
 from demosaic.imaging.arrays import Pixels, blurred
 from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, plan
 from demosaic.imaging.decoding import decode, read_bytes
-from demosaic.imaging.edited_copy import write_pixelated
+from demosaic.imaging.edited_copy import Edit, losses, write_edited
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.imaging.metadata import Keeping
 from demosaic.imaging.opening import NotAPicture
+from demosaic.imaging.original import Original, read_original
 from demosaic.imaging.pictures import Picture, to_pixels
+from demosaic.imaging.stored import Stored
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.privacy.events import FaceHidden, PicturePixelated
@@ -161,22 +164,62 @@ def _mask(box: Box, config: PixelateConfig) -> NDArray[np.bool_]:
 
 
 def pixelate_file(
-    job: Job, config: PixelateConfig, detector: FaceDetector | None
+    job: Job, config: PixelateConfig, detector: FaceDetector | None, listen: Listener = ignore
 ) -> PicturePixelated:
-    """Hide the faces of one photo, found by the detector, or without one the regions given, and
-    write the result. Raises DemosaicError that names the file.
+    """Hide the faces of one photo, or of all its frames or pages, found by the detector, or without
+    one the regions given, and write the result. What it cannot keep is said before. Raises
+    DemosaicError that names the file.
 
-    The result keeps the photo's size, transparency and colour profile. Of its EXIF it keeps only
-    how the photo was taken: no thumbnail, which would show the face, no place, no names.
+    The result keeps the photo's size, depth, transparency and colour profile. Of its EXIF it keeps
+    only how the photo was taken: no thumbnail, which would show the face, no place, no names.
     """
-    data = read_bytes(job.source)
+    original = read_original(job.source)
+    if original.format == "MPO":  # the others show the same people, at another place
+        original = replace(original, pages=original.pages[:1], left_out=len(original.pages) - 1)
+    for loss in losses(job.out, original):
+        listen(Notice(f"{job.source}: {loss}"))
     try:
-        hidden = _hidden(data, config, detector)
+        places = _places_in_pages(original, config, detector)
     except DemosaicError as error:
         raise DemosaicError(f"{job.source}: {error}", error.exit_code) from error
+    hidden = [
+        _hidden_page(page, found, config)
+        for page, found in zip(original.pages, places, strict=True)
+    ]
     make_folder(job.out.parent)
-    write_pixelated(job.out, hidden.picture, like=job.source)
-    return PicturePixelated(str(job.source), str(job.out), hidden.faces)
+    pages = tuple(page for page, _ in hidden)
+    write_edited(job.out, Edit(original, pages, Keeping(None)))
+    faces = tuple(face for _, faces in hidden for face in faces)
+    return PicturePixelated(str(job.source), str(job.out), faces)
+
+
+def _places_in_pages(
+    original: Original, config: PixelateConfig, detector: FaceDetector | None
+) -> list[list[Place]]:
+    """What to hide in each picture of a file: in a frame of an animation, what is found in any, as
+    a face that turns is not found in all. Raises DemosaicError when there is nothing to hide.
+    """
+    places = []
+    for number, page in enumerate(original.pages):
+        if detector is None:
+            places.append(regions_of(page.shown, config))
+            continue
+        data = encode_png(page.shown) if number else original.data
+        places.append(faces_in(data, config, detector))
+    if not any(places):
+        raise DemosaicError("no face found: mark what to hide with --region X,Y,W,H", NOTHING_TO_DO)
+    if original.is_animation and detector:
+        return [[place for found in places for place in found]] * len(places)
+    return places
+
+
+def _hidden_page(
+    page: Stored, places: Sequence[Place], config: PixelateConfig
+) -> tuple[Stored, tuple[FaceHidden, ...]]:
+    """A picture with these places hidden in the colours that are stored, and what was hidden."""
+    boxes = [place.box for place in places]
+    painted = page.painted(lambda colours: pixelate_image(colours, places, config).picture, boxes)
+    return painted, pixelate_image(page.shown, places, config).faces
 
 
 def pixelate_files(
@@ -205,4 +248,6 @@ def pixelate_files(
         listen=listen,
     )
     detector = None if config.regions else make_detector()
-    return do_all(jobs, lambda job: pixelate_file(job, config, detector), "pixelated", listen)
+    return do_all(
+        jobs, lambda job: pixelate_file(job, config, detector, listen), "pixelated", listen
+    )

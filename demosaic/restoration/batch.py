@@ -71,7 +71,7 @@ def _restore_all(
         try:
             if is_clip(job.source):
                 return _restore_clip(job, loaded, config, compute, listen)
-            return restore_file(job.source, job.out, loaded, config, compute)
+            return restore_file(job.source, job.out, loaded, config, compute, listen)
         except DemosaicError as error:
             if config.copy_untouched and error.exit_code == NOTHING_TO_DO:
                 _copy(job)

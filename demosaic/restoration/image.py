@@ -13,17 +13,20 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import SamplerDecision, centre_cells, decide_sampler
-from demosaic.errors import USAGE, DemosaicError
-from demosaic.events import Listener, ignore
+from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
+from demosaic.events import Listener, Notice, ignore
 from demosaic.files import make_folder
 from demosaic.imaging.arrays import Floats, Mask, Pixels, resize, to_float, to_uint8
 from demosaic.imaging.batch import numbered
-from demosaic.imaging.decoding import read_image, read_mask
-from demosaic.imaging.edited_copy import write_comparison, write_restored
+from demosaic.imaging.decoding import read_mask
+from demosaic.imaging.edited_copy import Edit, losses, write_comparison, write_edited
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.imaging.heat import heat_sheet
+from demosaic.imaging.metadata import MADE, MADE_IN_PART, Keeping
+from demosaic.imaging.original import Original, read_original
 from demosaic.imaging.pictures import Picture, to_pixels
+from demosaic.imaging.stored import Stored
 from demosaic.models.compute import Compute, Trial, choose, settle_threads
 from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
@@ -268,38 +271,87 @@ def trial(model: Model) -> Trial:
 
 
 def restore_file(
-    source: Path, out: Path, model: Model, config: RestoreConfig, compute: Compute
+    source: Path,
+    out: Path,
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
+    listen: Listener = ignore,
 ) -> PictureRestored:
-    """Restore the picture in a file and write the results. Raises DemosaicError that names the
-    file.
+    """Restore the picture in a file, or all of its frames or pages, and write the results. What
+    these cannot keep is said before. Raises DemosaicError that names the file.
+
+    The network sees the colours that a viewer shows. Spread and comparison are those of the first
+    picture in which a mosaic was restored.
     """
-    image = read_image(source)
+    original = read_original(source)
+    for loss in losses(out, original):
+        listen(Notice(f"{source}: {loss}"))
     mask = read_mask(Path(config.mask)) if config.mask else None
     try:
-        restored = restore_image(image, model, config, compute, mask=mask)
+        found = _restored_pages(original, model, config, compute, mask)
     except DemosaicError as error:
         raise DemosaicError(f"{source}: {error}", error.exit_code) from error
+    if len(found) > 1:
+        count = sum(one is not None for one in found)
+        listen(Notice(f"{source}: {count} of {len(found)} pictures had a mosaic and are restored"))
+    pairs = [*zip(original.pages, found, strict=True)]
     make_folder(out.parent)
+    page, first = next((page, one) for page, one in pairs if one)
     name = out.stem.removesuffix(".restored")
-    spread = out.with_name(f"{name}.spread.png") if restored.spread is not None else None
-    if restored.spread is not None and spread:
-        write_png(spread, heat_sheet(image, restored.spread))
+    spread = out.with_name(f"{name}.spread.png") if first.spread is not None else None
+    if first.spread is not None and spread:
+        write_png(spread, heat_sheet(page.shown, first.spread))
     if config.compare:
-        write_comparison(out.with_name(f"{name}.compare.jpg"), image, restored.picture)
+        write_comparison(out.with_name(f"{name}.compare.jpg"), page.shown, first.picture)
     outs = numbered(out, config.samples)
-    whole = _is_all(restored, image)
+    keeping = Keeping(MADE if _is_all(pairs) else MADE_IN_PART)
     # The first is written last: while it is missing, the same command does all of them again
-    for path, picture in reversed([*zip(outs, restored.samples, strict=True)]):
-        write_restored(path, picture, like=source, whole=whole)
+    for number, path in reversed([*enumerate(outs)]):
+        pages = [page.edited(one.samples[number]) if one else page for page, one in pairs]
+        write_edited(path, Edit(original, tuple(pages), keeping))
     return PictureRestored(
         str(source),
         str(outs[0]),
-        restored.regions,
+        tuple(region for one in found if one for region in one.regions),
         tuple(map(str, outs)) if len(outs) > 1 else (),
         str(spread or ""),
     )
 
 
-def _is_all(restored: Restored, image: Pixels) -> bool:
-    """Whether the model made every pixel."""
-    return any(region.box == Box.whole(image).corners for region in restored.regions)
+def _restored_pages(
+    original: Original,
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
+    mask: Mask | None,
+) -> list[Restored | None]:
+    """Each picture of a file restored; None for those without a mosaic, and for smaller ones that
+    the places given do not fit. Raises DemosaicError when there is no mosaic in any.
+    """
+    found: list[Restored | None] = []
+    size, given = original.pages[0].shown.shape, bool(config.regions or config.mask)
+    reasons = []
+    for number, page in enumerate(original.pages):
+        shown = page.shown
+        if number and given and shown.shape != size:
+            found.append(None)
+            continue
+        try:
+            found.append(restore_image(shown, model, config, compute, mask=mask))
+        except DemosaicError as error:
+            if error.exit_code != NOTHING_TO_DO:
+                raise
+            reasons.append(error)
+            found.append(None)
+    if not any(found):
+        raise reasons[0]
+    return found
+
+
+def _is_all(pairs: Sequence[tuple[Stored, Restored | None]]) -> bool:
+    """Whether the model made every pixel of every picture of a file."""
+    return all(
+        one and any(region.box == Box.whole(page.shown).corners for region in one.regions)
+        for page, one in pairs
+    )

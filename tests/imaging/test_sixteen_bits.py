@@ -12,7 +12,9 @@ from PIL.ExifTags import IFD, Base
 
 from demosaic.imaging.arrays import Levels, Pixels
 from demosaic.imaging.decoding import read_image
-from demosaic.imaging.edited_copy import write_restored
+from demosaic.imaging.edited_copy import Edit, write_edited
+from demosaic.imaging.metadata import MADE_IN_PART, Keeping
+from demosaic.imaging.original import read_original
 from doubles import INVERSE, swapped_profile, texture
 
 
@@ -31,6 +33,19 @@ def deep_picture(path: Path, channels: int) -> Levels:
     return levels
 
 
+def write_restored(path: Path, image: Pixels, *, like: Path) -> None:
+    """Write a copy of a file with another picture in it."""
+    original = read_original(like)
+    page = original.pages[0].edited(image)
+    write_edited(path, Edit(original, (page,), Keeping(MADE_IN_PART)))
+
+
+def in_grey(image: Pixels) -> Levels:
+    """Colours (N, 3) as grey of 16 bits (N, 1)."""
+    grey = np.rint(image @ np.array([0.299, 0.587, 0.114])) * 257
+    return np.asarray(grey, np.uint16)[:, None]
+
+
 def edited(image: Pixels) -> tuple[Pixels, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
     """Another picture, and where it is another."""
     other = image.copy()
@@ -46,12 +61,12 @@ def test_sixteen_bits_stay_where_nothing_was_made(
 ) -> None:
     levels = deep_picture(tmp_path / source, channels)
     image, changed = edited(read_image(tmp_path / source))
-    write_restored(tmp_path / result, image, like=tmp_path / source, whole=False)
+    write_restored(tmp_path / result, image, like=tmp_path / source)
     written = levels_of(tmp_path / result)
-    expected = levels.copy() if channels > 1 else np.repeat(levels, 3, 2)
-    expected[changed, :3] = image[changed].astype(np.uint16) * 257
+    expected = levels.copy()
+    colours = image[changed].astype(np.uint16) * 257 if channels > 1 else in_grey(image[changed])
+    expected[changed, : min(channels, 3)] = colours
     assert np.array_equal(written, expected)
-    assert np.array_equal(read_image(tmp_path / result), image)
     with Image.open(tmp_path / result) as opened:
         assert b"/compositeWithTrainedAlgorithmicMedia" in opened.info["xmp"]
 
@@ -68,15 +83,16 @@ def test_sixteen_bits_of_grey_and_alpha_stay(tmp_path: Path) -> None:
     chunks = header + png_chunk(b"IDAT", zlib.compress(lines)) + png_chunk(b"IEND", b"")
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
     image, changed = edited(read_image(tmp_path / "a.png"))
-    write_restored(tmp_path / "b.png", image, like=tmp_path / "a.png", whole=False)
+    write_restored(tmp_path / "b.png", image, like=tmp_path / "a.png")
     expected = levels[:, :, [0, 0, 0, 1]]
-    expected[changed, :3] = image[changed].astype(np.uint16) * 257
+    expected[changed, :3] = in_grey(image[changed])
     assert np.array_equal(levels_of(tmp_path / "b.png"), expected)
+    assert (tmp_path / "b.png").read_bytes()[24:26] == bytes([16, 4])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("source", ["a.png", "a.tif"])
-def test_sixteen_bits_are_turned_once_and_keep_their_exif(
+def test_sixteen_bits_stay_turned_as_they_were_with_their_exif(
     source: str, orientation: int, tmp_path: Path
 ) -> None:
     upright = np.random.default_rng(7).integers(0, 65536, (20, 30), dtype=np.uint16)
@@ -89,11 +105,14 @@ def test_sixteen_bits_are_turned_once_and_keep_their_exif(
     stored.save(tmp_path / source, exif=exif.tobytes())
     image = read_image(tmp_path / source)
     for result in (tmp_path / "b.png", tmp_path / "b.tif"):
-        write_restored(result, image, like=tmp_path / source, whole=False)
-        assert np.array_equal(levels_of(result), np.repeat(upright[..., None], 3, 2))
+        write_restored(result, image, like=tmp_path / source)
+        assert np.array_equal(read_original(result).pages[0].shown, image)
         with Image.open(result) as opened:
+            turned = source == "a.png" and result.suffix == ".png"  # Pillow turns a TIFF itself
+            opened.load()
+            assert np.array_equal(np.asarray(opened), np.asarray(stored) if turned else upright)
             found = opened.getexif()
-            assert found.get(Base.Orientation, 1) == 1
+            assert found.get(Base.Orientation, 1) == (orientation if turned else 1)
             assert found[Base.Make] == "A camera"
             assert found.get_ifd(IFD.Exif) == {Base.ExposureTime: 0.01}
 
@@ -104,18 +123,19 @@ def test_sixteen_bits_keep_their_profile(result: str, tmp_path: Path) -> None:
     data = (tmp_path / "plain.png").read_bytes()
     chunk = png_chunk(b"iCCP", b"any name\0\0" + zlib.compress(profile))
     (tmp_path / "a.png").write_bytes(data[:33] + chunk + data[33:])  # after IHDR
-    image = read_image(tmp_path / "a.png")
-    write_restored(tmp_path / result, image, like=tmp_path / "a.png", whole=False)
+    image = read_original(tmp_path / "a.png").pages[0].shown
+    write_restored(tmp_path / result, image, like=tmp_path / "a.png")
     assert np.array_equal(levels_of(tmp_path / result), levels)
     with Image.open(tmp_path / result) as opened:
         assert opened.info["icc_profile"] == profile
 
 
-def test_grey_dark_enough_for_eight_bits_has_eight(tmp_path: Path) -> None:
-    """Such files hold 8 bits in the room of 16, and are seen so."""
+def test_grey_dark_enough_for_eight_bits_stays_as_dark(tmp_path: Path) -> None:
+    """Such files have 8 bits in the room of 16, and are seen so."""
     levels = texture(20, 30)[..., 0].astype(np.uint16)
     assert cv2.imwrite(str(tmp_path / "a.png"), levels)
-    image, _ = edited(read_image(tmp_path / "a.png"))
-    write_restored(tmp_path / "b.png", image, like=tmp_path / "a.png", whole=False)
-    found = np.asarray(cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED))
-    assert np.array_equal(found[..., ::-1], image)
+    image, changed = edited(read_image(tmp_path / "a.png"))
+    write_restored(tmp_path / "b.png", image, like=tmp_path / "a.png")
+    expected = levels.copy()
+    expected[changed] = in_grey(image[changed])[:, 0] // 257
+    assert np.array_equal(cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED), expected)

@@ -235,11 +235,13 @@ def test_a_result_says_how_it_was_taken_and_neither_of_whom_nor_where(
     raw = (folder / name).read_bytes()
     assert [secret for secret, text in SECRETS.items() if text in raw] == []
     with Image.open(folder / name) as image:
+        image.load()  # Pillow turns a TIFF by itself
         exif = image.getexif()
         details = exif.get_ifd(DETAILS)
-        assert (image.size, exif.get(ORIENTATION, 1)) == ((40, 64), 1)
+        as_stored = ((40, 64), None) if name == "b.tif" else ((64, 40), 6)
+        assert (image.size, exif.get(ORIENTATION)) == as_stored
         assert (exif[MODEL], exif[DATE]) == ("A camera", "1843:01:02")
-        assert details.get(EXPOSURE) == (None if name == "b.tif" else 0.25)  # Pillow cannot there
+        assert details.get(EXPOSURE) == 0.25
         assert (MAKER_NOTE in details, SERIAL in details, ARTIST in exif) == (False,) * 3
         assert dict(exif.get_ifd(GPS)) == {}
 

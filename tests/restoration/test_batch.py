@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
 from demosaic.events import Event, Notice, PicturesDone, PicturesFound
+from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
@@ -77,13 +77,13 @@ def test_a_single_bad_picture_is_its_own_error(folder: Path, model_file: Path) -
 def test_a_mistake_of_ours_is_not_left_out_as_a_damaged_picture(
     folder: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mistaken(image: Image.Image) -> Image.Image:
+    def mistaken(*arguments: object) -> Pixels:
         raise TypeError("a mistake of ours")
 
     sources = [
         save(folder / name, mosaicked(32, 32, Grid.square(4))) for name in ("a.png", "b.png")
     ]
-    monkeypatch.setattr("demosaic.imaging.conversion.to_rgb", mistaken)
+    monkeypatch.setattr("demosaic.imaging.stored.shown_colours", mistaken)
     with pytest.raises(TypeError, match=r"^a mistake of ours$"):
         restore_files(sources, model=model_file, config=ANYTHING)
 
