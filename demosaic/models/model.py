@@ -305,8 +305,25 @@ class TwoStageModel(Model):
         """What the network makes at each realism, (N, 3, H, W)."""
         if not self.card.sharp:
             return {None: compute.infer(self.generator, shown, 0.0)}
+        if not self.draws:
+            return self._blends(shown, realisms, compute)
         seeds = [seed] * len(shown.seen)
         return {one: compute.infer(self.generator, shown, one, seeds) for one in realisms}
+
+    def _blends(
+        self, shown: Views, realisms: Sequence[float], compute: Compute
+    ) -> dict[float | None, Floats]:
+        """The blends of two pictures. Reconciling is affine, so blending its outputs gives its
+        output for the blend: two passes serve any number of realisms.
+        """
+        ends: dict[float | None, Floats] = {
+            end: compute.infer(self.generator, shown, end)
+            for end in (0.0, 1.0)
+            if any(share != 1 - end for share in realisms)
+        }
+        if len(ends) == 1:
+            return ends
+        return {share: (1 - share) * ends[0.0] + share * ends[1.0] for share in realisms}
 
     def draw_face(
         self,

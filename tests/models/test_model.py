@@ -44,7 +44,7 @@ def test_faces_between_two_realisms_are_their_blend() -> None:
     faces = [mosaicked(32, 32, GRID)]
     made = our_model().fill_faces(faces, [GRID], (0.0, 0.25, 1.0), COMPUTE)
     blend = 0.75 * made[0.0][0] + 0.25 * made[1.0][0]
-    assert np.allclose(made[0.25][0], blend, rtol=0, atol=1e-5)
+    assert np.allclose(made[0.25][0], blend, rtol=0, atol=1e-6)
 
 
 def test_each_seed_fills_a_mosaic_in_another_way_and_always_the_same() -> None:
