@@ -207,14 +207,14 @@ class FlowStage:
             mean = shown.reconcile(self._mean(shown.seen, shown.hidden, shown.guide))
         time, white = _chance(faces.seeds, faces.target)
         with torch.no_grad():
-            state = torch.lerp(
-                flow.begin(mean, shown, white),
-                torch.lerp(shown.seen, faces.target, shown.hidden),  # visible pixels never change
-                time[:, None, None, None],
-            )
+            # A draw agrees with the cells, so the end of its path must, also where these are no
+            # means or JPEG has changed them: the target itself could never be reached
+            end = shown.reconcile(faces.target)
+            begin = flow.begin(mean, shown, white)
+            state = torch.lerp(begin, end, time[:, None, None, None])
         with self._compute.precision():
             predicted = flow(state, mean, shown, time)
-        loss = path_error(predicted, faces.target, mean, shown.hidden, time)
+        loss = path_error(predicted, end, mean, shown.hidden, time)
         (weight * loss).backward()  # type: ignore[no-untyped-call]
         return {"flow": weight * float(loss.detach())}
 

@@ -41,6 +41,7 @@ from demosaic.training.blind import Blind, decibels
 from demosaic.training.distributed import Processes
 from demosaic.training.events import Evaluated, StepDone, TrainingStarted, TrainReport
 from demosaic.training.loop import train
+from demosaic.training.losses import path_error
 from demosaic.training.stages import Faces, flow_rate, mean_rate
 from doubles import (
     DEVICES,
@@ -665,6 +666,27 @@ def test_the_second_stage_learns_on_a_few_faces_and_changes_every_weight(dataset
     for (name, new), old in zip(network.named_parameters(), before, strict=True):
         assert not torch.equal(old, new), name
     assert np.mean(found[-4:]) < 0.9 * np.mean(found[:4])
+
+
+def test_the_path_of_a_flow_ends_in_a_face_that_agrees_with_the_cells(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the cells are no means, and the target does not agree with them."""
+    made = recipe(dataset, replace(CONFIG, batch=16))
+    ends: list[Tensor] = []
+
+    def note(predicted: Tensor, end: Tensor, *others: Tensor) -> Tensor:
+        ends.append(end)
+        return path_error(predicted, end, *others)
+
+    monkeypatch.setattr(stages, "path_error", note)
+    (faces,) = made.draw(400)
+    made.step([faces], 0.6)
+    shown, (end,) = faces.views, ends
+    certain = (shown.pull.flatten() == 1) & (shown.hidden.flatten(1).amin(1) == 1)
+    for image, agrees in ((end, True), (faces.target, False)):
+        means = shown.means_down @ image @ shown.means_across.transpose(-1, -2)
+        assert bool(((means - shown.colours)[certain].abs().max() < 1e-4) == agrees)
 
 
 def test_each_stage_goes_through_its_rates_from_beginning_to_end(
