@@ -63,15 +63,16 @@ def judge_draws(
     compute: Compute,
     pool: Executor,
     listen: Listener,
+    blocks: Sequence[int] = BLOCKS,
 ) -> list[DrawScores]:
     """The scores of every model that draws, on the first faces (S, S, 3), at each cell size."""
     drawing = {name: model for name, model in models.items() if model.draws}
     faces = targets[:FACES]
     if not drawing:
         return []
-    listen(WorkStarted("draws", len(drawing) * len(BLOCKS) * len(faces)))
+    listen(WorkStarted("draws", len(drawing) * len(blocks) * len(faces)))
     scores = []
-    for (name, model), block in product(drawing.items(), BLOCKS):
+    for (name, model), block in product(drawing.items(), blocks):
         count = len(faces)
         found = []
         for one in pool.map(
