@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.gif_frames import encode_gif
 from demosaic.imaging.jpeg_coefficients import can_change, with_changes
 from demosaic.imaging.jpeg_segments import (
+    DamagedJpeg,
     join_pictures,
     kept_segments,
     previews,
@@ -52,6 +54,8 @@ _FORMATS = {
 }
 
 _SEVERAL = ANIMATIONS | {"TIFF"}
+
+_PADDING = 64  # bytes after the end of a JPEG that say nothing
 
 
 def written_suffix(path: Path) -> str:
@@ -103,11 +107,27 @@ def _format_of(path: Path) -> str:
     return format_name
 
 
-def losses(path: Path, original: Original) -> list[str]:
+def losses(path: Path, original: Original, keeping: Keeping) -> list[str]:
     """What an edited copy in the format of the suffix cannot keep of an original, a sentence each.
     Raises DemosaicError for an unknown suffix.
     """
-    return [*_losses(_format_of(path), original)]
+    return [*_losses(_format_of(path), original), *_unsaid(original, keeping)]
+
+
+def _unsaid(original: Original, keeping: Keeping) -> Iterator[str]:
+    """What goes because it is no longer true, or shows people who are hidden."""
+    signed = trailer = False
+    if original.format == "PNG":
+        signed = png_chunks.is_signed(original.data)
+    if original.format in ("JPEG", "MPO"):
+        with suppress(DamagedJpeg):
+            parts = split(original.data)
+            signed = parts.signed
+            trailer = original.format == "JPEG" and len(parts.trailer) > _PADDING
+    if signed:
+        yield "its content credentials (C2PA) go: they sign the original"
+    if trailer and not keeping.all:
+        yield "what follows its picture goes, a film say: it may show whom you hide"
 
 
 def _losses(format_name: str, original: Original) -> Iterator[str]:
@@ -270,10 +290,19 @@ def _loops(original: Original) -> int:
 
 def _jpeg(edit: Edit) -> bytes:
     original = edit.original
-    if original.format == "JPEG":
-        return _edited_jpeg(original.data, original.pages[0], edit.pages[0], edit.keeping)
-    if original.format != "MPO":
+    if original.format not in ("JPEG", "MPO"):
         return _new_jpeg(edit)
+    try:
+        if original.format == "JPEG":
+            return _edited_jpeg(original.data, original.pages[0], edit.pages[0], edit.keeping)
+        return _edited_mpo(edit)
+    except DamagedJpeg:  # but Pillow reads it
+        return _new_jpeg(edit)
+
+
+def _edited_mpo(edit: Edit) -> bytes:
+    """A file of several JPEG files, each with its picture edited."""
+    original = edit.original
     parts, pages = split_pictures(original.data), _with_previews(edit)
     edited = [
         _edited_jpeg(part, before, after, edit.keeping, several=True)

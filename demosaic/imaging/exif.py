@@ -99,7 +99,7 @@ def all_exif(original: Image.Image, picture: Image.Image | None) -> bytes:
 
     A TIFF has it between its tags; those about the file are left out.
     """
-    stored = original.info.get("exif", b"").removeprefix(_PREFIX)
+    stored = (original.info.get("exif") or b"").removeprefix(_PREFIX)
     if original.format != "TIFF" and stored:
         return with_new_thumbnail(stored, picture)
     return _as_bytes(_tags_of(original))

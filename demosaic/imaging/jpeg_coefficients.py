@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.imaging.arrays import Floats
+from demosaic.imaging.arrays import Floats, Kind, Mask
 from demosaic.imaging.geometry import Box, crop
 
 _BLOCK = 8
+_MIDDLE = 128  # the level that coefficients of 0 mean
 
 # Of the libraries that jpeglib brings: one that writes sequential files, one progressive ones
 _SEQUENTIAL, _PROGRESSIVE = "turbo210", "mozjpeg403"
@@ -60,23 +61,24 @@ def with_changes(data: bytes, before: NDArray[np.uint8], after: NDArray[np.uint8
 
 
 def _change(jpeg: Any, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-    """Add what changed to the coefficients; False where that cannot be done."""
+    """Put what changed into the coefficients; False where that cannot be done."""
     factors = np.asarray(jpeg.samp_factor, int)  # down and across, of each component
     most = factors.max(axis=0)
     if np.any(most % factors) or jpeg.num_components != before.shape[2]:
         return False
     box = _changed_box(before, after, most * _BLOCK)
-    place = crop(before, box).astype(np.float32)
-    planes = _planes(crop(after, box).astype(np.float32) - place, jpeg.jpeg_color_space.name)
-    if planes is None or (planes.shape[2] == 4 and planes[:, :, 3].any()):
+    old, new = crop(before, box), crop(after, box)
+    planes = _planes(new.astype(np.float32), jpeg.jpeg_color_space.name)
+    if planes is None or (planes.shape[2] == 4 and np.any(old[:, :, 3] != new[:, :, 3])):
         return False  # jpeglib writes no fourth component
+    changed = np.any(old != new, axis=2).astype(np.float32)
     for number, name in enumerate(("Y", "Cb", "Cr")[: planes.shape[2]]):
         ratio = most // factors[number]
         top, left = (int(start) for start in (box.y, box.x) // (ratio * _BLOCK))
         coefficients = np.asarray(getattr(jpeg, name)).copy()
-        part = coefficients[top:, left:]
         steps = np.asarray(jpeg.get_component_qt(number))
-        _add(part, _shrunk(planes[:, :, number], ratio), steps)
+        plane, where = _shrunk(planes[:, :, number], ratio), _shrunk(changed, ratio) > 0
+        _put(coefficients[top:, left:], plane, where, steps)
         setattr(jpeg, name, coefficients)
     return True
 
@@ -96,19 +98,26 @@ def _changed_box(
     return Box(x, y, width, height)
 
 
-def _planes(changes: Floats, space: str) -> Floats | None:
-    """How the components change (H, W, C) of a picture in a colour space of libjpeg; None in one
+def _planes(levels: Floats, space: str) -> Floats | None:
+    """The components (H, W, C), about 0, of a picture in a colour space of libjpeg; None in one
     that is not known. Inks are stored inverted, as Pillow reads them (Adobe's way).
     """
     if space in ("JCS_GRAYSCALE", "JCS_RGB"):
-        return changes
+        return levels - _MIDDLE
     if space == "JCS_YCbCr":
-        return changes @ _TO_YCC.T
+        return _ycc(levels)
     if space == "JCS_CMYK":
-        return -changes
+        return 255 - levels - _MIDDLE
     if space == "JCS_YCCK":
-        return np.dstack([changes[:, :, :3] @ _TO_YCC.T, -changes[:, :, 3:]])
+        return np.dstack([_ycc(levels[:, :, :3]), 255 - levels[:, :, 3:] - _MIDDLE])
     return None
+
+
+def _ycc(colours: Floats) -> Floats:
+    """Luma and chroma (H, W, 3), about 0, of colours."""
+    found = colours @ _TO_YCC.T
+    found[:, :, 0] -= _MIDDLE
+    return np.asarray(found, np.float32)
 
 
 def _shrunk(plane: Floats, factors: NDArray[np.int_]) -> Floats:
@@ -121,15 +130,22 @@ def _shrunk(plane: Floats, factors: NDArray[np.int_]) -> Floats:
     return np.asarray(means, np.float32)
 
 
-def _add(coefficients: NDArray[np.int16], plane: Floats, steps: NDArray[Any]) -> None:
-    """Add a plane of levels to the coefficients (rows, columns, 8, 8), quantised by `steps` (8, 8),
-    of the blocks from the first one on.
+def _put(coefficients: NDArray[np.int16], plane: Floats, where: Mask, steps: NDArray[Any]) -> None:
+    """Put the levels of a plane where it changed into the coefficients (rows, columns, 8, 8),
+    quantised by `steps` (8, 8), of the blocks from the first one on.
     """
     rows, columns = -(-plane.shape[0] // _BLOCK), -(-plane.shape[1] // _BLOCK)
-    more = (0, rows * _BLOCK - plane.shape[0]), (0, columns * _BLOCK - plane.shape[1])
-    blocks = np.pad(plane, more, mode="edge").reshape(rows, _BLOCK, columns, _BLOCK)
-    blocks = blocks.transpose(0, 2, 1, 3)
-    where = blocks.any(axis=(2, 3))
     old = coefficients[:rows, :columns]
-    waves = _COSINES @ blocks[where].astype(np.float64) @ _COSINES.T
-    old[where] = np.clip(np.rint(old[where] + waves / steps), -1023, 1023)
+    new, changed = _blocks(plane, rows, columns), _blocks(where, rows, columns)
+    touched = changed.any(axis=(2, 3))
+    shown = _COSINES.T @ (old[touched] * steps.astype(np.float64)) @ _COSINES
+    levels = np.where(changed[touched], new[touched], shown)
+    waves = _COSINES @ levels @ _COSINES.T / steps
+    old[touched] = np.clip(np.rint(waves), -1023, 1023)
+
+
+def _blocks(plane: NDArray[Kind], rows: int, columns: int) -> NDArray[Kind]:
+    """A plane in blocks (rows, columns, 8, 8); those cut by the edge repeat it."""
+    more = (0, rows * _BLOCK - plane.shape[0]), (0, columns * _BLOCK - plane.shape[1])
+    whole = np.pad(plane, more, mode="edge").reshape(rows, _BLOCK, columns, _BLOCK)
+    return whole.transpose(0, 2, 1, 3)

@@ -67,6 +67,11 @@ class JpegParts:
             + (self.pixels + self.trailer)
         )
 
+    @property
+    def signed(self) -> bool:
+        """Whether there is a signature of the original (C2PA)."""
+        return any(one.is_a(_APP11, b"JP") for one in self.segments)
+
     def bare(self) -> bytes:
         """The file with nothing in it but the picture, and what its channels are."""
         colours = tuple(one for one in self.segments if one.says_colours)
@@ -74,8 +79,10 @@ class JpegParts:
 
 
 def split(data: bytes) -> JpegParts:
-    """The parts of a JPEG file. Raises DamagedJpeg."""
-    segments, pixels = [], bytearray()
+    """The parts of a JPEG file; one that ends too early, as some cameras write, gets an end. Raises
+    DamagedJpeg when it has no picture.
+    """
+    segments, pixels, scanned = [], bytearray(), False
     for marker, start, end in _markers(data):
         if marker in range(_APP0, 0xF0) or marker == _COMMENT:
             segments.append(Segment(marker, data[start + 4 : end]))
@@ -83,7 +90,10 @@ def split(data: bytes) -> JpegParts:
             pixels += data[start:end]
         if marker == _END:
             return JpegParts(tuple(segments), bytes(pixels), data[end:])
-    raise DamagedJpeg("a JPEG has no end")
+        scanned = scanned or marker == _SCAN
+    if not scanned:
+        raise DamagedJpeg("a JPEG has no picture")
+    return JpegParts(tuple(segments), bytes(pixels) + bytes([0xFF, _END]), b"")
 
 
 def _markers(data: bytes) -> Iterator[tuple[int, int, int]]:

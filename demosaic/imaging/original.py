@@ -39,6 +39,13 @@ class Original:
         """Whether the pictures are shown one after the other."""
         return len(self.pages) > 1 and self.format in ANIMATIONS
 
+    def first_of_mpo(self) -> "Original":
+        """The file with the first of the pictures of an MPO only; any other as it is."""
+        if self.format != "MPO":
+            return self
+        data = split_pictures(self.data)[0]
+        return Original(data, "JPEG", self.pages[:1], self.durations[:1], len(self.pages) - 1)
+
 
 def read_original(path: Path) -> Original:
     """All pictures in a file. Raises DemosaicError that names the file when it contains none."""

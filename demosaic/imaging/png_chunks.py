@@ -66,6 +66,11 @@ def _says_something_else(chunk: Chunk) -> bool:
     return not chunk.data.startswith((_XMP, *_RAW_EXIF))
 
 
+def is_signed(data: bytes) -> bool:
+    """Whether a PNG file has a signature of its content."""
+    return any(chunk.kind in _SIGNED for chunk in chunks_in(data))
+
+
 def new_chunks(
     exif: bytes, xmp: str | None, profile: bytes | None, resolution: tuple[float, float] | None
 ) -> list[Chunk]:

@@ -18,6 +18,13 @@ from demosaic.imaging.opening import decoding
 COLOURS = {"L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "CMYK": 4}
 """How many channels of a mode are colours; one more is alpha."""
 
+_ON_ITS_SIDE = {
+    Transpose.ROTATE_90,
+    Transpose.ROTATE_270,
+    Transpose.TRANSPOSE,
+    Transpose.TRANSVERSE,
+}
+
 _BACK = {Transpose.ROTATE_90: Transpose.ROTATE_270, Transpose.ROTATE_270: Transpose.ROTATE_90}
 
 
@@ -42,6 +49,12 @@ class Stored:
     def shown(self) -> Pixels:
         """The upright picture (H, W, 3) as a viewer shows it, in sRGB and without its alpha."""
         return _turned(self._shown, self.turn)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture."""
+        height, width = self.levels.shape[:2]
+        return (height, width) if self.turn in _ON_ITS_SIDE else (width, height)
 
     @property
     def _shown(self) -> Pixels:
@@ -166,7 +179,17 @@ def stored_in(image: Image.Image, deep: NDArray[np.uint16] | None = None) -> Sto
             profile = None
     levels = np.asarray(plain).reshape(plain.height, plain.width, -1)
     stored = Stored(levels, plain.mode, profile, turn, palette=palette)
+    if deep is None and image.mode.startswith("I"):
+        deep = _grey_levels(image)
     return stored if deep is None else _in_sixteen_bits(stored, image, deep)
+
+
+def _grey_levels(image: Image.Image) -> NDArray[np.uint16] | None:
+    """The levels (H, W, 1) of a grey picture of integers; None when these do not fit 16 bits."""
+    levels = np.asarray(image)
+    if levels.min(initial=0) < 0 or levels.max(initial=0) > 65_535:
+        return None
+    return levels.astype(np.uint16)[:, :, None]
 
 
 def _plain(image: Image.Image, *, in_colour: bool) -> Image.Image:

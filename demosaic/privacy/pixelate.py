@@ -1,7 +1,7 @@
 """Faces in photos hidden: the opposite of restoration."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -173,10 +173,9 @@ def pixelate_file(
     The result keeps the photo's size, depth, transparency and colour profile. Of its EXIF it keeps
     only how the photo was taken: no thumbnail, which would show the face, no place, no names.
     """
-    original = read_original(job.source)
-    if original.format == "MPO":  # the others show the same people, at another place
-        original = replace(original, pages=original.pages[:1], left_out=len(original.pages) - 1)
-    for loss in losses(job.out, original):
+    # The other pictures of an MPO show the same people, at another place or as a map of light
+    original = read_original(job.source).first_of_mpo()
+    for loss in losses(job.out, original, Keeping(None)):
         listen(Notice(f"{job.source}: {loss}"))
     try:
         places = _places_in_pages(original, config, detector)

@@ -21,6 +21,8 @@ class RegionRestored:
     """How certain the detection is, 0 to 1; 1 when the mosaic was given."""
     cell_error: float
     """The largest difference of a restored cell's mean from the observed colour, grey levels."""
+    page: int = 0
+    """Which picture of the file it is in, a frame or page say; from 0."""
 
 
 @dataclass(frozen=True)

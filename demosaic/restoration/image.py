@@ -285,7 +285,7 @@ def restore_file(
     picture in which a mosaic was restored.
     """
     original = read_original(source)
-    for loss in losses(out, original):
+    for loss in losses(out, original, Keeping(MADE)):
         listen(Notice(f"{source}: {loss}"))
     mask = read_mask(Path(config.mask)) if config.mask else None
     try:
@@ -313,7 +313,11 @@ def restore_file(
     return PictureRestored(
         str(source),
         str(outs[0]),
-        tuple(region for one in found if one for region in one.regions),
+        tuple(
+            replace(region, page=number)
+            for number, one in enumerate(found)
+            for region in (one.regions if one else ())
+        ),
         tuple(map(str, outs)) if len(outs) > 1 else (),
         str(spread or ""),
     )
@@ -330,15 +334,14 @@ def _restored_pages(
     the places given do not fit. Raises DemosaicError when there is no mosaic in any.
     """
     found: list[Restored | None] = []
-    size, given = original.pages[0].shown.shape, bool(config.regions or config.mask)
+    size, given = original.pages[0].size, bool(config.regions or config.mask)
     reasons = []
-    for number, page in enumerate(original.pages):
-        shown = page.shown
-        if number and given and shown.shape != size:
+    for page in original.pages:
+        if given and page.size != size:
             found.append(None)
             continue
         try:
-            found.append(restore_image(shown, model, config, compute, mask=mask))
+            found.append(restore_image(page.shown, model, config, compute, mask=mask))
         except DemosaicError as error:
             if error.exit_code != NOTHING_TO_DO:
                 raise
@@ -352,6 +355,6 @@ def _restored_pages(
 def _is_all(pairs: Sequence[tuple[Stored, Restored | None]]) -> bool:
     """Whether the model made every pixel of every picture of a file."""
     return all(
-        one and any(region.box == Box.whole(page.shown).corners for region in one.regions)
-        for page, one in pairs
+        one and any(region.box == Box.whole(one.picture).corners for region in one.regions)
+        for _, one in pairs
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+import demosaic
 from demosaic.imaging.arrays import Pixels, blurred
 from demosaic.imaging.edited_copy import Edit, losses, write_edited, written_suffix
 from demosaic.imaging.metadata import MADE_IN_PART, Keeping
@@ -189,26 +190,27 @@ def test_a_picture_with_losses_stays_about_as_large(
     write_edited(out, Edit(original, pages, KEEPING))
     assert 0.7 < out.stat().st_size / source.stat().st_size < 1.35
     assert np.abs(shown_in(out)[0].astype(int) - pages[0].shown).mean() < 12
-    said = losses(out, original)
+    said = losses(out, original, KEEPING)
     assert [words for words in said if "encoded anew" in words] == said
 
 
 def test_what_a_format_cannot_keep_is_said_before(tmp_path: Path) -> None:
     animated = read_original(save(tmp_path / "a.gif", frames("L"), duration=100))
-    assert losses(tmp_path / "b.gif", animated) == losses(tmp_path / "b.png", animated) == []
-    assert losses(tmp_path / "b.jpg", animated) == [
+    for name in ("b.gif", "b.png", "b.webp", "b.tif"):
+        assert losses(tmp_path / name, animated, KEEPING) == []
+    assert losses(tmp_path / "b.jpg", animated, KEEPING) == [
         "only the first of its 3 pictures is kept: JPEG has one"
     ]
     frames("CMYK")[0].save(tmp_path / "c.tif")
-    assert losses(tmp_path / "c.png", read_original(tmp_path / "c.tif")) == [
+    assert losses(tmp_path / "c.png", read_original(tmp_path / "c.tif"), KEEPING) == [
         "its inks (CMYK) become RGB: PNG has no inks"
     ]
     frames("RGBA")[0].save(tmp_path / "d.png")
-    assert losses(tmp_path / "d.jpg", read_original(tmp_path / "d.png")) == [
+    assert losses(tmp_path / "d.jpg", read_original(tmp_path / "d.png"), KEEPING) == [
         "its transparency goes: JPEG has none"
     ]
     Image.fromarray(np.full((4, 4), 999, np.uint16)).save(tmp_path / "e.png")
-    assert losses(tmp_path / "e.webp", read_original(tmp_path / "e.png")) == [
+    assert losses(tmp_path / "e.webp", read_original(tmp_path / "e.png"), KEEPING) == [
         "its 16 bits become 8: WEBP has no more"
     ]
 
@@ -218,3 +220,23 @@ def test_only_the_first_picture_goes_where_one_has_room(tmp_path: Path) -> None:
     write_edited(tmp_path / "b.jpg", edit)
     (found,) = shown_in(tmp_path / "b.jpg")
     assert np.abs(found.astype(int) - wanted[0]).mean() < 4
+
+
+def test_a_heic_becomes_a_png_with_what_it_says(tmp_path: Path) -> None:
+    source = Path(demosaic.__file__).parent / "doctor" / "drawn-face.heic"
+    edit, wanted = edited(read_original(source))
+    write_edited(tmp_path / "b.png", edit)
+    assert np.array_equal(shown_in(tmp_path / "b.png"), wanted)
+    assert losses(tmp_path / "b.png", edit.original, KEEPING) == [
+        "it becomes a PNG of 8 bits a channel"
+    ]
+
+
+def test_grey_of_sixteen_bits_in_a_format_that_is_only_read_keeps_them(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 65_536, (48, 64), dtype=np.uint16)
+    header = b"P5 64 48 65535\n"
+    (tmp_path / "a.pgm").write_bytes(header + levels.astype(">u2").tobytes())
+    original = read_original(tmp_path / "a.pgm")
+    write_edited(tmp_path / "b.png", Edit(original, original.pages, KEEPING))
+    with Image.open(tmp_path / "b.png") as image:
+        assert np.array_equal(np.asarray(image), levels)

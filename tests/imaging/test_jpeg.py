@@ -98,7 +98,7 @@ def test_without_the_package_a_jpeg_is_coded_anew_with_its_own_tables(
         apart = np.asarray(before).astype(int) - np.asarray(after)
         assert np.abs(apart[far]).max() <= 8
         assert np.abs(apart[far]).mean() < 0.3
-    (said,) = losses(tmp_path / "b.jpg", read_original(tmp_path / "a.jpg"))
+    (said,) = losses(tmp_path / "b.jpg", read_original(tmp_path / "a.jpg"), RESTORED)
     assert "jpeglib" in said and "encoded anew" in said
 
 

@@ -85,6 +85,7 @@ def test_a_picture_is_shown_upright_and_edited_as_it_lies(orientation: int) -> N
     exif[0x0112] = orientation
     page = stored(SEVERAL.transpose(INVERSE[orientation]), exif=exif)
     assert np.array_equal(page.shown, texture(16, 20))
+    assert page.size == (20, 16)
     after, wanted = edited(page)
     assert np.array_equal(after.shown, wanted)
     assert after.turn is not None

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, ImageSequence, PngImagePlugin
 
 import people
 from demosaic.config.privacy import PixelateConfig
 from demosaic.detection.detector import find_mosaics
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
-from demosaic.events import Event, PicturesDone, PicturesFound
+from demosaic.events import Event, Notice, PicturesDone, PicturesFound
 from demosaic.faces.detector import Face, FaceDetector
 from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import Pixels
@@ -256,6 +256,65 @@ def test_the_colour_profile_and_transparency_stay(folder: Path) -> None:
     with Image.open(folder / "b.png") as image:
         assert (image.mode, image.info["icc_profile"]) == ("RGBA", profile)
         assert np.array_equal(np.asarray(image)[:, :, 3:], alpha)
+
+
+def test_no_other_picture_of_a_file_shows_what_is_hidden(folder: Path) -> None:
+    """Stereo pictures and maps of light go; smaller copies would be looked at first."""
+    pictures = [Image.fromarray(texture(40, 64, seed=seed)) for seed in range(2)]
+    pictures[0].save(folder / "a.jpg", "MPO", save_all=True, append_images=pictures[1:])
+    config = PixelateConfig(regions=((0, 0, 16, 16),), block=16)
+    events: list[Event] = []
+    pixelate_file(Job(folder / "a.jpg", folder / "b.jpg"), config, None, events.append)
+    with Image.open(folder / "b.jpg") as image:
+        assert image.format == "JPEG"
+        assert np.asarray(image)[:15, :15].std((0, 1)).max() < 1  # colours are smoothed beyond
+    assert (folder / "b.jpg").read_bytes().count(b"\xff\xd8\xff") == 1
+    assert Notice(f"{folder / 'a.jpg'}: only the first of its 2 pictures is kept") in events
+
+
+def test_a_face_is_hidden_in_every_frame_of_an_animation(folder: Path) -> None:
+    """Where it is found in one, as a face that turns is not found in all."""
+    frames = [texture(60, 60, seed=seed) // 2 for seed in range(3)]
+    frames[1] += 128
+    images = [Image.fromarray(frame) for frame in frames]
+    images[0].save(folder / "a.png", save_all=True, append_images=images[1:], duration=100)
+
+    class SeesInTheLight(Sees):
+        def detect(self, image: Pixels) -> Sequence[Face]:
+            return self.faces if image.mean() > 128 else []
+
+    config = PixelateConfig(block=60, margin=1)
+    sees = SeesInTheLight((20, 20, 20, 20))
+    made = pixelate_file(Job(folder / "a.png", folder / "b.png"), config, sees)
+    assert [face.box for face in made.faces] == [(20, 20, 20, 20)] * 3
+    with Image.open(folder / "b.png") as image:
+        for number, frame in enumerate(ImageSequence.Iterator(image)):
+            levels = np.asarray(frame.convert("RGB"))
+            assert len(np.unique(levels[20:40, 20:40].reshape(-1, 3), axis=0)) == 1
+            assert np.array_equal(levels[:20], frames[number][:20])
+
+
+def test_sixteen_bits_stay_without_the_lower_ones_of_what_is_hidden(folder: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 65_536, (32, 32), dtype=np.uint16)
+    Image.fromarray(levels).save(folder / "a.png")
+    config = PixelateConfig(regions=((0, 0, 8, 8),), block=8)
+    pixelate_file(Job(folder / "a.png", folder / "b.png"), config, None)
+    with Image.open(folder / "b.png") as image:
+        found = np.asarray(image, np.uint16)
+    assert len(np.unique(found[:8, :8])) == 1
+    assert abs(float(found[0, 0]) - levels[:8, :8].mean()) < 260
+    assert np.array_equal(found[8:], levels[8:]) and np.array_equal(found[:, 8:], levels[:, 8:])
+
+
+def test_a_thumbnail_does_not_show_what_is_hidden(folder: Path) -> None:
+    exif = telling_exif()
+    Image.fromarray(texture(40, 64)).save(folder / "a.jpg", exif=exif)
+    assert SECRETS["the thumbnail"] in (folder / "a.jpg").read_bytes()
+    config = PixelateConfig(regions=((0, 0, 8, 8),))
+    pixelate_file(Job(folder / "a.jpg", folder / "b.jpg"), config, None)
+    with Image.open(folder / "b.jpg") as image:
+        assert image.getexif().get_ifd(1) == {}
+    assert (folder / "b.jpg").read_bytes().count(b"\xff\xd8\xff") == 1
 
 
 # Many

@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 from PIL.JpegImagePlugin import JpegImageFile
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.region import Region
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
+from demosaic.events import Event, Notice
 from demosaic.imaging.arrays import to_grey
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
+from demosaic.imaging.original import read_original
 from demosaic.models.checkpoint import load_model, save_model
 from demosaic.models.inputs import Views
 from demosaic.models.model import Model, Pix2PixModel, TwoStageModel
@@ -27,6 +29,7 @@ from demosaic.mosaic.operators import cells
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 from demosaic.restoration.image import (
     Restored,
+    restore,
     restore_face,
     restore_file,
     restore_image,
@@ -44,6 +47,7 @@ from doubles import (
     mosaicked,
     our_model,
     save,
+    swapped_profile,
     texture,
 )
 
@@ -411,6 +415,49 @@ def test_a_picture_of_sixteen_bits_comes_back_in_sixteen(
     assert np.abs((found[inside][:, :3] >> 8).astype(int) - made).max() <= (colours == 1)
     assert np.array_equal(found[:, :, 3:], stored[:, :, 3:])
     assert b"/compositeWithTrainedAlgorithmicMedia" in (folder / f"b{suffix}").read_bytes()
+
+
+def test_every_page_with_a_mosaic_is_restored_and_the_others_stay(
+    folder: Path, model: Model
+) -> None:
+    mosaics = [mosaicked(32, 48, Grid.square(4)), mosaicked(40, 40, Grid.square(4))]
+    pages = [Image.fromarray(one) for one in (texture(32, 48), *mosaics)]
+    pages[0].save(folder / "a.tif", save_all=True, append_images=pages[1:])
+    events: list[Event] = []
+    done = restore_file(folder / "a.tif", folder / "b.tif", model, ANYTHING, COMPUTE, events.append)
+    assert [region.page for region in done.regions] == [1, 2]
+    said = f"{folder / 'a.tif'}: 2 of 3 pictures had a mosaic and are restored"
+    assert events == [Notice(said)]
+    expected = [texture(32, 48)]
+    expected += [restore_image(one, model, ANYTHING, COMPUTE).picture for one in mosaics]
+    with Image.open(folder / "b.tif") as image:
+        for page, wanted in zip(ImageSequence.Iterator(image), expected, strict=True):
+            assert np.array_equal(np.asarray(page), wanted)
+
+
+def test_the_network_sees_the_colours_of_the_profile(folder: Path, model: Model) -> None:
+    """In a profile whose red is blue, the file of swapped colours shows the same picture."""
+    observed = mosaicked(32, 32, Grid.square(4)) // 2 + 64
+    profile = swapped_profile()
+    Image.fromarray(observed[:, :, ::-1].astype(np.uint8)).save(
+        folder / "a.png", icc_profile=profile
+    )
+    original = read_original(folder / "a.png").pages[0].shown
+    config = RestoreConfig(block=(4, 4))
+    expected = restore_image(original, model, config, COMPUTE).picture
+    out = restored_as(folder, model, "b.png", folder / "a.png", config)
+    shown = read_original(out).pages[0].shown
+    assert np.abs(shown.astype(int) - expected).mean() < 1.5
+    assert np.array_equal(restore(folder / "a.png", model=model, config=config).picture, expected)
+
+
+def test_what_a_result_cannot_keep_is_said_before(folder: Path, model: Model) -> None:
+    observed = mosaicked(32, 32, Grid.square(4))
+    alpha = np.full((32, 32, 1), 90, np.uint8)
+    Image.fromarray(np.concatenate([observed, alpha], axis=2)).save(folder / "a.png")
+    events: list[Event] = []
+    restore_file(folder / "a.png", folder / "b.jpg", model, ANYTHING, COMPUTE, events.append)
+    assert events == [Notice(f"{folder / 'a.png'}: its transparency goes: JPEG has none")]
 
 
 def test_a_picture_that_cannot_be_restored_is_named(folder: Path, model: Model) -> None:
