@@ -25,7 +25,7 @@ from demosaic.detection.gradients import (
     profiles_of,
 )
 from demosaic.detection.lattice import Lattice
-from demosaic.detection.lookalikes import is_repeating
+from demosaic.detection.lookalikes import is_pattern
 from demosaic.detection.lossless import FlatMosaic, find_flat_mosaics
 from demosaic.detection.region import (
     Candidate,
@@ -45,7 +45,8 @@ def find_mosaics(picture: Picture) -> list[Region]:
     """The mosaics in a picture, those that hide the most pixels first; none in a clean picture.
 
     `picture`: a file, a Pillow picture, or RGB levels (H, W, 3) of type uint8. Cells of 3 to 64 px
-    are found where there are at least 4 x 4 of them. A mosaic may be a box, an ellipse, or what
+    are found where there are at least 4 x 4 of them, in a lossless file from 2 x 2 cells of 9 px
+    on. A mosaic may be a box, an ellipse, or what
     another mosaic that lies on it leaves of either. Raises DemosaicError when it is no picture.
     """
     image = to_pixels(picture)
@@ -67,11 +68,11 @@ def find_mosaics(picture: Picture) -> list[Region]:
 
 
 def _is_mosaic(mosaic: FlatMosaic, luma: Luma, steps: Steps) -> bool:
-    """Whether flat cells have clear steps between them and do not repeat like a pattern."""
+    """Whether flat cells have clear steps between them and are no pattern."""
     lattice, box = mosaic.lattice, mosaic.box
     least = FIT.jpeg_step if jpeg_blocks.explain(lattice, box) else LOSSLESS.min_step
-    repeating = is_repeating(crop(luma, box), lattice.grid(box))
-    return line_step(steps, lattice, box) > least and not repeating
+    pattern = is_pattern(crop(luma, box), lattice.grid(box))
+    return line_step(steps, lattice, box) > least and not pattern
 
 
 def _with_fits(

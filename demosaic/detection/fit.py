@@ -111,15 +111,24 @@ def _region_of(luma: Luma, steps: Steps, fit: Fit) -> Region | None:
     confidence = confidence_of(profiles_of(steps, box), lattice, box)
     if _fit_of(lattice, confidence) < FIT.min_fit or confidence < FIT.min_confidence:
         return None
-    if jpeg_blocks.explain(lattice, box) and (
-        confidence < FIT.jpeg_confidence or line_step(steps, lattice, box) < FIT.jpeg_step
-    ):
+    if jpeg_blocks.explain(lattice, box) and not _is_beyond_jpeg(steps, fit, confidence):
         return None
     unsure = confidence < FIT.clear_confidence
     if is_lookalike(crop(luma, box), lattice.grid(box), unsure=unsure):
         return None
     box, hidden = find_outline(steps, lattice, box)
     return Region(box, lattice.grid(box), hidden, confidence)
+
+
+def _is_beyond_jpeg(steps: Steps, fit: Fit, confidence: float) -> bool:
+    """Whether a fit whose lines are edges of JPEG's blocks is clearer than JPEG makes it."""
+    aligned = jpeg_blocks.explain_both_axes(fit.lattice, fit.box)
+    least = FIT.aligned_confidence if aligned else FIT.jpeg_confidence
+    return (
+        confidence > least
+        and _fit_of(fit.lattice, confidence) > FIT.jpeg_fit
+        and line_step(steps, fit.lattice, fit.box) >= FIT.jpeg_step
+    )
 
 
 def _fit_of(lattice: Lattice, confidence: float) -> float:

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from demosaic.detection import jpeg_blocks
 from demosaic.detection.lattice import Lattice, Lines, Positions, lines_through
 from demosaic.detection.thresholds import FLAT_CELLS
 from demosaic.imaging.geometry import Box
@@ -88,29 +89,62 @@ class CellGroup:
 
 
 def group_cells(cells: FlatCells) -> list[CellGroup]:
-    """The groups of cells that are mosaics; none if there are more than a crowd has.
+    """The groups of cells that are mosaics, few large cells among them; none if there are more than
+    a crowd has.
+    """
+    cells = cells.only(_has_neighbours(cells))
+    groups = _groups_of_many(cells)
+    if len(groups) > FLAT_CELLS.max_groups:
+        return []
+    for part in _small_parts(cells, groups):
+        groups = _merged(groups, part)
+    return [*groups, *_groups_of_few(cells, groups)]
+
+
+def _has_neighbours(cells: FlatCells) -> _Mask:
+    """(N,): which cells touch others of one size side by side and one above the other."""
+    across, down = _next_cells(cells), _next_cells(cells.transposed)
+    both: _Mask = _has_neighbour(across) & _has_neighbour(down)
+    return both
+
+
+def _groups_of_many(cells: FlatCells) -> list[CellGroup]:
+    """The groups of at least `FLAT_CELLS.min_cells` cells, or too many groups.
 
     A set of touching cells without a common lattice is split, and its parts again. The parts are
     disjoint, smaller than the set, and have at least `FLAT_CELLS.min_cells` cells, so this ends.
     """
-    touching = _has_neighbour(_next_cells(cells)) & _has_neighbour(_next_cells(cells.transposed))
-    if touching.sum() < FLAT_CELLS.min_cells:
-        return []
-    cells = cells.only(touching)
     groups: list[CellGroup] = []
     waiting = list(_connected_sets(cells, FLAT_CELLS.min_cells))
-    while waiting:
+    while waiting and len(groups) <= FLAT_CELLS.max_groups:
         some = waiting.pop()
         group = _group_of(some)
         if group:
             groups = _merged(groups, group)
         else:
             waiting += _split_by_phase(some)
-        if len(groups) > FLAT_CELLS.max_groups:
-            return []
-    for part in _small_parts(cells, groups):
-        groups = _merged(groups, part)
     return groups
+
+
+def _groups_of_few(cells: FlatCells, groups: list[CellGroup]) -> Iterator[CellGroup]:
+    """Groups of at least 2 x 2 large cells that lie in no other group and are no blocks of JPEG."""
+    is_large = np.minimum(cells.width, cells.height) >= FLAT_CELLS.few_side
+    if is_large.sum() < FLAT_CELLS.few_cells:
+        return
+    large = cells.only(is_large & ~_in_groups(cells, groups))
+    for some in _connected_sets(large.only(_has_neighbours(large)), FLAT_CELLS.few_cells):
+        group = _group_of(some)
+        if group and not jpeg_blocks.are_cells(group.lattice):
+            yield group
+
+
+def _in_groups(cells: FlatCells, groups: list[CellGroup]) -> _Mask:
+    """(N,): which cells belong to a group or lie in its surroundings."""
+    inside = np.zeros(len(cells.x), bool)
+    for group in groups:
+        x, y, width, height = group.surroundings.corners
+        inside |= (cells.x >= x) & (cells.x < x + width) & (cells.y >= y) & (cells.y < y + height)
+    return inside
 
 
 def _next_cells(cells: FlatCells) -> Positions:

@@ -33,6 +33,14 @@ def has_only_edges(lines: Lines) -> bool:
     return lines.period > SIDE and lines.period % SIDE == 0 and lines.phase % SIDE == 0
 
 
+def are_cells(lattice: Lattice) -> bool:
+    """Whether all cells of a lattice consist of whole blocks."""
+    return all(
+        lines.period % SIDE == 0 and lines.phase % SIDE == 0
+        for lines in (lattice.across, lattice.down)
+    )
+
+
 def calm_pixels(lines: Lines, low: int, high: int) -> NDArray[np.bool_]:
     """(high - low,): the pixels that are calm in a mosaic with these lines: those inside cells.
 
@@ -55,9 +63,22 @@ def explain(lattice: Lattice, box: Box) -> bool:
     """Whether most lines between columns or between rows in a box are edges of blocks, at the
     distance of one block or two.
     """
+    return any(_explained_axes(lattice, box))
+
+
+def explain_both_axes(lattice: Lattice, box: Box) -> bool:
+    """The same, of the lines between columns and of those between rows. JPEG leaves the cells of
+    such a mosaic exactly flat.
+    """
+    return all(_explained_axes(lattice, box))
+
+
+def _explained_axes(lattice: Lattice, box: Box) -> tuple[bool, bool]:
+    """The same, of the lines between columns, and of those between rows."""
     columns, rows = lattice.positions(box)
-    return any(
-        min(abs(lines.period - side) for side in (SIDE, 2 * SIDE)) < _SAME_PERIOD
-        and on_edge(places).sum() > len(places) / 2
-        for lines, places in ((lattice.across, columns + box.x), (lattice.down, rows + box.y))
-    )
+    return _are_edges(lattice.across, columns + box.x), _are_edges(lattice.down, rows + box.y)
+
+
+def _are_edges(lines: Lines, places: Positions) -> bool:
+    near = min(abs(lines.period - side) for side in (SIDE, 2 * SIDE)) < _SAME_PERIOD
+    return near and bool(on_edge(places).sum() > len(places) / 2)

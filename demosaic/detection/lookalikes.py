@@ -1,4 +1,4 @@
-"""What has lines as a mosaic has them and is none: checked fabric, tiled walls, chequered boards.
+"""What has lines as a mosaic has them and is none: checked fabric, tiled walls, boards, QR codes.
 
 In a mosaic cells are about flat, every line separates cells of different colours, and cells are
 most like those next to them, as the places of a photo are.
@@ -19,18 +19,18 @@ from demosaic.mosaic.grid import Edges, Grid
 def is_lookalike(luma: NDArray[np.uint8], grid: Grid, *, unsure: bool) -> bool:
     """Whether the cells of a grid over a grey plane (H, W) are no mosaic's.
 
-    They are uneven inside or repeat. If `unsure`, bare lines decide too; a mosaic over a plain wall
-    has these as well.
+    They are uneven inside, repeat or have two tones. If `unsure`, bare lines decide too; a mosaic
+    over a plain wall has these as well.
     """
     cells = _CellLevels.of(luma, grid)
-    return cells.are_uneven or cells.repeat or (unsure and cells.have_bare_lines)
+    return cells.are_uneven or cells.are_pattern or (unsure and cells.have_bare_lines)
 
 
-def is_repeating(luma: NDArray[np.uint8], grid: Grid) -> bool:
-    """Whether cells over a grey plane (H, W) are more like those after the next than like the next,
-    across and down, as on a chequered board.
+def is_pattern(luma: NDArray[np.uint8], grid: Grid) -> bool:
+    """Whether cells over a grey plane (H, W) repeat as on a chequered board, or have two tones as
+    in a code of black and white modules.
     """
-    return _CellLevels.of(luma, grid).repeat
+    return _CellLevels.of(luma, grid).are_pattern
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,26 @@ class _CellLevels:
         )
 
     @property
-    def repeat(self) -> bool:
+    def are_pattern(self) -> bool:
+        """Whether they repeat or have two tones."""
+        return self._repeat or self._have_two_tones
+
+    @property
+    def _have_two_tones(self) -> bool:
+        """Whether nearly all of many cells are about as dark as the darkest, or as light as the
+        lightest.
+        """
+        if self.means.size < LOOKALIKE.many_cells:
+            return False
+        dark, light = np.percentile(self.means, [5, 95])
+        distance = np.minimum(np.abs(self.means - dark), np.abs(self.means - light))
+        like_either = (distance < LOOKALIKE.same_tone * (light - dark)).mean()
+        return bool(light - dark > LOOKALIKE.min_tones and like_either > LOOKALIKE.two_tones)
+
+    @property
+    def _repeat(self) -> bool:
         """Whether cells are more like those after the next than like the next, on both axes."""
-        if min(self.means.shape) < 3:
+        if min(self.means.shape) < 4:  # three may be those of a face, left and right of its middle
             return False
         return all(
             _mean_difference(cells, 2) < LOOKALIKE.repeating * _mean_difference(cells, 1)

@@ -17,7 +17,7 @@ from demosaic.detection.ellipse import nearest_ellipse
 from demosaic.detection.flat_cells import CellGroup, FlatCells, group_cells
 from demosaic.detection.lattice import Lattice, Lines, Positions, filling_lines
 from demosaic.detection.region import trimmed
-from demosaic.detection.thresholds import LOSSLESS
+from demosaic.detection.thresholds import FLAT_CELLS, LOSSLESS
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
@@ -45,6 +45,12 @@ class FlatMosaic:
     hidden: Mask
     """(box.height, box.width): True where the picture is mosaic."""
 
+    @property
+    def cell_count(self) -> int:
+        """How many cells its box has, cut ones among them."""
+        rows, columns = self.lattice.grid(self.box).shape(self.box.height, self.box.width)
+        return rows * columns
+
 
 def find_flat_mosaics(image: Pixels) -> Iterator[FlatMosaic]:
     """The mosaics of exactly flat cells in a picture (H, W, 3); no pixel belongs to two."""
@@ -58,9 +64,29 @@ def find_flat_mosaics(image: Pixels) -> Iterator[FlatMosaic]:
     sides = width[is_rectangle] + 1, height[is_rectangle] + 1
     groups = group_cells(FlatCells(*starts, *sides, numbers))
     if len(groups) == 1:
-        yield _mosaic_of(image, flat, np.zeros_like(flat), groups[0])
-    elif groups:
-        yield from _mosaics_of(image, flat, np.asarray(parts), groups)
+        found = iter([_mosaic_of(image, flat, np.zeros_like(flat), groups[0])])
+    else:
+        found = _mosaics_of(image, flat, np.asarray(parts), groups)
+    for mosaic in found:
+        if mosaic.cell_count >= FLAT_CELLS.min_cells or _is_seen_by_few_cells(image, flat, mosaic):
+            yield mosaic
+
+
+def _is_seen_by_few_cells(image: Pixels, flat: _Bits, mosaic: FlatMosaic) -> bool:
+    """Whether few cells fill a box, have many colours, and lie in what is not flat, as a photo."""
+    box = mosaic.box
+    around = box.grown(FLAT_CELLS.few_side, FLAT_CELLS.few_side, flat)
+    beside = np.ones((around.height, around.width), bool)
+    crop(beside, box.seen_from(around))[:] = False
+    if not (beside.any() and mosaic.hidden.all()):
+        return False
+    columns, rows = mosaic.lattice.positions(box)
+    cells = crop(image, box)[np.append(0, rows)][:, np.append(0, columns)].reshape(-1, 3)
+    colours = len(np.unique(cells, axis=0))
+    return (
+        colours > FLAT_CELLS.few_colours * len(cells)
+        and crop(flat, around)[beside].mean() < FLAT_CELLS.few_flat
+    )
 
 
 def _flat_pixels(image: Pixels) -> _Bits:

@@ -85,6 +85,12 @@ class FitThresholds:
     more; checked fabric in fine cells has 0.77."""
     jpeg_confidence: float = 0.8
     """Confidence that a lattice needs which JPEG's blocks explain."""
+    aligned_confidence: float = 0.95
+    """The same, where they explain the lines along both axes. Such mosaics have 0.98 and more after
+    JPEG of quality 40; photos of quality 15 have up to 0.92 in places."""
+    jpeg_fit: float = 0.5
+    """Fit that a lattice needs which JPEG's blocks explain. Mosaics have 0.55 and more, photos of
+    quality 15 up to 0.45 where one axis is explained."""
     jpeg_step: float = 12
     """Step in grey levels that such a lattice needs. Smooth parts have less between JPEG's blocks,
     down to quality 10."""
@@ -140,6 +146,15 @@ class FlatCellThresholds:
     """Rectangles that fit together, as in 4 x 4 cells. One clean photo in 100 has 9."""
     min_part: int = 6
     """The same, beside a mosaic with cells of the same sides."""
+    few_cells: int = 4
+    """The same, for cells of `few_side` px and more, as in 2 x 2 cells."""
+    few_side: int = 9
+    """Sides of cells, pixels, from which few are a mosaic. In 3,000 clean pictures no flat
+    rectangles that fit together have larger sides than a block of JPEG."""
+    few_colours: float = 0.5
+    """Share of few cells that have a colour of their own. A code or a board has two colours."""
+    few_flat: float = 0.75
+    """Share of flat pixels around few cells from which they are drawn, as in a screenshot."""
     max_groups: int = 200
     """Groups above which none is a mosaic: one mosaic that was resized can fall into 2,000, and no
     crowd has so many faces."""
@@ -261,6 +276,15 @@ class LookalikeThresholds:
     repeating: float = 0.7
     """Difference to the cell after the next, as a share of that to the next, below which cells
     repeat. Mosaics have 1.1 and more, patterns of two colours 0.1."""
+    many_cells: int = 16
+    """Cells from which their tones are judged."""
+    min_tones: float = 10
+    """Grey levels between the dark and the light tone of a pattern at least."""
+    same_tone: float = 0.1
+    """Difference to a tone, as a share of that between both, up to which a cell has it."""
+    two_tones: float = 0.96
+    """Share of cells with one of two tones from which they are a code or a board. Of 1,200 mosaics
+    in photos one has 0.94 and none more."""
     rounding: float = 1.0
     """Squared grey levels that rounding adds."""
 
