@@ -23,6 +23,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 
 from demosaic.errors import DemosaicError
 from demosaic.files import numbered_lines
+from demosaic.text import in_one_line
 
 Record = TypeVar("Record")
 
@@ -116,6 +117,8 @@ def _problem(error: BaseException, kind: type | None) -> str:
 
 
 def _shortened(text: str) -> str:
+    """What is said in one line that never fills the screen."""
+    text = in_one_line(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -20,7 +20,8 @@ from demosaic.dataset.build import build_dataset
 from demosaic.faces.short_range import ShortRangeDetector
 
 settings.register_profile("demosaic", deadline=None, derandomize=True, database=None)
-settings.load_profile("demosaic")
+settings.register_profile("nightly", deadline=None, max_examples=5000, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "demosaic"))
 
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 CORES = os.cpu_count() or 1

@@ -133,10 +133,16 @@ def test_a_value_against_its_rule_is_refused(change: dict[str, Any], said: str) 
 
 
 def test_what_a_stranger_wrote_never_fills_the_screen() -> None:
-    for value in ({**STRICT, "hash": "x" * 10**6}, {f"name {n}": 1 for n in range(10_000)}):
+    long: list[dict[str, object]] = [
+        {**STRICT, "hash": "x" * 10**6},
+        {f"name {n}": 1 for n in range(10_000)},
+        {**STRICT, "two\nlines \x1b[31m": 1},
+    ]
+    for value in long:
         with pytest.raises(DemosaicError) as caught:
             read(Strict, value, "here")
         assert len(str(caught.value)) < 400
+        assert not {"\n", "\x1b"} & {*str(caught.value)}
 
 
 def test_fields_of_others_are_ignored_on_request() -> None:

@@ -2,12 +2,12 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
@@ -23,6 +23,7 @@ from demosaic.locks import written_alone
 from demosaic.models.card import ModelCard, write_card
 from demosaic.models.checkpoint import load_state, save_model, save_state
 from demosaic.models.compute import Compute, choose, settle_threads
+from demosaic.records import between, read
 from demosaic.text import counted
 from demosaic.training.blind import Blind
 from demosaic.training.distributed import Processes, processes
@@ -45,6 +46,9 @@ _FORMAT = 2
 """The number of a saved state's format; no other can be continued."""
 
 _RECIPES: dict[str, type[Recipe[Any]]] = {TrainConfig.preset: Blind, SeedConfig.preset: Pix2Pix}
+
+
+_FROM_THE_START = "delete it to train from the start"
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def _train(
     else:
         listen = ignore
     group.wait_for_first()  # it makes the folder
-    state = load_state(run / "resume.pt") if (run / "resume.pt").exists() else None
+    state = _saved_state(run / "resume.pt")
     place = Place.of(state)
     progress = config.progress(place.step, place.seconds)
     if progress >= 1 or (state and state["recipe"].get("over")):
@@ -277,6 +281,31 @@ def _learn(course: _Course, place: Place) -> Place:
                     exit_code_of(stop),
                 )
     return place
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """What a saved state has, whatever the recipe; a stranger may have made it."""
+
+    step: Annotated[int, between(0, 10**12)]
+    seconds: Annotated[float, between(0, 10**12)]
+    best: Mapping[str, Any]
+    bf16: bool
+    threads: Annotated[int, between(1, 1024)]
+    recipe: Mapping[str, Any]
+
+
+def _saved_state(path: Path) -> dict[str, Any] | None:
+    """The state of a run to continue; None for a new run. Raises DemosaicError when it is
+    damaged.
+    """
+    if not path.exists():
+        return None
+    state = load_state(path)
+    best = read(_Saved, state, str(path), others=True, advice=_FROM_THE_START).best
+    if {name: type(value) for name, value in best.items()} != {"step": int, "merit": float}:
+        raise DemosaicError(f"{path} is damaged (best: {best}): {_FROM_THE_START}")
+    return state
 
 
 def _refuse_too_many(

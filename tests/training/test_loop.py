@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -399,6 +400,27 @@ def test_a_damaged_state_is_named_with_the_way_out(
     assert str(run / "resume.pt") in str(caught.value)
     (run / "resume.pt").unlink()
     assert steps(go(dataset, run)) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": "many"},
+        {"seconds": math.nan},
+        {"best": {"step": 1}},
+        {"best": {"step": 1, "merit": "high"}},
+        {"threads": 10**9},
+        {"recipe": 3},
+    ],
+    ids=str,
+)
+def test_a_state_that_no_run_saves_is_refused(
+    change: dict[str, Any], dataset: Path, straight: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(straight, tmp_path / "run"))
+    save_state(run / "resume.pt", {**load_state(run / "resume.pt"), **change})
+    with pytest.raises(DemosaicError, match=r"resume\.pt is damaged.*: delete it to train from"):
+        go(dataset, run, replace(CONFIG, steps=7))
 
 
 # Losses that are not finite
