@@ -49,7 +49,7 @@ def lacking(made: Tensor, shown: Views) -> float:
 
 @pytest.mark.parametrize(
     ("realism", "expected"),
-    [(0.0, (4, 0.0)), (0.125, (4, 0.5)), (0.25, (4, 1.0)), (0.5, (7, 1.0)), (1.0, (STEPS, 1.0))],
+    [(0.0, (4, 0.0)), (0.25, (4, 0.5)), (0.5, (4, 1.0)), (0.75, (8, 1.0)), (1.0, (STEPS, 1.0))],
 )
 def test_more_realism_takes_more_steps(realism: float, expected: tuple[int, float]) -> None:
     assert course(realism) == expected
@@ -61,8 +61,8 @@ def test_a_new_flow_draws_the_mean_with_its_noise() -> None:
     assert isinstance(restorer.sharp, Flow)
     mean = restorer.mean(shown)
     begun = restorer.sharp.begin(mean, shown, white_noise([1, 2], mean)) - mean
-    drawn = restorer.draw(shown, [1, 2], 100) - mean
-    torch.testing.assert_close(drawn, begun, rtol=0, atol=0.02 * float(begun.abs().max()))
+    drawn = restorer.draw(shown, [1, 2], 40) - mean
+    torch.testing.assert_close(drawn, begun, rtol=0, atol=0.05 * float(begun.abs().max()))
 
 
 @pytest.mark.parametrize("steps", [1, 4])
@@ -96,9 +96,9 @@ def test_a_picture_depends_on_its_own_seed_only() -> None:
 
 def test_without_realism_it_is_the_mean_and_a_little_is_a_blend() -> None:
     restorer, shown = a_restorer(wild=True), some_views()
-    mean, four = restorer(shown, 0.0), restorer(shown, 0.25, [1, 2])
+    mean, four = restorer(shown, 0.0), restorer(shown, 0.5, [1, 2])
     assert torch.equal(mean, restorer.mean(shown))
-    expected = torch.lerp(mean, four, 0.4)
+    expected = torch.lerp(mean, four, 0.2)
     torch.testing.assert_close(restorer(shown, 0.1, [1, 2]), expected, rtol=0, atol=1e-5)
 
 
