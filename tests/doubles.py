@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pillow_heif
 import torch
@@ -371,3 +372,18 @@ def error(code: int, *words: str) -> str:
     assert (exit_code, said.count("\n"), said[:7]) == (code, 1, "error: "), said
     assert "Traceback" not in said
     return said.removeprefix("error: ").rstrip("\n")
+
+
+def cloudy_picture(seed: int, width: int, height: int) -> Pixels:
+    """Soft clouds of three sizes with ellipses and grain; no area is plain."""
+    rng = np.random.default_rng(seed)
+    levels = np.full((height, width, 3), 128.0)
+    for side in (4, 12, 40):
+        noise = rng.normal(0, 30, (height // side + 2, width // side + 2, 3))
+        levels += cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    picture = np.clip(levels, 30, 225).astype(np.uint8)
+    for _ in range(8):
+        centre, axes = rng.integers(0, (width, height)).tolist(), rng.integers(10, 60, 2).tolist()
+        cv2.ellipse(picture, centre, axes, 0, 0, 360, rng.integers(30, 226, 3).tolist(), -1)
+    grainy: Pixels = np.clip(picture + rng.normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
+    return grainy

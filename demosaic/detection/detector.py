@@ -15,6 +15,7 @@ import numpy as np
 
 from demosaic.detection import jpeg_blocks
 from demosaic.detection.candidates import find_candidates
+from demosaic.detection.extent import columns_seen_in
 from demosaic.detection.fit import Fit, fit_lattice, mosaics_in
 from demosaic.detection.gradients import (
     Luma,
@@ -39,6 +40,7 @@ from demosaic.detection.thresholds import CANDIDATES, FIT, LOSSLESS, OVERLAP
 from demosaic.imaging.arrays import to_grey
 from demosaic.imaging.geometry import Box, crop
 from demosaic.imaging.pictures import Picture, to_pixels
+from demosaic.mosaic.grid import Grid
 
 
 def find_mosaics(picture: Picture) -> list[Region]:
@@ -64,7 +66,7 @@ def find_mosaics(picture: Picture) -> list[Region]:
         periods = CANDIDATES.min_lag, CANDIDATES.min_lag
         whole = Candidate(Box.whole(luma), periods, Box.whole(luma))
         found = _with_fits([whole], exact, luma, steps)
-    return _without_overlaps(found, steps)
+    return _completed(_without_overlaps(found, steps), steps)
 
 
 def _is_mosaic(mosaic: FlatMosaic, luma: Luma, steps: Steps) -> bool:
@@ -204,6 +206,61 @@ def _separated(one: Region, other: Region, steps: Steps) -> tuple[Region, Region
     box, hidden = trimmed(lower.box, visible)
     lattice = Lattice.of_grid(lower.grid, lower.box)
     return upper, Region(box, lattice.grid(box), hidden, lower.confidence)
+
+
+def _completed(found: list[Region], steps: Steps) -> list[Region]:
+    """The mosaics, each with what goes on past another that lies on its corner."""
+    done = list(found)
+    for number, region in enumerate(found):
+        for other in found:
+            grid = region.grid  # where another begins within a cell, a mosaic seems to end before
+            near = other.box.grown(round(grid.width), round(grid.height), steps.across)
+            if other is not region and near.shared(region.box):
+                done[number] = _past(done[number], other, steps)
+    return done
+
+
+def _past(region: Region, other: Region, steps: Steps) -> Region:
+    """A mosaic with the columns and rows that are seen above, below or beside another one."""
+    turned = _with_columns_past(_turned(region), _turned(other), steps.transposed)
+    return _with_columns_past(_turned(turned), other, steps)
+
+
+def _turned(region: Region) -> Region:
+    """The mosaic in the picture with rows and columns exchanged."""
+    box, grid = region.box, region.grid
+    return Region(
+        Box(box.y, box.x, box.height, box.width),
+        Grid(grid.height, grid.width, grid.top, grid.left),
+        region.hidden.T,
+        region.confidence,
+    )
+
+
+def _with_columns_past(region: Region, other: Region, steps: Steps) -> Region:
+    """A mosaic with the columns that only its rows above or below another one show."""
+    box, cover = region.box, other.box
+    lattice = Lattice.of_grid(region.grid, box)
+    above = box.y, min(cover.y, box.y + box.height)
+    below = max(cover.y + cover.height, box.y), box.y + box.height
+    rows = max(above, below, key=lambda part: part[1] - part[0])
+    if rows[1] - rows[0] < OVERLAP.min_cells_past * lattice.down.period:
+        return region
+    low, high = columns_seen_in(steps, lattice, rows, (box.x, box.x + box.width))
+    right = box.x + box.width
+    low = min(low, box.x) if cover.x <= box.x else box.x
+    high = max(high, right) if cover.x + cover.width >= right else right
+    if high - low < box.width + OVERLAP.min_past:
+        return region
+    wider = Box(low, box.y, high - low, box.height)
+    hidden = np.zeros((wider.height, wider.width), bool)
+    hidden[rows[0] - box.y : rows[1] - box.y] = True
+    added = hidden.copy()
+    crop(added, box.seen_from(wider))[:] = False
+    crop(hidden, box.seen_from(wider))[:] |= region.hidden
+    if contrast_among(steps, lattice, wider, added) < FIT.min_confidence:
+        return region
+    return Region(wider, lattice.grid(wider), hidden, region.confidence)
 
 
 def _contrast_in(region: Region, place: Box, steps: Steps) -> float:

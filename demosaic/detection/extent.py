@@ -75,6 +75,14 @@ def without_photo(steps: Steps, lattice: Lattice, box: Box) -> Box:
     return Box(box.x + x, box.y + y, right - x, bottom - y)
 
 
+def columns_seen_in(steps: Steps, lattice: Lattice, rows: _Span, core: _Span) -> _Span:
+    """The first column of a mosaic and the one after its last, as some of its rows show them, from
+    columns that are mosaic.
+    """
+    evidence = _column_evidence(steps.down, lattice, rows, core)
+    return _best_span(evidence, lattice.across, core)
+
+
 def _span_of_cells(evidence: Floats, lines: Lines) -> _Span:
     """The stretch with the most evidence (n,); all of it except ends that speak clearly against a
     mosaic.

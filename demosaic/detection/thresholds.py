@@ -132,6 +132,10 @@ class OverlapThresholds:
     """Pixels by which the sides of cells may differ and still be the same."""
     max_covered: float = 0.5
     """Share of a mosaic that may lie under another."""
+    min_past: int = 2
+    """Pixels by which a mosaic is made larger at least where another lies on it."""
+    min_cells_past: float = 2.5
+    """Rows of cells above or below another mosaic that show where a covered one ends."""
     contrast_kept: float = 0.9
     """Contrast beside the other mosaic, as a share of its own, that a covered one needs."""
     max_rounds: int = 16

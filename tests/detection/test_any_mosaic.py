@@ -10,7 +10,6 @@ one that ended a pixel before it was found a pixel too long, in 2 of 2,600 other
 from dataclasses import dataclass
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from demosaic.detection.detector import find_mosaics
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box
+from doubles import cloudy_picture
 
 WIDTH, HEIGHT = 360, 300
 
@@ -46,21 +46,6 @@ def stretches(draw: st.DrawFn, size: int) -> Stretch:
     return Stretch(start, sorted({0, *whole, length}))
 
 
-def drawn_picture(seed: int) -> Pixels:
-    """Soft clouds of three sizes with ellipses and grain; no area is plain."""
-    rng = np.random.default_rng(seed)
-    levels = np.full((HEIGHT, WIDTH, 3), 128.0)
-    for side in (4, 12, 40):
-        noise = rng.normal(0, 30, (HEIGHT // side + 2, WIDTH // side + 2, 3))
-        levels += cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    picture = np.clip(levels, 30, 225).astype(np.uint8)
-    for _ in range(8):
-        centre, axes = rng.integers(0, (WIDTH, HEIGHT)).tolist(), rng.integers(10, 60, 2).tolist()
-        cv2.ellipse(picture, centre, axes, 0, 0, 360, rng.integers(30, 226, 3).tolist(), -1)
-    grainy: Pixels = np.clip(picture + rng.normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
-    return grainy
-
-
 def pixelated(picture: Pixels, across: Stretch, down: Stretch) -> Pixels:
     """The picture with the mean colour in each cell, by plain loops."""
     shown = picture.copy()
@@ -84,7 +69,7 @@ def steps_between(shown: Pixels, across: Stretch, down: Stretch) -> list[NDArray
 def test_any_mosaic_whose_cells_differ_is_found_with_its_exact_grid(
     seed: int, across: Stretch, down: Stretch
 ) -> None:
-    shown = pixelated(drawn_picture(seed), across, down)
+    shown = pixelated(cloudy_picture(seed, WIDTH, HEIGHT), across, down)
     steps = steps_between(shown, across, down)
     assume(all(step.min() >= 1 and np.median(step) >= 8 for step in steps))
     (region,) = find_mosaics(shown)
