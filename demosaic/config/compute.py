@@ -23,7 +23,12 @@ class DeviceConfig:
         panel=_PANEL,
     )
     threads: int | None = option(
-        None, "CPU threads.", ge=1, le=_MOST_THREADS, shown="torch's choice", panel=_PANEL
+        None,
+        "CPU threads.",
+        ge=1,
+        le=_MOST_THREADS,
+        shown="one per core at rest",
+        panel=_PANEL,
     )
 
     def __post_init__(self) -> None:

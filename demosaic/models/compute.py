@@ -22,6 +22,8 @@ from demosaic.text import counted
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
 _PARITY = 0.1  # bf16 keeps 8 bits, and some twenty layers multiply its error
 _TRIALS = 2
+_LOOKS, _BETWEEN_LOOKS = 5, 0.01  # at what else runs; the second is in seconds
+_THREADS = torch.get_num_threads()  # torch's own choice, which OMP_NUM_THREADS may have made
 
 
 Trial = Callable[["Compute"], torch.Tensor]
@@ -98,13 +100,21 @@ def choose(
 
 
 def settle_threads(config: DeviceConfig, before: int | None = None) -> None:
-    """Use as many CPU threads as the config says, as `before`, or as there are cores.
+    """Use as many CPU threads as the config says, as `before`, or as there are cores at rest.
 
-    Torch uses one thread for each core of the machine. A container may be allowed only a few of
-    these: more threads would wait for each other at every operation.
+    Torch uses one thread for each core of the machine. Threads that share a core wait for each
+    other at every operation: beside five busy processes a core, two threads take five times as long
+    as one.
     """
-    asked = config.threads or before
-    torch.set_num_threads(asked or min(torch.get_num_threads(), allowed_cores()))
+    torch.set_num_threads(config.threads or before or min(_THREADS, cores_at_rest()))
+
+
+def choose_threads(compute: Compute, trial: Trial) -> None:
+    """Use as many CPU threads as there are cores at rest now, or half of them where a timed trial
+    is faster so.
+    """
+    torch.set_num_threads(min(_THREADS, cores_at_rest()))
+    _try_half_the_threads(compute, trial)
 
 
 def _device(name: str) -> torch.device:
@@ -176,6 +186,31 @@ def _try_half_the_threads(compute: Compute, trial: Trial) -> None:
     half_of_them, _ = _timed(compute, trial)
     if half_of_them >= all_of_them:
         torch.set_num_threads(threads)
+
+
+def cores_at_rest() -> int:
+    """Cores this process may use that no other process keeps busy; at least one."""
+    at_rest = (os.cpu_count() or 1) - busy_elsewhere()
+    return max(1, min(allowed_cores(), round(at_rest)))
+
+
+def busy_elsewhere() -> float:
+    """How many cores other processes keep busy just now; 0 where the system does not say.
+
+    Linux counts the threads that run or could. Its load averages would still count the command that
+    has just ended.
+    """
+    counts = []
+    for _ in range(_LOOKS):
+        try:
+            running, _, _ = (
+                Path("/proc/loadavg").read_text(encoding="ascii").split()[3].partition("/")
+            )
+            counts.append(int(running) - 1)  # without the one that asks
+        except (OSError, ValueError, IndexError):
+            return 0.0
+        time.sleep(_BETWEEN_LOOKS)
+    return float(np.median(counts))
 
 
 def allowed_cores() -> int:

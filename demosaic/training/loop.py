@@ -22,7 +22,7 @@ from demosaic.imaging.encoding import write_png
 from demosaic.locks import written_alone
 from demosaic.models.card import ModelCard, write_card
 from demosaic.models.checkpoint import load_state, save_model, save_state
-from demosaic.models.compute import Compute, choose, settle_threads
+from demosaic.models.compute import Compute, choose, choose_threads, settle_threads
 from demosaic.records import between, read
 from demosaic.text import counted
 from demosaic.training.blind import Blind
@@ -47,6 +47,8 @@ _FORMAT = 2
 
 _RECIPES: dict[str, type[Recipe[Any]]] = {TrainConfig.preset: Blind, SeedConfig.preset: Pix2Pix}
 
+
+THREADS_FOR = 1800.0  # seconds of steps, after which the number of CPU threads is chosen anew
 
 _FROM_THE_START = "delete it to train from the start"
 
@@ -136,7 +138,7 @@ def _train(
     elif group.is_first:
         listen(Evaluated(0, recipe.baselines(), best=False))
     listen(TrainingStarted(place.step, progress, config.budget))
-    course = _Course(run, config, pairs, recipe, compute, group, listen)
+    course = _Course(run, config, pairs, recipe, compute, group, listen, devices, [place.seconds])
     return _reported(run, _learn(course, place), listen)
 
 
@@ -151,6 +153,9 @@ class _Course:
     compute: Compute
     group: Processes
     listen: Listener
+    devices: DeviceConfig
+    chosen_at: list[float]
+    """When the number of CPU threads was chosen, in seconds of the run's steps."""
 
     def progress(self, place: Place) -> float:
         """The share of the budget that is used up, 0..1."""
@@ -239,6 +244,16 @@ class _Course:
         }
         save_state(self.run / "resume.pt", state)
 
+    def choose_threads(self, place: Place) -> None:
+        """Choose the number of CPU threads anew once in a while, unless the user chose: a run that
+        began beside others may have the machine for itself by now.
+        """
+        if self.devices.threads or self.compute.device.type != "cpu":
+            return
+        if place.seconds - self.chosen_at[-1] >= THREADS_FOR:
+            choose_threads(self.compute, type(self.recipe).trial(self.config, self.pairs))
+            self.chosen_at.append(place.seconds)
+
     def _refuse_infinite_losses(self, losses: dict[str, float], step: int) -> None:
         if not all(map(math.isfinite, losses.values())):
             raise self._not_finite("losses", step)
@@ -274,6 +289,8 @@ def _learn(course: _Course, place: Place) -> Place:
                 if not now.validation:
                     course.refuse_infinite_weights(place.step)
                 course.save(place)
+                if not finished and not stop:
+                    course.choose_threads(place)
             if stop and not finished:
                 raise Interrupted(
                     f"stopped at step {place.step}, {course.progress(place):.0%} of the budget, "

@@ -1,7 +1,10 @@
 """Which device and precision are taken, and why."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +13,16 @@ from torch import Tensor
 from demosaic.config.compute import DeviceConfig
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.models import compute as devices
-from demosaic.models.compute import Compute, Trial, choose, settle_threads, tune_allocator
+from demosaic.models.compute import (
+    Compute,
+    Trial,
+    busy_elsewhere,
+    choose,
+    choose_threads,
+    cores_at_rest,
+    settle_threads,
+    tune_allocator,
+)
 from demosaic.text import counted
 
 CPU = torch.device("cpu")
@@ -138,11 +150,42 @@ def test_a_run_goes_on_with_the_threads_it_began_with() -> None:
     assert torch.get_num_threads() == 2
 
 
-def test_no_more_threads_are_taken_than_cores_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.set_num_threads(7)
-    monkeypatch.setattr(devices, "allowed_cores", lambda: 2)
+@pytest.mark.parametrize(
+    ("allowed", "busy", "taken"), [(2, 0, 2), (2, 5.4, 2), (4, 6, 2), (4, 7, 1), (4, 50, 1)]
+)
+def test_no_more_threads_are_taken_than_cores_are_allowed_and_at_rest(
+    allowed: int, busy: float, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr(devices, "allowed_cores", lambda: allowed)
+    monkeypatch.setattr(devices, "busy_elsewhere", lambda: busy)
+    assert cores_at_rest() == taken
+
+
+def test_threads_are_chosen_again_as_cores_come_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = torch.get_num_threads()
+    monkeypatch.setattr(devices, "cores_at_rest", lambda: 1)
     settle_threads(DeviceConfig())
-    assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == 1
+    monkeypatch.setattr(devices, "cores_at_rest", lambda: 64)
+    settle_threads(DeviceConfig())
+    assert torch.get_num_threads() == most
+    monkeypatch.setattr(devices, "cores_at_rest", lambda: 1)
+    choose_threads(Compute(CPU, False), trial(exact=0.0, short=0.0))
+    assert torch.get_num_threads() == 1
+
+
+@pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="this system does not say")
+def test_processes_beside_this_one_are_seen() -> None:
+    spin = "while True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(3)]
+    try:
+        time.sleep(0.5)
+        assert busy_elsewhere() >= 3
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def test_the_precision_holds_within_and_not_after() -> None:

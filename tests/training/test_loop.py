@@ -17,6 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from demosaic.config.compute import DeviceConfig
 from demosaic.dataset.reader import open_pairs
 from demosaic.errors import INTERRUPTED, DemosaicError, Interrupted
 from demosaic.evaluation.events import Scores
@@ -421,6 +422,23 @@ def test_a_state_that_no_run_saves_is_refused(
     save_state(run / "resume.pt", {**load_state(run / "resume.pt"), **change})
     with pytest.raises(DemosaicError, match=r"resume\.pt is damaged.*: delete it to train from"):
         go(dataset, run, replace(CONFIG, steps=7))
+
+
+@pytest.mark.parametrize(("threads", "times"), [(None, 2), (1, 0)])
+def test_threads_are_chosen_again_in_a_long_run_unless_the_user_chose(
+    threads: int | None, times: int, dataset: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each saved state but the last one, as no time is long enough here."""
+    tried: list[torch.Tensor] = []
+    monkeypatch.setattr(loop, "THREADS_FOR", 0.0)
+    monkeypatch.setattr(loop, "choose_threads", lambda compute, trial: tried.append(trial(compute)))
+    before = torch.get_num_threads()
+    devices = DeviceConfig(device="cpu", precision="fp32", threads=threads)
+    try:
+        train(dataset, run, CONFIG, devices=devices)
+    finally:
+        torch.set_num_threads(before)
+    assert len(tried) == times
 
 
 # Losses that are not finite
