@@ -115,11 +115,10 @@ def phase_change(profile: Floats, lines: Lines) -> int | None:
         both = before.max(0) + (before[:, -1:] - before).max(0)
         margin = math.ceil(2 * period)
         inner = both[margin : len(profile) - margin]
-        enough = max(most, gain * met_by_one, PERIOD.phase_change * before[:, -1].max())
-        if len(inner) and inner.max() > enough:
-            most = float(
-                inner.max()
-            )  # the same from the last line of one to the first of the other
+        enough = max(most, gain * met_by_one, PERIOD.phase_change * float(before[:, -1].max()))
+        highest = float(inner.max(initial=0))
+        if highest > enough:
+            most = highest  # the same from the last line of one to the first of the other
             place = margin + int(np.nonzero(inner > most - PERIOD.rounding)[0][-1])
     return place
 
