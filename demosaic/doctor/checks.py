@@ -102,9 +102,16 @@ def library_checks() -> Iterator[Checked]:
 
 
 def _requirements() -> dict[str, str]:
-    """What demosaic requires, such as `numpy>=1.26`, by the library's name."""
+    """What demosaic requires on this system, such as `numpy>=1.26`, by the library's name."""
     needed = (one for one in metadata.requires(DISTRIBUTION) or [] if "extra ==" not in one)
-    return {re.split(r"[^\w.-]", one)[0]: one for one in needed}
+    return {re.split(r"[^\w.-]", one)[0]: one for one in needed if _is_for_this_system(one)}
+
+
+def _is_for_this_system(needed: str) -> bool:
+    from packaging.requirements import Requirement
+
+    marker = Requirement(needed).marker
+    return marker is None or marker.evaluate()
 
 
 def look_at_library(needed: str) -> str:

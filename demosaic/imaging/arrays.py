@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 from typing import Any, TypeVar
 
 import cv2
@@ -38,6 +39,13 @@ def resize(image: NDArray[Any], width: int, height: int) -> NDArray[Any]:
     return cv2.resize(
         image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
     )
+
+
+def differing(one: NDArray[Any], other: NDArray[Any]) -> Mask:
+    """(H, W): where two pictures (H, W, C) of one shape are not the same."""
+    # Channel by channel: numpy takes five times as long to reduce such a short axis
+    planes = (one[:, :, channel] != other[:, :, channel] for channel in range(one.shape[2]))
+    return np.asarray(reduce(np.logical_or, planes), bool)
 
 
 def resize_mask(mask: Mask, width: int, height: int) -> Mask:

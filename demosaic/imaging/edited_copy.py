@@ -13,7 +13,7 @@ from PIL import Image, JpegImagePlugin, features
 from demosaic.errors import DemosaicError
 from demosaic.files import write_bytes, write_with
 from demosaic.imaging import png_chunks
-from demosaic.imaging.arrays import Pixels, resize
+from demosaic.imaging.arrays import Pixels, differing, resize
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.gif_frames import encode_gif
 from demosaic.imaging.jpeg_coefficients import can_change, with_changes
@@ -50,7 +50,7 @@ _FORMATS = {
     ".gif": "GIF",
     ".tif": "TIFF",
     ".tiff": "TIFF",
-    **({".avif": "AVIF"} if features.check("avif") else {}),
+    **({".avif": "AVIF"} if "avif" in features.get_supported_modules() else {}),
 }
 
 _SEVERAL = ANIMATIONS | {"TIFF"}
@@ -134,6 +134,8 @@ def _losses(format_name: str, original: Original) -> Iterator[str]:
     first, count = original.pages[0], len(original.pages)
     if original.left_out:
         yield f"only the first of its {original.left_out + 1} pictures is kept"
+    if original.has_maps:
+        yield "its maps of depth or light are left out"
     if count > 1 and format_name not in _SEVERAL and original.format != "MPO":
         yield f"only the first of its {count} pictures is kept: {format_name} has one"
     if count > 1 and original.format == "MPO" and format_name != "JPEG":
@@ -269,7 +271,7 @@ def _difference(before: Stored | None, page: Stored) -> tuple[int, int, int, int
     height, width = page.levels.shape[:2]
     if before is None:
         return 0, 0, width, height
-    rows, columns = np.nonzero(np.any(page.levels != before.levels, axis=2))
+    rows, columns = np.nonzero(differing(page.levels, before.levels))
     if not len(rows):
         return 0, 0, 1, 1
     left, top = int(columns.min()), int(rows.min())
@@ -351,11 +353,11 @@ def _same_elsewhere(jpeg: bytes, before: Stored, after: Stored) -> bool:
         levels = np.asarray(image).reshape(before.levels.shape[0], before.levels.shape[1], -1)
     if levels.shape != before.levels.shape:
         return False
-    rows, columns = np.nonzero(np.any(before.levels != after.levels, axis=2))
-    far = np.ones(levels.shape[:2], bool)
-    top, left = max(0, int(rows.min()) - _FAR), max(0, int(columns.min()) - _FAR)
-    far[top : int(rows.max()) + _FAR, left : int(columns.max()) + _FAR] = False
-    return np.array_equal(levels[far], before.levels[far])
+    rows, columns = np.nonzero(differing(before.levels, after.levels))
+    top, bottom = max(0, int(rows.min()) - _FAR), int(rows.max()) + _FAR
+    left, right = max(0, int(columns.min()) - _FAR), int(columns.max()) + _FAR
+    around = np.s_[:top], np.s_[bottom:], np.s_[top:bottom, :left], np.s_[top:bottom, right:]
+    return all(np.array_equal(levels[part], before.levels[part]) for part in around)
 
 
 def _coded_alike(image: Image.Image, after: Stored) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from demosaic.imaging.arrays import Mask
+from demosaic.imaging.arrays import Mask, differing
 from demosaic.imaging.stored import Stored
 
 _COLOURS = 256
@@ -71,7 +71,7 @@ def _palette(
     then as many as there is room for of the others.
     """
     same = frame.levels.shape == before.levels.shape
-    changed = np.any(frame.levels != before.levels, axis=2) if same else np.ones_like(opaque)
+    changed = differing(frame.levels, before.levels) if same else np.ones_like(opaque)
     kept = _different(levels[~changed & opaque])[:room]
     others = _different(levels[changed & opaque])
     if len(others) > (left := room - len(kept)) > 0:

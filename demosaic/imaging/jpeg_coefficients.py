@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.imaging.arrays import Floats, Kind, Mask
+from demosaic.imaging.arrays import Floats, Kind, Mask, differing
 from demosaic.imaging.geometry import Box, crop
 
 _BLOCK = 8
@@ -71,7 +71,7 @@ def _change(jpeg: Any, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> b
     planes = _planes(new.astype(np.float32), jpeg.jpeg_color_space.name)
     if planes is None or (planes.shape[2] == 4 and np.any(old[:, :, 3] != new[:, :, 3])):
         return False  # jpeglib writes no fourth component
-    changed = np.any(old != new, axis=2).astype(np.float32)
+    changed = differing(old, new).astype(np.float32)
     for number, name in enumerate(("Y", "Cb", "Cr")[: planes.shape[2]]):
         ratio = most // factors[number]
         top, left = (int(start) for start in (box.y, box.x) // (ratio * _BLOCK))
@@ -87,7 +87,7 @@ def _changed_box(
     before: NDArray[np.uint8], after: NDArray[np.uint8], unit: NDArray[np.int_]
 ) -> Box:
     """The smallest box of whole units (down, across), or up to the edge, with all that changed."""
-    changed = np.any(before != after, axis=2)
+    changed = differing(before, after)
     sides = []
     for axis, size in enumerate(unit):
         (where,) = np.nonzero(changed.any(axis=1 - axis))

@@ -33,6 +33,8 @@ class Original:
     """For how long each is shown, milliseconds; 0 where the file does not say."""
     left_out: int = 0
     """How many more pictures the file has, which are not read."""
+    has_maps: bool = False
+    """Whether the file has maps of depth or light beside its pictures, which are not read."""
 
     @property
     def is_animation(self) -> bool:
@@ -57,11 +59,18 @@ def read_original(path: Path) -> Original:
             count = _count(image)
             refuse_too_large(image, count if image.format in _SEVERAL else 1)
             if image.format not in _SEVERAL:
-                return Original(data, str(image.format), (stored_in(image),), (0,), count - 1)
-            pages, durations = zip(*_pages(image, data, count), strict=True)
-            return Original(data, str(image.format), pages, durations)
+                pages, maps = (stored_in(image),), _has_maps(image)
+                return Original(data, str(image.format), pages, (0,), count - 1, maps)
+            found = [*_pages(image, data, count)]
+            durations = tuple(duration for _, duration in found)
+            return Original(data, str(image.format), tuple(page for page, _ in found), durations)
     except NotAPicture as error:
         raise DemosaicError(f"{path}: {error}") from error
+
+
+def _has_maps(image: Image.Image) -> bool:
+    """Whether a HEIC has pictures of depth, or others that belong to the main one."""
+    return bool(image.info.get("depth_images") or image.info.get("aux"))
 
 
 def _count(image: Image.Image) -> int:

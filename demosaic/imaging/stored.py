@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Transpose
 
-from demosaic.imaging.arrays import Kind, Mask, Pixels
+from demosaic.imaging.arrays import Kind, Mask, Pixels, differing
 from demosaic.imaging.colours import shown_colours, stored_colours
 from demosaic.imaging.conversion import to_rgb, turn_of
 from demosaic.imaging.geometry import Box, crop
@@ -80,7 +80,7 @@ class Stored:
         shown as before stay as they are stored.
         """
         wanted = _turned(shown, _BACK.get(self.turn, self.turn) if self.turn is not None else None)
-        changed = np.any(wanted != self._shown, axis=2)
+        changed = differing(wanted, self._shown)
         colours = stored_colours(
             wanted[changed], self._colours[changed], self.mode.removesuffix("A"), self.profile
         )

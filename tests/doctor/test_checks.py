@@ -122,6 +122,12 @@ def with_opencv(monkeypatch: pytest.MonkeyPatch, **versions: str) -> Checked:
     return doctor.run_check("cv2", doctor.look_at_opencv)
 
 
+def test_a_library_for_other_systems_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ["nothing-here>=1 ; sys_platform == 'amiga'", "numpy>=1 ; sys_platform != 'amiga'"]
+    monkeypatch.setattr(metadata, "requires", lambda name: needed)
+    assert [check.what for check in doctor.library_checks()] == ["numpy"]
+
+
 def test_two_owners_of_cv2_that_disagree_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     check = with_opencv(monkeypatch, opencv_python="4.10.0.84", opencv_python_headless="5.0.0.93")
     assert check.advice == (

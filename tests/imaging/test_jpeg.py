@@ -136,6 +136,28 @@ def test_what_a_jpeg_says_stays_without_small_pictures_and_signatures(tmp_path: 
         assert b"/compositeWithTrainedAlgorithmicMedia" in other.info["xmp"]
 
 
+def test_the_thumbnail_of_a_result_shows_the_result(tmp_path: Path) -> None:
+    small, file = Image.new("RGB", (60, 50), (250, 0, 0)), io.BytesIO()
+    small.save(file, "JPEG", quality=95)
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    data = exif.tobytes()  # big-endian or little, with one directory after the header
+    order = "<" if data[6:8] == b"II" else ">"
+    place, link = len(data) - 6, 6 + 8 + 2 + 12
+    second = struct.pack(order + "HHHII", 2, 0x0201, 4, 1, place + 30)
+    second += struct.pack(order + "HHII", 0x0202, 4, 1, len(file.getvalue())) + bytes(4)
+    data = data[:link] + struct.pack(order + "I", place) + data[link + 4 :] + second
+    Image.fromarray(smooth(101, 119)).save(tmp_path / "a.jpg", exif=data + file.getvalue())
+    wanted = write_copy(tmp_path / "b.jpg", tmp_path / "a.jpg")
+    with Image.open(tmp_path / "b.jpg") as image:
+        stored = image.info["exif"][6 + place + 30 :]
+        assert image.getexif()[0x010F] == "A camera"
+    with Image.open(io.BytesIO(stored)) as thumbnail:
+        assert thumbnail.size == (59, 50)
+        colour = np.asarray(thumbnail.convert("RGB")).mean((0, 1))
+    assert np.abs(colour - wanted.mean((0, 1))).max() < 6
+
+
 def test_of_hidden_people_nothing_stays_that_may_show_or_name_them(tmp_path: Path) -> None:
     a_full_jpeg(tmp_path / "a.jpg")
     write_copy(tmp_path / "b.jpg", tmp_path / "a.jpg", HIDDEN)
