@@ -13,7 +13,7 @@ from PIL import Image, JpegImagePlugin, features
 from demosaic.errors import DemosaicError
 from demosaic.files import write_bytes, write_with
 from demosaic.imaging import png_chunks
-from demosaic.imaging.arrays import Pixels, differing, resize
+from demosaic.imaging.arrays import Pixels, different_colours, differing, resize
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.gif_frames import encode_gif
 from demosaic.imaging.jpeg_coefficients import can_change, with_changes
@@ -238,7 +238,7 @@ def _with_palette(page: Stored) -> Image.Image | None:
     if not page.mode.startswith("RGB"):
         return None
     height, width, channels = page.levels.shape
-    colours, where = np.unique(page.levels.reshape(-1, channels), axis=0, return_inverse=True)
+    colours, where = different_colours(page.levels)
     if len(colours) > 256:
         return None
     image = Image.frombytes("P", (width, height), where.astype(np.uint8).tobytes())
@@ -251,7 +251,8 @@ def _with_palette(page: Stored) -> Image.Image | None:
 def _animated(original: Original, pages: Sequence[Stored]) -> list[png_chunks.Chunk]:
     """The chunks of an animation: of each frame after the first, the box that changes."""
     if original.format == "PNG":
-        delays, plays = png_chunks.delays_in(original.data), png_chunks.plays_in(original.data)
+        delays = png_chunks.delays_in(original.data)[: len(pages)]  # some have more than they say
+        plays = png_chunks.plays_in(original.data)
     else:
         delays = [(min(round(time), 65_535), 1000) for time in original.durations]
         plays = _loops(original)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from demosaic.imaging.arrays import Mask, differing
+from demosaic.imaging.arrays import Mask, different_colours, differing
 from demosaic.imaging.stored import Stored
 
 _COLOURS = 256
@@ -72,16 +72,11 @@ def _palette(
     """
     same = frame.levels.shape == before.levels.shape
     changed = differing(frame.levels, before.levels) if same else np.ones_like(opaque)
-    kept = _different(levels[~changed & opaque])[:room]
-    others = _different(levels[changed & opaque])
+    kept = different_colours(levels[~changed & opaque])[0][:room]
+    others = different_colours(levels[changed & opaque])[0]
     if len(others) > (left := room - len(kept)) > 0:
         others = _chosen(levels[changed & opaque], left)
-    return _different(np.concatenate([kept, others[: max(left, 0)]]))
-
-
-def _different(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The colours (N, 3) without repetition."""
-    return np.asarray(np.unique(colours.reshape(-1, 3), axis=0))
+    return different_colours(np.concatenate([kept, others[: max(left, 0)]]))[0]
 
 
 def _chosen(colours: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
@@ -93,14 +88,14 @@ def _chosen(colours: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
 
 def _mapped(levels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> Image.Image:
     """A frame (H, W, 3) in the nearest colours of a palette (N, 3)."""
-    colours, where = np.unique(levels.reshape(-1, 3), axis=0, return_inverse=True)
+    colours, where = different_colours(levels)
     nearest = np.concatenate(
         [
             np.square(part[:, None].astype(np.int32) - palette.astype(np.int32)).sum(2).argmin(1)
             for part in np.array_split(colours, 1 + len(colours) // 4096)
         ]
     )
-    indices = nearest.astype(np.uint8)[where.reshape(-1)]
+    indices = nearest.astype(np.uint8)[where]
     height, width = levels.shape[:2]
     result = Image.frombytes("P", (width, height), indices.tobytes())
     result.putpalette(palette.tobytes())

@@ -216,9 +216,14 @@ def _hidden_page(
     page: Stored, places: Sequence[Place], config: PixelateConfig
 ) -> tuple[Stored, tuple[FaceHidden, ...]]:
     """A picture with these places hidden in the colours that are stored, and what was hidden."""
-    boxes = [place.box for place in places]
-    painted = page.painted(lambda colours: pixelate_image(colours, places, config).picture, boxes)
-    return painted, pixelate_image(page.shown, places, config).faces
+    done: list[Pixelated] = []
+
+    def paint(colours: Pixels) -> Pixels:
+        done.append(pixelate_image(colours, places, config))
+        return done[-1].picture
+
+    painted = page.painted(paint, [place.box for place in places])
+    return painted, done[0].faces
 
 
 def pixelate_files(

@@ -4,7 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from demosaic.imaging.arrays import Floats, one_core, resize, to_float, to_levels, to_uint8
+from demosaic.imaging.arrays import (
+    Floats,
+    different_colours,
+    one_core,
+    resize,
+    to_float,
+    to_levels,
+    to_uint8,
+)
 from doubles import texture
 
 
@@ -44,3 +52,11 @@ def test_cv2_has_one_thread_in_the_block_and_then_as_many_as_before() -> None:
         assert cv2.getNumThreads() == 1
         raise KeyError
     assert cv2.getNumThreads() == before
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_colours_without_repetition_give_the_picture_back(channels: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 3, (7, 9, channels), dtype=np.uint8)
+    colours, where = different_colours(picture)
+    assert np.array_equal(colours[where], picture)
+    assert len(colours) == len(np.unique(picture.reshape(-1, channels), axis=0))

@@ -1,5 +1,7 @@
 """Files of several pictures: every frame and page, with its time."""
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -240,3 +242,17 @@ def test_grey_of_sixteen_bits_in_a_format_that_is_only_read_keeps_them(tmp_path:
     write_edited(tmp_path / "b.png", Edit(original, original.pages, KEEPING))
     with Image.open(tmp_path / "b.png") as image:
         assert np.array_equal(np.asarray(image), levels)
+
+
+def test_a_png_with_more_frames_than_it_says_keeps_those_it_says(tmp_path: Path) -> None:
+    source = save(tmp_path / "a.png", frames(), duration=TIMES)
+    data = bytearray(source.read_bytes())
+    place = data.index(b"acTL")
+    count = struct.pack(">I", 2)
+    data[place + 4 : place + 8] = count
+    data[place + 12 : place + 16] = struct.pack(">I", zlib.crc32(data[place : place + 12]))
+    source.write_bytes(data)
+    edit, wanted = edited(read_original(source))
+    write_edited(tmp_path / "b.png", edit)
+    assert np.array_equal(shown_in(tmp_path / "b.png"), wanted)
+    assert times_in(tmp_path / "b.png") == TIMES[:2]
