@@ -64,6 +64,7 @@ def make_all(out: Path) -> None:
     (out / "faces.json").write_text(json.dumps(found))
     run(out, "build-dataset photos pairs --size 128 --val 0.25")
     run(out, "pixelate photos --out pixelated")
+    (out / "mosaics").mkdir()
     for number, path in enumerate(sorted(find_images(out / "pixelated"))):
         write_png(
             out / "mosaics" / f"{number:02}.png", read_image(path)
