@@ -93,7 +93,7 @@ def _with_fits(
         rests: list[Candidate] = []
         for candidate in waiting:
             if known_share(candidate.box, [*sure, *found]) <= OVERLAP.known:
-                fit = fit_lattice(steps, candidate, sure)
+                fit = fit_lattice(steps, candidate, sure, mosaics)
                 if fit and fit not in mosaics:
                     some = mosaics_in(luma, steps, fit, candidate.within)
                     mosaics[fit] = [one for one in some if not _repeats_exact(one, exact, steps)]

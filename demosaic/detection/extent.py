@@ -177,13 +177,13 @@ def _unbroken(sums: Floats) -> Iterator[_Span]:
 
     Kadane's algorithm, which begins anew after such a fall too.
     """
-    start = top = 0
-    for place, value in enumerate(sums.tolist()):
-        if value <= sums[start] or value < sums[top] - FIT.gap:
+    values, start, top = sums.tolist(), 0, 0
+    for place, value in enumerate(values):
+        if value <= values[start] or value < values[top] - FIT.gap:
             if top > start:
                 yield start, top
             start = top = place
-        elif value > sums[top]:
+        elif value > values[top]:
             top = place
     if top > start:
         yield start, top

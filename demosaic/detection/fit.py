@@ -1,6 +1,6 @@
 """The lattice that explains the steps in a candidate best, and whether it is a mosaic."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -35,9 +35,20 @@ class Fit:
     lattice: Lattice
     box: Box
 
+    def repeats(self, lattice: Lattice, box: Box) -> bool:
+        """Whether a lattice with about the same cells explains about the same box."""
+        own = self.lattice
+        wider = abs(own.across.period - lattice.across.period)
+        higher = abs(own.down.period - lattice.down.period)
+        same_cells = max(wider, higher) < OVERLAP.same_cell
+        return same_cells and _are_alike(self.box, box, FIT.repeated)
 
-def fit_lattice(steps: Steps, candidate: Candidate, known: Sequence[Region]) -> Fit | None:
-    """The lattice that explains the steps in a candidate best, and its box.
+
+def fit_lattice(
+    steps: Steps, candidate: Candidate, known: Sequence[Region], earlier: Iterable[Fit] = ()
+) -> Fit | None:
+    """The lattice that explains the steps in a candidate best, and its box; one of the `earlier`
+    fits where that has about the same box and cells.
 
     None where no lattice explains them, or the box lies mostly in mosaics already known.
     """
@@ -47,8 +58,11 @@ def fit_lattice(steps: Steps, candidate: Candidate, known: Sequence[Region]) -> 
         extent = find_extent(steps, lattice, box, candidate.within) if lattice else None
         if extent is None or known_share(extent.box, known) > OVERLAP.known:
             return None
-        larger = max(extent.box.area, box.area)
-        is_stable = extent.box.shared(box) > FIT.stable * larger
+        assert lattice is not None
+        for fit in earlier:
+            if fit.repeats(lattice, extent.box):
+                return fit
+        is_stable = _are_alike(box, extent.box, FIT.stable)
         box = extent.box
         if is_stable:
             break
@@ -58,6 +72,11 @@ def fit_lattice(steps: Steps, candidate: Candidate, known: Sequence[Region]) -> 
     if calm == fit.box or min(calm.width, calm.height) == 0:
         return fit
     return _refined(steps, lattice, extent.only(calm))
+
+
+def _are_alike(one: Box, other: Box, least: float) -> bool:
+    """Whether two boxes share more than a part of the larger one."""
+    return one.shared(other) > least * max(one.area, other.area)
 
 
 def mosaics_in(

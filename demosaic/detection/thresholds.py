@@ -103,6 +103,8 @@ class FitThresholds:
     """Rounds of fitting, because a place can turn out larger than it looked."""
     stable: float = 0.98
     """Share of the larger box that two rounds share when the fit is stable."""
+    repeated: float = 0.9
+    """Share of the larger box that two fits share when they are one."""
     max_splits: int = 16
     """How often a fit may be split where its phase changes, one split inside another."""
     gap: float = 6
@@ -294,6 +296,25 @@ class LookalikeThresholds:
 
 
 @dataclass(frozen=True)
+class KnownCellThresholds:
+    """Mosaics whose cells have a known size (`known_cells`)."""
+
+    min_side: int = 3
+    """Sides of cells, pixels."""
+    min_cells: int = 4
+    """Flat cells that touch, as in 2 x 2."""
+    min_fill: float = 0.7
+    """Share of their box that flat cells cover; some are too much like their neighbours."""
+    uneven: float = 0.1
+    """Variance inside a cell, as a share of its mean squared step to its neighbours. Slopes in a
+    photo have 0.08 and more, mosaics through JPEG of quality 60 about 0.03."""
+    min_step: float = 3
+    """Root mean squared step to the neighbours, grey levels; a wall is flat too."""
+    min_confidence: float = 0.7
+    """Confidence below which cells are no mosaic."""
+
+
+@dataclass(frozen=True)
 class SamplerThresholds:
     """Whether cells show their mean or their top-left pixel (`sampler`)."""
 
@@ -335,4 +356,5 @@ REFINEMENT = RefinementThresholds()
 OUTLINE = OutlineThresholds()
 ELLIPSE = EllipseThresholds()
 LOOKALIKE = LookalikeThresholds()
+KNOWN_CELLS = KnownCellThresholds()
 SAMPLER = SamplerThresholds()

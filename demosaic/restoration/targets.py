@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.detector import find_mosaics
+from demosaic.detection.known_cells import find_cells_of_size
 from demosaic.detection.region import Place, Region, filled_place
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.imaging.arrays import Mask, Pixels
@@ -25,19 +26,36 @@ _NOISE = 25.0  # squared grey levels; always allowed for JPEG or scaling
 
 def regions_in(image: Pixels, config: RestoreConfig, mask: Mask | None = None) -> list[Region]:
     """The mosaics of a picture (H, W, 3) to restore: those that the config or a mask (H, W) gives,
-    or all that are found.
+    or all that are found; of a cell size only, if the config gives one.
 
     Raises DemosaicError when a place is not inside the picture, or there is no mosaic.
     """
     places = places_given(image, config, mask)
     if not places and config.block:
-        places = [filled_place(Box.whole(image))]
+        return _all_with_cells(image, config.block, config)
     found = [_region(image, place, config) for place in places] or find_mosaics(image)
     if not found:
         raise DemosaicError(
             "no mosaic found: mark it with --region X,Y,W,H and give the cell size with --block",
             NOTHING_TO_DO,
         )
+    return found
+
+
+def _all_with_cells(
+    image: Pixels, cell: tuple[float, float], config: RestoreConfig
+) -> list[Region]:
+    """The mosaics with cells of a size: the whole picture where it is one, or all that are found.
+    Raises DemosaicError when there is none.
+    """
+    place = filled_place(Box.whole(image))
+    grid = Grid(*cell, *(config.offset or _best_offset(image, cell)))
+    if _fits(image, grid, place.hidden):
+        return [Region(place.box, grid, place.hidden, 1.0)]
+    is_whole = all(float(side).is_integer() for side in cell)
+    found = find_cells_of_size(image, (int(cell[0]), int(cell[1]))) if is_whole else []
+    if not found:
+        raise _no_such_cells(grid, place)
     return found
 
 
@@ -99,12 +117,16 @@ def _region(image: Pixels, place: Place, config: RestoreConfig) -> Region:
         )
     grid = Grid(*config.block, *(config.offset or _best_offset(observed, config.block)))
     if not _fits(observed, grid, place.hidden):
-        raise DemosaicError(
-            f"no mosaic with cells of {grid.width:g} x {grid.height:g} px in {_named(place.box)}: "
-            "leave out --block, and give the pixelated rectangle with --region",
-            NOTHING_TO_DO,
-        )
+        raise _no_such_cells(grid, place)
     return Region(place.box, grid, place.hidden, 1.0)
+
+
+def _no_such_cells(grid: Grid, place: Place) -> DemosaicError:
+    return DemosaicError(
+        f"no mosaic with cells of {grid.width:g} x {grid.height:g} px in {_named(place.box)}: "
+        "leave out --block, and give the pixelated rectangle with --region",
+        NOTHING_TO_DO,
+    )
 
 
 def _fits(observed: Pixels, grid: Grid, hidden: Mask) -> bool:

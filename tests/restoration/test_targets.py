@@ -6,10 +6,11 @@ import pytest
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, DemosaicError
 from demosaic.imaging.arrays import Pixels
-from demosaic.imaging.geometry import Box
+from demosaic.imaging.encoding import jpeg_damaged
+from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.restoration.targets import regions_in
-from doubles import mosaicked, texture
+from doubles import cloudy_picture, mosaicked, texture
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,27 @@ def test_cells_of_a_size_begin_where_they_fit_best(left: int) -> None:
     whole = RestoreConfig(regions="whole", block=(5, 7))
     (region,) = regions_in(mosaicked(40, 33, grid), whole)
     assert (region.box, region.grid) == (Box(0, 0, 33, 40), grid)
+
+
+@pytest.mark.parametrize("quality", [90, 75])
+@pytest.mark.parametrize(("columns", "rows"), [(2, 2), (3, 3), (3, 4), (5, 4)])
+def test_few_cells_are_found_in_a_jpeg_if_their_size_is_given(
+    columns: int, rows: int, quality: int
+) -> None:
+    """Without it, 4 x 4 cells are needed there."""
+    picture = cloudy_picture(3, 240, 200)
+    box = Box(90, 50, 20 * columns, 20 * rows)
+    crop(picture, box)[:] = mosaicked(box.height, box.width, Grid.square(20), seed=1)
+    (region,) = regions_in(jpeg_damaged(picture, quality), RestoreConfig(block=(20, 20)))
+    assert (region.box, region.grid) == (box, Grid.square(20))
+
+
+@pytest.mark.parametrize("cell", [3, 8, 20, 64])
+def test_a_picture_has_no_cells_of_any_size_given(cell: int) -> None:
+    picture = jpeg_damaged(cloudy_picture(0, 240, 200), 75)
+    with pytest.raises(DemosaicError, match="no mosaic with cells of") as caught:
+        regions_in(picture, RestoreConfig(block=(cell, cell)))
+    assert caught.value.exit_code == NOTHING_TO_DO
 
 
 def test_cells_of_a_broken_size_fit_too() -> None:
