@@ -18,7 +18,9 @@ from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.gif_frames import encode_gif
 from demosaic.imaging.jpeg_coefficients import can_change, with_changes
 from demosaic.imaging.jpeg_segments import (
+    MAX_TEXT,
     DamagedJpeg,
+    fitting_xmp,
     join_pictures,
     kept_segments,
     previews,
@@ -384,6 +386,8 @@ def _new_jpeg(edit: Edit) -> bytes:
     if page.alpha is not None:
         page = page.in_mode(page.mode.removesuffix("A"))
     metadata = _metadata(replace(edit, pages=(page,)))
+    exif = metadata.exif if len(metadata.exif) <= MAX_TEXT else b""
+    metadata = replace(metadata, exif=exif, xmp=fitting_xmp(edit.keeping, metadata.xmp))
     options: dict[str, Any] = {"quality": 95, "subsampling": "4:4:4"}
     if metadata.resolution:
         options["dpi"] = metadata.resolution

@@ -9,7 +9,6 @@ from PIL.ExifTags import IFD, Base
 
 from demosaic.imaging.opening import DAMAGED
 
-_MAX_EXIF = 65_000  # bytes that fit into a JPEG
 _PREFIX = b"Exif\0\0"
 _THUMBNAIL = (160, 160)  # px; the size where the old one cannot be read
 _QUALITIES = (85, 75, 60, 40, 20, 5)
@@ -95,7 +94,7 @@ _HARMLESS_TAGS = {
 
 def all_exif(original: Image.Image, picture: Image.Image | None) -> bytes:
     """The EXIF of a picture that is still true after an edit, its thumbnail made anew from the
-    edited `picture`; empty when it is damaged or too large for a JPEG.
+    edited `picture`; empty when it is damaged.
 
     A TIFF has it between its tags; those about the file are left out.
     """
@@ -140,10 +139,9 @@ def _tags_of(original: Image.Image) -> Image.Exif:
 
 def _as_bytes(exif: Image.Exif) -> bytes:
     try:
-        data = exif.tobytes().removeprefix(_PREFIX) if exif else b""
+        return exif.tobytes().removeprefix(_PREFIX) if exif else b""
     except DAMAGED:
         return b""
-    return data if len(data) <= _MAX_EXIF else b""
 
 
 def with_new_thumbnail(exif: bytes, picture: Image.Image | None) -> bytes:

@@ -1,7 +1,9 @@
 """A JPEG edited without decoding it: blocks that nobody changed keep their coefficients."""
 
+import io
 import tempfile
 import threading
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,11 @@ def with_changes(data: bytes, before: NDArray[np.uint8], after: NDArray[np.uint8
         return None
     import jpeglib
 
-    with tempfile.TemporaryDirectory() as folder, _choosing_a_library:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _choosing_a_library,
+        redirect_stdout(io.StringIO()),  # where jpeglib prints the name of a file that fails
+    ):
         source, out = Path(folder, "a.jpg"), Path(folder, "b.jpg")
         source.write_bytes(data)
         try:

@@ -20,7 +20,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 _PREVIEWS = (0x010001, 0x010002)  # "large thumbnails" of 640 and 1920 pixels
 
-_MAX_SEGMENT = 65_533  # bytes, without the two of its length
+MAX_TEXT = 65_000
+"""How many bytes of EXIF or XMP fit into a segment."""
 
 
 class DamagedJpeg(ValueError):
@@ -130,11 +131,17 @@ def kept_segments(
     kept = [changed for one in segments for changed in _kept(one, keeping)]
     if several:
         kept += [one for one in segments if one.is_a(_APP2, _PICTURES)]
-    added = [Segment(_APP1, _EXIF + exif)] if 0 < len(exif) < _MAX_SEGMENT - 8 else []
-    if xmp := keeping.xmp(theirs):
+    added = [Segment(_APP1, _EXIF + exif)] if 0 < len(exif) <= MAX_TEXT else []
+    if xmp := fitting_xmp(keeping, theirs):
         added.append(Segment(_APP1, _XMP + xmp.encode()))
     first = sum(one.marker == _APP0 for one in kept)  # JFIF must come first
     return (*kept[:first], *added, *kept[first:])
+
+
+def fitting_xmp(keeping: Keeping, theirs: str | bytes | None) -> str | None:
+    """The XMP of a result that fits into a segment: without theirs if that is too long."""
+    xmp = keeping.xmp(theirs)
+    return xmp if len((xmp or "").encode()) <= MAX_TEXT else keeping.xmp(None)
 
 
 def _kept(segment: Segment, keeping: Keeping) -> Iterator[Segment]:

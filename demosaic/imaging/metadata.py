@@ -29,8 +29,6 @@ _XMP = (
     "{mark}</rdf:RDF></x:xmpmeta>"
 )
 
-_MAX_XMP = 65_000  # bytes that fit into a JPEG
-
 _THUMBNAILS = (0x0409, 0x040C)  # Photoshop's resources: in BGR, in RGB
 
 
@@ -97,7 +95,7 @@ def source_type_xmp(kind: str) -> str:
 
 def merged_xmp(theirs: str | bytes | None, kind: str) -> str:
     """An original's XMP that says where the result comes from, and has no thumbnail of the
-    original; ours alone when it is damaged or would be too large for a JPEG.
+    original; ours alone when it is damaged.
 
     It stays text, so that nothing else in it changes (XMP part 1 §7 lets a picture have several
     descriptions, all about the same).
@@ -112,7 +110,7 @@ def merged_xmp(theirs: str | bytes | None, kind: str) -> str:
     for end in re.finditer(r"</\w+:RDF\s*>", text):
         merged = text[: end.start()] + mark + text[end.start() :]
         merged = re.sub(r"\s+(?=<\?xpacket end)", "\n", merged)  # room to edit, by the kilobyte
-        if len(merged.encode()) <= _MAX_XMP and _is_xml(merged):
+        if _is_xml(merged):
             return merged
     return source_type_xmp(kind)
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 import demosaic
 from demosaic.imaging.arrays import Pixels, blurred
 from demosaic.imaging.edited_copy import Edit, losses, write_edited, written_suffix
-from demosaic.imaging.metadata import MADE_IN_PART, Keeping
+from demosaic.imaging.metadata import MADE_IN_PART, Keeping, source_type_xmp
 from demosaic.imaging.original import Original, read_original
 from doubles import texture
 
@@ -256,3 +256,22 @@ def test_a_png_with_more_frames_than_it_says_keeps_those_it_says(tmp_path: Path)
     write_edited(tmp_path / "b.png", edit)
     assert np.array_equal(shown_in(tmp_path / "b.png"), wanted)
     assert times_in(tmp_path / "b.png") == TIMES[:2]
+
+
+def test_words_too_long_for_a_jpeg_stay_in_a_tiff_and_a_png(tmp_path: Path) -> None:
+    words = "a title" + "." * 70_000
+    xmp = source_type_xmp("http://camera").replace(
+        "<rdf:Description", f"<!--{words}--><rdf:Description"
+    )
+    tags = {270: words, 700: xmp.encode()}
+    frames()[0].save(tmp_path / "a.tif", tiffinfo=tags, dpi=(300, 300))
+    edit, _ = edited(read_original(tmp_path / "a.tif"))
+    for name in ("b.tif", "b.png", "b.jpg"):
+        write_edited(tmp_path / name, edit)
+    with Image.open(tmp_path / "b.tif") as image:
+        assert image.getexif()[270] == words
+        assert words.encode() in image.info["xmp"]
+    assert words.encode() in (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert image.info["dpi"] == (300, 300)
+        assert b"/compositeWithTrainedAlgorithmicMedia" in image.info["xmp"]

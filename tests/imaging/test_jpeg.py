@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,22 @@ def test_without_the_package_a_jpeg_is_coded_anew_with_its_own_tables(
         assert np.abs(apart[far]).mean() < 0.3
     (said,) = losses(tmp_path / "b.jpg", read_original(tmp_path / "a.jpg"), RESTORED)
     assert "jpeglib" in said and "encoded anew" in said
+
+
+def test_what_jpeglib_prints_of_a_file_that_fails_is_not_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jpeglib = pytest.importorskip("jpeglib", reason="coefficients need jpeglib")
+
+    def failing(path: str) -> None:
+        sys.stdout.write(path)
+        raise OSError("reading failed")
+
+    monkeypatch.setattr(jpeglib, "read_dct", failing)
+    Image.fromarray(smooth(101, 119)).save(tmp_path / "a.jpg")
+    write_copy(tmp_path / "b.jpg", tmp_path / "a.jpg")
+    assert (tmp_path / "b.jpg").exists()
+    assert capsys.readouterr().out == ""
 
 
 def segment(marker: int, data: bytes) -> bytes:
