@@ -86,7 +86,7 @@ class Flow(nn.Module):
 
     def forward(self, state: Tensor, mean: Tensor, views: Views, time: Tensor) -> Tensor:
         """The face (N, 3, H, W) predicted at the end of the path from its point `state` at `time`
-        (N,), 0..1; reconciled with the cells. `mean` is where the path began, without the noise.
+        (N,), 0..1; reconciled with the views. `mean` is where the path began, without the noise.
 
         The network's part is added to the best linear guess, as if noise and error had one
         spectrum: the mean, and `time / (time^2 + (1 - time)^2)` of the difference from it.
@@ -112,14 +112,19 @@ class Flow(nn.Module):
 
     def begin(self, mean: Tensor, views: Views, white: Tensor) -> Tensor:
         """Where the path begins, (N, 3, H, W): the mean with noise made of `white` (N, PLANES, H,
-        W), reconciled with the cells.
+        W), reconciled with the views.
         """
         noise = coloured(white, self.spectrum, cell_logs(views.guide))
         return views.reconcile(mean + noise)
 
     def draw(self, mean: Tensor, views: Views, white: Tensor, steps: int) -> Tensor:
-        """A draw (N, 3, H, W) in `steps` equal steps along the path; it agrees with the cells."""
+        """A draw (N, 3, H, W) in `steps` equal steps along the path; its cells are the mean's.
+
+        The mean agrees with the cells observed as far as these are certain. Where they are not, the
+        noise has nothing that a draw could make other cells of.
+        """
         with torch.autocast(mean.device.type, enabled=False):
+            views = views.with_cells_of(mean)
             state = self.begin(mean, views, white)
         for step in range(steps):
             time = torch.full_like(mean[:, 0, 0, 0], step / steps)

@@ -7,7 +7,7 @@ point is. Its output is reconciled with the cells by the same matrices.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -164,10 +164,18 @@ class Views:
         shows their edges. In a cell that is partly visible, only the hidden pixels change.
         """
         image = torch.lerp(self.seen, restored, self.hidden)
-        means = self.means_down @ image @ self.means_across.transpose(-1, -2)
-        lacking = (self.colours - means) * self.pull
+        lacking = (self.colours - self._cells(image)) * self.pull
         smooth = self.smooth_down @ lacking @ self.smooth_across.transpose(-1, -2)
         return torch.addcmul(image, self.hidden, smooth)
+
+    def with_cells_of(self, image: Tensor) -> "Views":
+        """The same views, except that `reconcile` gives the cells of an image (N, 3, H, W) exactly,
+        however certain the colours observed are.
+        """
+        return replace(self, colours=self._cells(image), pull=torch.ones_like(self.pull))
+
+    def _cells(self, image: Tensor) -> Tensor:
+        return self.means_down @ image @ self.means_across.transpose(-1, -2)
 
 
 def views(observations: Sequence[Observation]) -> Views:

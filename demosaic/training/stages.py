@@ -207,8 +207,9 @@ class FlowStage:
             mean = shown.reconcile(self._mean(shown.seen, shown.hidden, shown.guide))
         time, white = _chance(faces.seeds, faces.target)
         with torch.no_grad():
-            # A draw agrees with the cells, so the end of its path must, also where these are no
-            # means or JPEG has changed them: the target itself could never be reached
+            # A draw has the cells of the mean, so the end of its path must, also where these are
+            # not the target's: the target itself could never be reached
+            shown = shown.with_cells_of(mean)
             end = shown.reconcile(faces.target)
             begin = flow.begin(mean, shown, white)
             state = torch.lerp(begin, end, time[:, None, None, None])

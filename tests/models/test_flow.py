@@ -73,6 +73,15 @@ def test_draws_of_a_wild_flow_agree_with_the_cells(steps: int) -> None:
     assert float((drawn - restorer.mean(shown)).abs().mean()) > 0.05
 
 
+def test_where_cells_are_no_means_a_draw_has_those_of_the_mean() -> None:
+    picture, restorer = mosaicked(64, 64, GRIDS[0]), a_restorer(wild=True)
+    shown = views([observe(picture, GRIDS[0], consistency=0.0)])
+    drawn, mean = restorer.draw(shown, [1], 3), restorer.mean(shown)
+    assert lacking(mean, shown) > 0.01
+    assert lacking(drawn, shown.with_cells_of(mean)) < 1e-4
+    assert float((drawn - mean).abs().mean()) > 0.05
+
+
 def test_visible_pixels_stay() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     hidden = np.zeros((64, 64), bool)
