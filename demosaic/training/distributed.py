@@ -6,6 +6,8 @@ does nothing.
 """
 
 import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from torch import Tensor
 from torch import distributed as dist
 
 from demosaic.errors import DemosaicError
+
+_LOOK_EVERY = 0.2  # seconds
 
 _TIMEOUT = timedelta(hours=1)  # the other processes wait while the first one validates
 
@@ -78,6 +82,7 @@ def processes() -> Iterator[Processes]:
     if size == 1:
         yield Processes()
         return
+    threading.Thread(target=_end_with_launcher, args=(os.getppid(),), daemon=True).start()
     backend = "gloo"
     if torch.cuda.is_available():
         backend = "nccl"
@@ -87,6 +92,15 @@ def processes() -> Iterator[Processes]:
         yield Processes(dist.get_rank(), size)
     finally:
         dist.destroy_process_group()
+
+
+def _end_with_launcher(launcher: int) -> None:
+    """End this process when torchrun has ended, however it did: a killed one leaves its processes
+    behind, and they would go on writing. Windows does not say when.
+    """
+    while os.getppid() == launcher:
+        time.sleep(_LOOK_EVERY)
+    os._exit(1)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from safetensors.torch import load_file
 from demosaic.config import networks
 from demosaic.config.networks import ResUNetConfig
 from demosaic.config.training import TrainConfig
-from demosaic.errors import PROBLEM
+from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.files import read_lines
+from demosaic.locks import written_alone
 from demosaic.models.checkpoint import load_state
 from demosaic.training.distributed import Processes, processes
 from demosaic.training.loop import train
@@ -71,6 +73,16 @@ def is_saved(run: Path) -> bool:
     while not (run / "resume.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     return (run / "resume.pt").exists()
+
+
+def is_left_alone(run: Path) -> bool:
+    """Whether no process writes to the run any more; waits for it."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with suppress(DemosaicError), written_alone(run):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +144,7 @@ def test_a_run_continues_with_another_number_of_processes(folder: Path, alone: P
     assert is_saved(run)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    assert is_left_alone(run)  # torchrun's processes end too, though nobody killed them
     assert 2 <= load_state(run / "resume.pt")["step"] <= 4
     train(folder / "pairs", run, CONFIG, devices=DEVICES)
     assert furthest(run, alone) < 1e-4
