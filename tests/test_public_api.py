@@ -19,6 +19,7 @@ from demosaic.events import Event, Notice, PicturesFound
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
+from demosaic.models.box import BOX
 from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
 from doubles import TINY, a_dataset, a_model, mosaicked, save, texture
@@ -125,8 +126,9 @@ def test_without_a_model_the_newest_of_the_runs_is_taken_and_named(
     here: Path, model_file: Path
 ) -> None:
     levels = mosaicked(32, 32, Grid.square(4))
-    with pytest.raises(demosaic.DemosaicError, match="there is no model yet"):
-        demosaic.restore(levels)
+    box: list[Event] = []
+    demosaic.restore(levels, listen=box.append)
+    assert box == [Notice(f"model {BOX} (the one in the box)")]
     (here / "runs" / "a").mkdir(parents=True)
     (here / "runs" / "a" / "best.safetensors").write_bytes(model_file.read_bytes())
     heard: list[Event] = []

@@ -8,6 +8,7 @@ from demosaic.cli.doctor import doctor
 from demosaic.cli.evaluate import compare, evaluate
 from demosaic.cli.export import export
 from demosaic.cli.help import Command
+from demosaic.cli.models import models
 from demosaic.cli.options import takes
 from demosaic.cli.privacy import audit, pixelate
 from demosaic.cli.restore import restore
@@ -25,6 +26,7 @@ _add(train, "From photos to a restored face")
 _add(restore, "From photos to a restored face")
 _add(evaluate, "Measuring models")
 _add(compare, "Measuring models")
+_add(models, "Measuring models")
 _add(pixelate, "Privacy")
 _add(audit, "Privacy")
 _add(forget, "Privacy")

@@ -68,7 +68,7 @@ def audit(
         own_option(
             "The model that restores.",
             metavar="FILE",
-            default="the one `restore` takes, if there is one",
+            default="the one `restore` takes",
         ),
     ] = None,
     config: AuditConfig,
@@ -110,8 +110,8 @@ def audit(
     known = cache.FaceCache(cache.user_cache(), NETWORK_NAME)
     make = partial(make_detector, detectors.detector)
     with listening(as_json) as listen:
-        model = model or lookup.model_at_hand(Path())
-        listen(events.Notice(f"model {model}" if model else "no model: nothing is restored"))
+        model, why = (model, "--model") if model else lookup.find_model(Path())
+        listen(events.Notice(f"model {model} ({why})"))
         done = attack.audit(
             photos,
             config,

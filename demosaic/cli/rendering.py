@@ -18,7 +18,7 @@ from demosaic.dataset.events import (
 from demosaic.doctor.events import Checked
 from demosaic.evaluation.events import EvaluationReport, WayScores
 from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
-from demosaic.models.events import ModelExported
+from demosaic.models.events import ModelExported, ModelFound, ModelsFound
 from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
 from demosaic.restoration.events import ClipRestored, PictureRestored, RegionRestored
 from demosaic.text import counted, in_one_line
@@ -205,6 +205,34 @@ def _(report: TrainReport) -> Printed:
 @printed.register
 def _(event: ModelExported) -> Printed:
     return [f"saved {event.out}"]
+
+
+@printed.register
+def _(event: ModelsFound) -> Printed:
+    first, *others = event.models
+    return [
+        *_model_lines(first, "restore takes"),
+        *(line for one in others for line in _model_lines(one, "also at hand")),
+    ]
+
+
+def _model_lines(model: ModelFound, what: str) -> list[str]:
+    """A model in two lines: where it is, and what it does."""
+    return [f"{what}: {model.path} ({model.why})", f"  {_model_does(model)}"]
+
+
+def _model_does(model: ModelFound) -> str:
+    if model.problem:
+        return f"cannot be used: {model.problem}"
+    cells = "no mosaics" if model.blocks is None else f"cells of {_cells_of(model.blocks)} px"
+    usual = model.psnr.get("block 16, restored")
+    score = f", {usual:.2f} dB at 16 px on its own validation faces" if usual else ""
+    draws = ", draws" if model.draws else ""
+    return f"preset {model.preset}, step {model.step}, {cells}{draws}{score}"
+
+
+def _cells_of(blocks: tuple[int, int]) -> str:
+    return " to ".join(map(str, sorted({*blocks})))
 
 
 # Pictures and clips

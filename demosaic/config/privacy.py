@@ -72,7 +72,8 @@ class AuditConfig:
     gallery: int = option(
         1000, "Look for them among at most this many known faces, theirs and others'.", ge=2
     )
-    realism: float = as_in(RestoreConfig, "realism")
+    # Recognisers take the mean for the person more often than a draw, which takes longer, too
+    realism: float = as_in(RestoreConfig, "realism", default=0.0)
 
     blocks: ClassVar[tuple[int, ...]] = (4, 8, 12, 16, 24, 32, 64, 128, 256)
     """Sides of the cells, pixels of a face as it is cut for training."""

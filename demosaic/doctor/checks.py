@@ -62,6 +62,7 @@ def run_checks(folder: Path) -> Iterator[Checked]:
     yield run_check("devices", look_at_devices)
     yield run_check("precision", look_at_precision)
     yield run_check("face model", look_at_face_model)
+    yield run_check("model in the box", look_at_box)
     yield run_check("HEIC", look_at_heic)
     yield run_check("disk", partial(look_at_disk, folder))
     yield from selftest_checks()
@@ -194,6 +195,15 @@ def look_at_face_model() -> str:
 
     make_detector()
     return detector_name()
+
+
+def look_at_box() -> str:
+    """The model in the box, compared with its checksum and loaded."""
+    from demosaic.models.box import BOX, check_box
+    from demosaic.models.checkpoint import load_model
+
+    checksum = check_box()
+    return f"step {load_model(BOX).card.step}, sha256 {checksum[:12]}"
 
 
 def look_at_heic() -> str:

@@ -1,6 +1,7 @@
 """Which model to take, and loading it."""
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from demosaic.errors import DemosaicError
 from demosaic.events import Listener, Notice, ignore
 from demosaic.files import encoded, make_folder, write_bytes
 from demosaic.models import checkpoint
+from demosaic.models.box import BOX
 from demosaic.models.compute import settle
+from demosaic.models.events import ModelFound, ModelsFound
 from demosaic.models.model import Model
 
 MODEL_VARIABLE = "DEMOSAIC_MODEL"
@@ -25,7 +28,7 @@ def load_model(
     """The model of a file on the device, ready to restore; a loaded model is moved there.
 
     Without a file, `find_model` chooses; `listen` hears which one and why. Raises DemosaicError
-    when there is no model, or the file is not one.
+    when the file is not a model.
     """
     if isinstance(model, Model):
         settle(model.generator, device)
@@ -36,29 +39,46 @@ def load_model(
 
 
 def find_model(folder: Path) -> tuple[Path, str]:
-    """The model to use when none is named, and why this one. Raises DemosaicError when there is
-    none.
-    """
+    """The model to use when none is named, and why this one."""
+    return next(_candidates(folder))
+
+
+def _candidates(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The models at hand and what they are, in the order in which they are preferred."""
     named = os.environ.get(MODEL_VARIABLE)
     if named:
-        return Path(named), f"${MODEL_VARIABLE}"
+        yield Path(named), f"${MODEL_VARIABLE}"
     runs = sorted(folder.glob("runs/*/best.safetensors"), key=lambda path: path.stat().st_mtime)
-    if runs:
-        return runs[-1], "the newest below runs/"
+    for place, run in enumerate(reversed(runs)):
+        yield run, "below runs/" if place else "the newest below runs/"
     last = remembered_model()
     if last is not None:
-        return last, "the last one you trained"
-    raise DemosaicError(
-        "there is no model yet: train one with `demosaic train PAIRS`, or name one with --model"
-    )
+        yield last, "the last one you trained"
+    yield BOX, "the one in the box"
 
 
-def model_at_hand(folder: Path) -> Path | None:
-    """The model of `find_model`, if there is one."""
+def models_at_hand(folder: Path) -> ModelsFound:
+    """Every model at hand, once, with what its card says; the first is the one to use. A file that
+    is no model has a problem instead.
+    """
+    seen = set[Path]()
+    found = []
+    for path, why in _candidates(folder):
+        if path.resolve() not in seen:
+            seen.add(path.resolve())
+            found.append(_described(path, why))
+    return ModelsFound(tuple(found))
+
+
+def _described(path: Path, why: str) -> ModelFound:
     try:
-        return find_model(folder)[0]
-    except DemosaicError:
-        return None
+        card = checkpoint.read_card(path)
+    except DemosaicError as error:
+        return ModelFound(str(path), why, problem=str(error))
+    psnr = {name: round(scores["psnr"], 2) for name, scores in card.scores.items()}
+    return ModelFound(
+        str(path), why, card.preset, card.step, card.blocks, card.flow is not None, psnr
+    )
 
 
 def remember_model(path: Path) -> None:

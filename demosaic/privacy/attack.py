@@ -24,6 +24,7 @@ from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Examiner
 from demosaic.faces.detector import FaceDetector
 from demosaic.imaging.arrays import Pixels, to_uint8
+from demosaic.models.box import BOX
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.models.model import Model
@@ -150,6 +151,8 @@ def trained_photos(
 
     Raises DemosaicError when `pairs` is another dataset.
     """
+    if model == BOX:  # learnt from portraits that are nobody's album
+        return set()
     folder = pairs or pairs_of_run(model.parent)
     if folder is None or fingerprint_of(folder) != fingerprint:
         if pairs:

@@ -63,6 +63,7 @@ def commands(engine: str) -> list[list[str]]:
         ["evaluate", "pairs", "--quick"],
         ["compare", "runs/pairs-default", "--quick"],
         ["export", MODEL, "--onnx"],
+        ["models"],
         ["doctor"],
         ["forget", "pairs", "person-000"],
     ]

@@ -1,12 +1,24 @@
 """Which model is used when none is named."""
 
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from demosaic.errors import DemosaicError
-from demosaic.models.lookup import find_model, remember_model, remembered_model
+from demosaic.models.box import BOX, check_box
+from demosaic.models.checkpoint import save_model
+from demosaic.models.events import ModelFound
+from demosaic.models.lookup import (
+    find_model,
+    load_model,
+    models_at_hand,
+    remember_model,
+    remembered_model,
+)
+from doubles import our_model
 
 
 @pytest.fixture
@@ -52,9 +64,41 @@ def a_file(path: Path, age: int = 0) -> Path:
     return path
 
 
-def test_without_any_model_the_way_to_one_is_said(folder: Path) -> None:
-    with pytest.raises(DemosaicError, match="demosaic train PAIRS"):
-        find_model(folder)
+def test_without_any_other_the_model_in_the_box_is_taken(folder: Path) -> None:
+    assert find_model(folder) == (BOX, "the one in the box")
+    model = load_model(BOX)
+    assert (model.undoes_mosaics, model.draws, model.blocks) == (True, True, (4, 32))
+
+
+def test_all_models_at_hand_are_listed_once_the_one_to_take_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    ours = our_model()
+    run = Path("runs", "a [1]", "best.safetensors")
+    run.parent.mkdir(parents=True)
+    scores = {"block 16, restored": {"psnr": 24.567, "ssim": 0.7}}
+    save_model(run, ours.generator, replace(ours.card, step=7, scores=scores))
+    remember_model(run)
+    broken = a_file(Path("runs", "b", "best.safetensors"), age=10)
+    first, second, box = models_at_hand(Path()).models
+    psnr = {"block 16, restored": 24.57}
+    assert first == ModelFound(
+        str(run), "the newest below runs/", "default", 7, (4, 32), False, psnr
+    )
+    assert (second.path, second.why) == (str(broken), "below runs/")
+    assert second.problem.startswith(f"{broken} is not a demosaic model: ")
+    assert (box.path, box.why, box.draws) == (str(BOX), "the one in the box", True)
+
+
+def test_a_box_that_was_changed_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = tmp_path / BOX.name
+    damaged.write_bytes(BOX.read_bytes()[:-1])
+    shutil.copy(BOX.with_suffix(".sha256"), tmp_path)
+    assert check_box() == BOX.with_suffix(".sha256").read_text().split()[0]
+    monkeypatch.setattr("demosaic.models.box.BOX", damaged)
+    with pytest.raises(DemosaicError, match="is damaged: install demosaic again"):
+        check_box()
 
 
 def test_the_model_is_the_named_then_the_newest_run_then_the_last_trained(

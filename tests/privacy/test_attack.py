@@ -17,6 +17,7 @@ from demosaic.errors import DemosaicError
 from demosaic.evaluation.events import Estimate
 from demosaic.events import Event, Notice
 from demosaic.files import write_json, write_lines
+from demosaic.models.box import BOX
 from demosaic.privacy.attack import Audit, Shown, finding, safe_block, trained_photos
 from demosaic.privacy.events import Attack, AuditReport
 from demosaic.privacy.page import lead, sections
@@ -77,13 +78,13 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
     words = ["audit", str(photos), "--faces", "4", "--json"]
     done = CliRunner().invoke(main.app, words)
     assert done.exit_code == 0
-    assert "no model: nothing is restored\n" in done.stderr
+    assert f"model {BOX} (the one in the box)\n" in done.stderr
     *_, page, report = map(json.loads, done.stdout.splitlines())
     assert page == {"event": "Notice", "text": "look at audit.html"}
     least = f"with 4 hidden faces, less than {report['least_told']:.0%} coming first cannot be "
     assert f"{least}distinguished from chance\n" in done.stderr
-    assert (report["event"], report["hidden"], report["model"]) == ("AuditReport", 4, None)
-    assert len(report["attacks"]) == 3 + 2 * 2 * 3  # clear; blocks, ways, recognisers
+    assert (report["event"], report["hidden"], report["model"]) == ("AuditReport", 4, str(BOX))
+    assert len(report["attacks"]) == 3 + 2 * 3 * 3  # clear; blocks, ways, recognisers
     assert "no proof of safety" in (tmp_path / "audit.html").read_text()
     again = CliRunner().invoke(main.app, words)
     assert (again.exit_code, again.stderr) == (
