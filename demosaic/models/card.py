@@ -22,7 +22,7 @@ _CellSide = Annotated[int, between(2, 1024)]
 
 _RECIPES: dict[str, str] = {
     TrainConfig.preset: (
-        "One network for cells of any size and offset, trained on mosaics drawn anew at every step;"
+        "One network for cells of any size and offset, trained on mosaics drawn anew at every step."
         "\nIt gives the mean of all faces that fit a mosaic (`restored`) and, after a second stage,"
         "\nsharp single faces (`draw`). A draw is one of the faces that give the same mosaic; where"
         "\nseveral draws differ, the mosaic does not say what was there."
