@@ -128,6 +128,9 @@ def _unsaid(original: Original, keeping: Keeping) -> Iterator[str]:
             trailer = original.format == "JPEG" and len(parts.trailer) > _PADDING
     if signed:
         yield "its content credentials (C2PA) go: they sign the original"
+    if original.format == "JPEG" and original.pages[0].mode == "CMYK" and not keeping.all:
+        # jpeglib writes no coefficients of black ink
+        yield "it is encoded anew, with its own tables: pixels that are not edited change a little"
     if trailer and not keeping.all:
         yield "what follows its picture goes, a film say: it may show whom you hide"
 

@@ -187,6 +187,16 @@ def test_of_hidden_people_nothing_stays_that_may_show_or_name_them(tmp_path: Pat
         assert "xmp" not in other.info
 
 
+def test_a_jpeg_whose_black_ink_is_painted_is_said_to_be_coded_anew(tmp_path: Path) -> None:
+    Image.fromarray(smooth(101, 119)).convert("CMYK").save(tmp_path / "a.jpg")
+    original = read_original(tmp_path / "a.jpg")
+    said = [
+        sum("encoded anew" in one for one in losses(tmp_path / "b.jpg", original, keeping))
+        for keeping in (RESTORED, HIDDEN)
+    ]
+    assert said[1] == said[0] + 1
+
+
 def two_pictures(path: Path) -> None:
     first, second = Image.fromarray(smooth(101, 119)), Image.fromarray(smooth(50, 60, seed=2))
     first.save(path, "MPO", save_all=True, append_images=[second], quality=90)
