@@ -204,7 +204,8 @@ def test_what_there_is_no_room_for_costs_nothing_of_the_rest(width: int) -> None
     skipped = [PhotoSkipped("a.jpg", reason) for reason in reasons]
     said = shown(PhotosFound(3000), *skipped, PhotoDone("a.jpg", 1234), live=True, width=width)
     line = [line for line in said.replace("\r", "\n").splitlines() if "1234" in line][-1]
-    assert re.sub(r"\x1b\[[^m]*?[A-Za-z]", "", line).startswith("   1/3000 photos ")
+    shown_line = re.sub(r"\x1b\[[^m]*?[A-Za-z]", "", line)
+    assert re.match(r"   1/3000 +photos ", shown_line)  # columns of older rich are further apart
     assert "1234 pairs, 60 left out" in line
     losses = dict.fromkeys(("log_error", "critic", "adversarial", "likeness", "more"), 0.0123456)
     said = shown(
