@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError, DiskFull
 from demosaic.events import Event, Notice
 from demosaic.files import make_folder
-from demosaic.imaging.batch import Job, plan
+from demosaic.imaging.batch import Job, do_all, plan
 from doubles import save, texture
 
 # Where to
@@ -186,3 +186,34 @@ def test_another_of_the_pictures_is_never_replaced(folder: Path) -> None:
 def test_two_pictures_never_share_a_result(folder: Path) -> None:
     sources = [save(folder / name / "a.png", texture(4, 4)) for name in ("one", "two")]
     assert "two pictures would get the same result" in str(refusal(sources, folder / "out"))
+
+
+def test_a_full_disk_stops_the_batch_at_once_and_nothing_else_does(tmp_path: Path) -> None:
+    jobs = [Job(tmp_path / f"{number}.png", tmp_path / "out") for number in range(4)]
+    tried: list[Job] = []
+
+    def do(job: Job) -> Notice:
+        tried.append(job)
+        if len(tried) == 2:
+            raise DemosaicError("no picture")
+        if len(tried) == 3:
+            raise DiskFull("cannot write out: the disk is full")
+        return Notice("done")
+
+    with pytest.raises(DiskFull, match="the disk is full"):
+        do_all(jobs, do, "restored")
+    assert tried == jobs[:3]
+
+
+def test_what_failed_is_counted_and_nothing_to_do_is_no_failure(tmp_path: Path) -> None:
+    codes = iter([0, PROBLEM, NOTHING_TO_DO])
+
+    def do(job: Job) -> Notice:
+        code = next(codes)
+        if code:
+            raise DemosaicError("why", code)
+        return Notice("done")
+
+    jobs = [Job(tmp_path / f"{number}.png", tmp_path / "out") for number in range(3)]
+    report = do_all(jobs, do, "restored")
+    assert (len(report.results), len(report.skipped), report.failed) == (1, 2, 1)
