@@ -19,11 +19,31 @@ from demosaic.mosaic.grid import Edges, Grid
 def is_lookalike(luma: NDArray[np.uint8], grid: Grid, *, unsure: bool) -> bool:
     """Whether the cells of a grid over a grey plane (H, W) are no mosaic's.
 
-    They are uneven inside, repeat or have two tones. If `unsure`, bare lines decide too; a mosaic
-    over a plain wall has these as well.
+    They are uneven inside, repeat, have two tones or joints between them. If `unsure`, bare lines
+    decide too; a mosaic over a plain wall has these as well.
     """
     cells = _CellLevels.of(luma, grid)
-    return cells.are_uneven or cells.are_pattern or (unsure and cells.have_bare_lines)
+    if cells.are_uneven or cells.are_pattern or (unsure and cells.have_bare_lines):
+        return True
+    return _have_joints(luma, grid, cells)
+
+
+def _have_joints(luma: NDArray[np.uint8], grid: Grid, cells: "_CellLevels") -> bool:
+    """Whether the steps on lines over a grey plane (H, W) are larger than the differences of the
+    cells beside them, as at the joints of tiles.
+    """
+    rows, columns = (edges[1:-1] for edges in grid.edges(luma.shape[0], luma.shape[1]))
+    if not (len(rows) and len(columns)):
+        return False
+    on_lines = (
+        cv2.absdiff(luma[:, columns], luma[:, columns - 1]).mean(),
+        cv2.absdiff(luma[rows], luma[rows - 1]).mean(),
+    )
+    between = (_mean_difference(cells.means.T, 1), _mean_difference(cells.means, 1))
+    return all(
+        step > LOOKALIKE.joint * difference + LOOKALIKE.joint_noise
+        for step, difference in zip(on_lines, between, strict=True)
+    )
 
 
 def is_pattern(luma: NDArray[np.uint8], grid: Grid) -> bool:

@@ -291,6 +291,11 @@ class LookalikeThresholds:
     two_tones: float = 0.96
     """Share of cells with one of two tones from which they are a code or a board. Of 1,200 mosaics
     in photos one has 0.94 and none more."""
+    joint: float = 1.8
+    """Step on lines, as a multiple of the difference of the cells beside them, from which there are
+    joints between cells. Mosaics have up to 0.9, sharpened ones 1.64; most tiled walls more."""
+    joint_noise: float = 4
+    """Grey levels that compression adds to a step."""
     rounding: float = 1.0
     """Squared grey levels that rounding adds."""
 

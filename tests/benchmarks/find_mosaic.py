@@ -13,7 +13,8 @@ Pillow, cv2, ImageMagick, ffmpeg or deface, saved as PNG or JPEG. The columns of
   wall; they lower it, though they hide nothing. Feathered mosaics count where 19 parts of 20 are
   mosaic: there a pixel is off its cell's colour by a third of a grey level, at half strength by
   eight.
-- extra: cases in which something else was found.
+- extra: cases in which something else was found. The last rows have drawn pictures that resemble a
+  mosaic: fabric, tiles, boards, screens, codes, blinds, text, lamps, bricks (`hard_negatives.py`).
 
     python tests/benchmarks/find_mosaic.py [PHOTOS] [--cases 100] [--size 750] [--only WORD ...]
 
@@ -48,6 +49,8 @@ from demosaic.imaging.discovery import find_images
 from demosaic.imaging.geometry import Box, crop, paste
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+import hard_negatives
+
 import people
 
 Mask = NDArray[np.bool_]
@@ -156,6 +159,9 @@ def rows() -> dict[str, Make]:
     table["clean"] = clean
     for quality in (90, 75, 60, 40, 20):
         table[f"clean, JPEG {quality}"] = partial(saved_again, clean, quality)
+    for name, draw in hard_negatives.ALL.items():
+        table[f"clean, {name}"] = partial(drawn, draw)
+        table[f"clean, {name}, JPEG 75"] = partial(saved_again, partial(drawn, draw), 75)
     return table
 
 
@@ -597,6 +603,11 @@ def saved_again(make: Make, quality: int, photo: Pixels, rng: np.random.Generato
 
 def clean(photo: Pixels, rng: np.random.Generator) -> Case:
     return Case(photo, [])
+
+
+def drawn(draw: hard_negatives.Draw, photo: Pixels, rng: np.random.Generator) -> Case:
+    """A picture that resembles a mosaic; the photo is not used."""
+    return Case(draw(rng), [])
 
 
 if __name__ == "__main__":

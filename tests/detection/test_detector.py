@@ -550,6 +550,20 @@ def test_neither_checked_fabric_nor_a_chequered_board_is_a_mosaic(
     assert find_mosaics(jpeg_damaged(shown, quality) if quality else shown) == []
 
 
+@pytest.mark.parametrize("quality", [None, 90, 60])
+@pytest.mark.parametrize(("side", "joint"), [(16, 1), (24, 2), (41, 3)])
+def test_tiles_that_differ_with_joints_between_them_are_no_mosaic(
+    side: int, joint: int, quality: int | None
+) -> None:
+    """The steps at their joints are larger than those from tile to tile."""
+    rng = np.random.default_rng(1)
+    wall = (150 + rng.normal(0, 6, (30, 30, 1))).repeat(side, 0).repeat(side, 1)[:300, :300]
+    y, x = np.mgrid[:300, :300] % side
+    wall[(y < joint) | (x < joint)] = 90
+    shown = np.clip(wall + rng.normal(0, 2, (300, 300, 3)), 0, 255).astype(np.uint8)
+    assert find_mosaics(jpeg_damaged(shown, quality) if quality else shown) == []
+
+
 @pytest.mark.parametrize("quality", [None, 75])
 @pytest.mark.parametrize(("person", "shot"), [(9, 2), (14, 2), (35, 2), (37, 1)])
 def test_the_checked_shirts_of_drawn_people_are_no_mosaics(
