@@ -21,6 +21,7 @@ from demosaic.config.training import SeedConfig, TrainConfig
 from demosaic.imaging.batch import BatchReport
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
+from demosaic.models.box import BOX
 from demosaic.models.checkpoint import read_card, save_model
 from demosaic.models.lookup import remembered_model
 from demosaic.mosaic.grid import Grid
@@ -492,9 +493,25 @@ def test_photos_without_faces_are_exit_code_3_with_the_reason(here: Path) -> Non
     assert "skipped.jsonl" in said
 
 
-def test_without_a_model_the_way_to_one_is_said(here: Path) -> None:
-    write_png(here / "a.png", mosaicked(32, 32, Grid.square(4)))
-    assert "demosaic train PAIRS" in error(1, "restore", "a.png")
+def test_a_newcomer_restores_at_once_with_the_model_in_the_box(here: Path) -> None:
+    grid, observed = Grid.square(8), mosaicked(64, 64, Grid.square(8))
+    write_png(here / "a.png", observed)
+    code, said, _ = demosaic("restore", "a.png")
+    assert (code, f"model {BOX} (the one in the box)\n" in said) == (0, True)
+    restored = read_image(here / "a.restored.png")
+    assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
+
+
+def test_the_models_at_hand_are_listed(here: Path, model: str) -> None:
+    code, said, errors = demosaic("models")
+    assert (code, errors) == (0, "")
+    assert said.splitlines()[0] == f"restore takes: {BOX} (the one in the box)"
+    run = here / "runs" / "a"
+    run.mkdir(parents=True)
+    shutil.copy(model, run / "best.safetensors")
+    lines = demosaic("models")[1].splitlines()
+    assert lines[0] == "restore takes: runs/a/best.safetensors (the newest below runs/)"
+    assert lines[2] == f"also at hand: {BOX} (the one in the box)"
 
 
 def test_a_file_that_is_no_model_is_named(here: Path) -> None:
