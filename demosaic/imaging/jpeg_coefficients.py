@@ -121,7 +121,7 @@ def _planes(levels: Floats, space: str) -> Floats | None:
 
 def _ycc(colours: Floats) -> Floats:
     """Luma and chroma (H, W, 3), about 0, of colours."""
-    found = colours @ _TO_YCC.T
+    found = np.round(colours @ _TO_YCC.T, 3)  # the same with every version of numpy
     found[:, :, 0] -= _MIDDLE
     return np.asarray(found, np.float32)
 
@@ -133,7 +133,7 @@ def _shrunk(plane: Floats, factors: NDArray[np.int_]) -> Floats:
     padded = np.pad(plane, ((0, -height % down), (0, -width % across)), mode="edge")
     rows, columns = padded.shape[0] // down, padded.shape[1] // across
     means = padded.reshape(rows, down, columns, across).mean(axis=(1, 3))
-    return np.asarray(means, np.float32)
+    return np.asarray(np.round(means, 3), np.float32)
 
 
 def _put(coefficients: NDArray[np.int16], plane: Floats, where: Mask, steps: NDArray[Any]) -> None:
@@ -147,7 +147,8 @@ def _put(coefficients: NDArray[np.int16], plane: Floats, where: Mask, steps: NDA
     shown = _COSINES.T @ (old[touched] * steps.astype(np.float64)) @ _COSINES
     levels = np.where(changed[touched], new[touched], shown)
     waves = _COSINES @ levels @ _COSINES.T / steps
-    old[touched] = np.clip(np.rint(waves), -1023, 1023)
+    # Even blocks have waves of a half: errors of arithmetic must not decide where that goes
+    old[touched] = np.clip(np.rint(np.round(waves, 4)), -1023, 1023)
 
 
 def _blocks(plane: NDArray[Kind], rows: int, columns: int) -> NDArray[Kind]:
