@@ -15,6 +15,7 @@ from demosaic.evaluation import events as evaluating
 from demosaic.evaluation.events import Scores
 from demosaic.events import Event, Notice, ignore, log_to, tee, write_to
 from demosaic.files import read_lines
+from demosaic.models import events as modelling
 from demosaic.privacy import events as hiding
 from demosaic.restoration import events as restoring
 from demosaic.restoration.events import FrameRestored, PictureRestored, RegionRestored
@@ -31,6 +32,7 @@ REGION_RECORD = {
     "sampler": "mean",
     "confidence": 0.94,
     "cell_error": 0.25,
+    "page": 0,
 }
 
 
@@ -74,14 +76,14 @@ def test_nested_records_survive_json() -> None:
 
 def test_whatever_travels_on_the_stream_is_an_event() -> None:
     """And what is nested in it is none."""
-    modules = (events, building, training, restoring, evaluating, hiding, examining)
+    modules = (events, building, modelling, training, restoring, evaluating, hiding, examining)
     classes = [one for module in modules for one in vars(module).values() if is_dataclass(one)]
     nested = {
         one.__name__ for one in classes if isinstance(one, type) and not issubclass(one, Event)
     }
     assert nested == {
-        "Attack", "Closest", "Estimate", "FaceHidden", "RegionRestored", "Scores", "Way",
-        "WayScores",
+        "AtRealism", "Attack", "Closest", "DrawScores", "Estimate", "FaceHidden", "ModelFound",
+        "RegionRestored", "Scores", "Way", "WayScores",
     }  # fmt: skip
 
 
@@ -120,7 +122,13 @@ def test_a_picture_restored_is_a_line_a_region_for_another_program() -> None:
     second = RegionRestored((0, 0, 8, 8), (4, 4), (0, 0), "top-left", 1.0, 3.5)
     write_to(stream)(PictureRestored("a.png", "b.png", (REGION, second)))
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    common = {"event": "RegionRestored", "picture": "a.png", "out": "b.png"}
+    common = {
+        "event": "RegionRestored",
+        "picture": "a.png",
+        "out": "b.png",
+        "samples": [],
+        "spread": "",
+    }
     assert lines[0] == {**common, **REGION_RECORD}
     assert (len(lines), lines[1]["sampler"]) == (2, "top-left")
 
