@@ -85,7 +85,7 @@ def _is_seen_by_few_cells(image: Pixels, flat: _Bits, mosaic: FlatMosaic) -> boo
     colours = len(np.unique(cells, axis=0))
     return (
         colours > FLAT_CELLS.few_colours * len(cells)
-        and crop(flat, around)[beside].mean() < FLAT_CELLS.few_flat
+        and float(crop(flat, around)[beside].mean()) < FLAT_CELLS.few_flat
     )
 
 

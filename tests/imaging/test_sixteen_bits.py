@@ -138,4 +138,5 @@ def test_grey_dark_enough_for_eight_bits_stays_as_dark(tmp_path: Path) -> None:
     write_restored(tmp_path / "b.png", image, like=tmp_path / "a.png")
     expected = levels.copy()
     expected[changed] = in_grey(image[changed])[:, 0] // 257
-    assert np.array_equal(cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED), expected)
+    found = np.asarray(cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED))
+    assert np.array_equal(found, expected)
