@@ -1,6 +1,7 @@
 """Files written whole or not at all, and lines that survive a kill."""
 
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -154,6 +155,19 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DemosaicError(f"{path} is damaged: it does not hold a JSON object")
     return value
+
+
+def read_packaged(path: Path) -> bytes:
+    """The bytes of a file that comes with the package, compared with the SHA-256 in the file of the
+    same name and `.sha256` beside it. Raises DemosaicError when they differ or cannot be read.
+    """
+    try:
+        data, checksum = path.read_bytes(), path.with_suffix(".sha256").read_text()
+    except OSError as error:
+        raise DemosaicError(f"cannot read {path} ({error}): install demosaic again") from error
+    if checksum.split()[0] != hashlib.sha256(data).hexdigest():
+        raise DemosaicError(f"{path} is damaged: install demosaic again")
+    return data
 
 
 @contextmanager

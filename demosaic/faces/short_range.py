@@ -6,7 +6,6 @@ the picture, its anchors, its weighted suppression of overlapping boxes. Boxes, 
 scores agree with MediaPipe 0.10.21.
 """
 
-import hashlib
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import cast
@@ -15,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.errors import DemosaicError
 from demosaic.faces.detector import Face
+from demosaic.files import read_packaged
 from demosaic.imaging.arrays import Floats, Pixels
 from demosaic.imaging.geometry import Box
 
@@ -36,7 +35,7 @@ class ShortRangeDetector:
         """Find faces whose score is `min_score` (0..1) or more. Raises DemosaicError when the
         network's file is not the one that was released.
         """
-        self._network = cv2.dnn.readNetFromONNX(np.frombuffer(_network(), np.uint8))
+        self._network = cv2.dnn.readNetFromONNX(np.frombuffer(read_packaged(NETWORK), np.uint8))
         self._min_score = np.float32(min_score)
 
     def detect(self, image: Pixels) -> list[Face]:
@@ -49,17 +48,6 @@ class ShortRangeDetector:
         points = _points(boxes[0][sure], _anchors()[sure])
         found = _one_each(points, scores[sure])
         return [_face(face, score, width, height) for face, score in found]
-
-
-def _network() -> bytes:
-    """The network's file, compared with the checksum beside it."""
-    try:
-        data, checksum = NETWORK.read_bytes(), NETWORK.with_suffix(".sha256").read_text()
-    except OSError as error:
-        raise DemosaicError(f"cannot read {NETWORK} ({error}): install demosaic again") from error
-    if checksum.split()[0] != hashlib.sha256(data).hexdigest():
-        raise DemosaicError(f"{NETWORK} is damaged: install demosaic again")
-    return data
 
 
 def _network_input(image: Pixels) -> Floats:
