@@ -46,11 +46,6 @@ class Restorer(nn.Module):
         """The mean of all faces that fit the cells, (N, 3, H, W)."""
         return _reconciled(self.faithful(views.seen, views.hidden, views.guide), views)
 
-    def draw(self, views: Views, seeds: Sequence[int], steps: int) -> Tensor:
-        """One full draw for each picture, (N, 3, H, W), in so many steps."""
-        assert isinstance(self.sharp, Flow)
-        return self.sharp.draw(self.mean(views), views, white_noise(seeds, views.seen), steps)
-
     def drawn(self, views: Views, realism: float, white: Tensor, effort: int = 1) -> Tensor:
         """Restored as `forward` does, from white noise (N, PLANES, H, W)."""
         assert isinstance(self.sharp, Flow)

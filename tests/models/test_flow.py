@@ -1,5 +1,7 @@
 """The second stage's network: where a draw begins, where it ends, and what it depends on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -47,6 +49,13 @@ def lacking(made: Tensor, shown: Views) -> float:
     return float((means - shown.colours).abs().max())
 
 
+def draw(restorer: Restorer, views: Views, seeds: Sequence[int], steps: int) -> Tensor:
+    """One full draw for each picture, (N, 3, H, W), in so many steps."""
+    assert isinstance(restorer.sharp, Flow)
+    white = white_noise(seeds, views.seen)
+    return restorer.sharp.draw(restorer.mean(views), views, white, steps)
+
+
 @pytest.mark.parametrize(
     ("realism", "expected"),
     [(0.0, (4, 0.0)), (0.25, (4, 0.5)), (0.5, (4, 1.0)), (0.75, (8, 1.0)), (1.0, (STEPS, 1.0))],
@@ -61,14 +70,14 @@ def test_a_new_flow_draws_the_mean_with_its_noise() -> None:
     assert isinstance(restorer.sharp, Flow)
     mean = restorer.mean(shown)
     begun = restorer.sharp.begin(mean, shown, white_noise([1, 2], mean)) - mean
-    drawn = restorer.draw(shown, [1, 2], 40) - mean
+    drawn = draw(restorer, shown, [1, 2], 40) - mean
     torch.testing.assert_close(drawn, begun, rtol=0, atol=0.05 * float(begun.abs().max()))
 
 
 @pytest.mark.parametrize("steps", [1, 4])
 def test_draws_of_a_wild_flow_agree_with_the_cells(steps: int) -> None:
     restorer, shown = a_restorer(wild=True), some_views()
-    drawn = restorer.draw(shown, [1, 2], steps)
+    drawn = draw(restorer, shown, [1, 2], steps)
     assert lacking(drawn, shown) < 1e-4
     assert float((drawn - restorer.mean(shown)).abs().mean()) > 0.05
 
@@ -76,7 +85,7 @@ def test_draws_of_a_wild_flow_agree_with_the_cells(steps: int) -> None:
 def test_where_cells_are_no_means_a_draw_has_those_of_the_mean() -> None:
     picture, restorer = mosaicked(64, 64, GRIDS[0]), a_restorer(wild=True)
     shown = views([observe(picture, GRIDS[0], consistency=0.0)])
-    drawn, mean = restorer.draw(shown, [1], 3), restorer.mean(shown)
+    drawn, mean = draw(restorer, shown, [1], 3), restorer.mean(shown)
     assert lacking(mean, shown) > 0.01
     assert lacking(drawn, shown.with_cells_of(mean)) < 1e-4
     assert float((drawn - mean).abs().mean()) > 0.05
@@ -87,7 +96,7 @@ def test_visible_pixels_stay() -> None:
     hidden = np.zeros((64, 64), bool)
     hidden[16:48, 16:40] = True
     shown = views([observe(picture, Grid.square(8), hidden=hidden)])
-    drawn = a_restorer(wild=True).draw(shown, [0], 2)
+    drawn = draw(a_restorer(wild=True), shown, [0], 2)
     visible = torch.from_numpy(~hidden)
     assert torch.equal(drawn[..., visible], shown.seen[..., visible])
     assert not torch.equal(drawn, shown.seen)
