@@ -28,6 +28,14 @@ class Notice(Event):
 
 
 @dataclass(frozen=True)
+class Failed(Event):
+    """The command ends before it is done, with this message and exit code: the last event."""
+
+    message: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
 class PicturesFound(Event):
     """There are `total` pictures to work on."""
 

@@ -1,6 +1,7 @@
 """Text for people: numbers with what they count, and names that a terminal can show."""
 
 import re
+import textwrap
 
 # C0 and C1, which a terminal obeys; marks that turn the direction of writing; ends of lines
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -18,6 +19,27 @@ def in_one_line(text: str) -> str:
     """
     escaped = _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
     return escaped.encode(errors="backslashreplace").decode()
+
+
+def in_width(text: str, width: int | None) -> str:
+    """The text in lines of at most `width` characters, broken between words only; lines after the
+    first are indented by two more. A word that is longer, such as a path, has a line of its own.
+    Without a width it stays one line.
+    """
+    if width is None or len(text) <= width:
+        return text
+    indent = " " * (len(text) - len(text.lstrip()))
+    lines = textwrap.wrap(
+        text[len(indent) :],
+        max(width, 20),
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        expand_tabs=False,
+    )
+    return "\n".join(lines)
 
 
 def in_lines(text: str) -> str:

@@ -374,6 +374,14 @@ def error(code: int, *words: str) -> str:
     return said.removeprefix("error: ").rstrip("\n")
 
 
+def stopped(code: int, *words: str) -> str:
+    """The one line that a command ends with when a signal stops it."""
+    exit_code, _, said = demosaic(*words)
+    assert (exit_code, said.count("\n")) == (code, 1), said
+    assert not said.startswith("error: ")
+    return said.rstrip("\n")
+
+
 def cloudy_picture(seed: int, width: int, height: int) -> Pixels:
     """Soft clouds of three sizes with ellipses and grain; no area is plain."""
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import json
 
-from demosaic.text import counted, in_json, in_lines, in_one_line
+from demosaic.text import counted, in_json, in_lines, in_one_line, in_width
 
 
 def test_what_is_counted_is_named_after_its_number() -> None:
@@ -34,3 +34,11 @@ def test_json_with_escapes_says_the_same() -> None:
     assert {*CONTROLS} & {*text} == {"\n"}
     assert "Zo\u00eb" in text
     assert json.loads(text) == value
+
+
+def test_lines_of_a_width_end_between_words() -> None:
+    assert in_width("one two three", 8) == "one two three"  # less than 20 is not worth breaking
+    assert in_width("four words are enough here", 20) == "four words are\n  enough here"
+    path = "x/" * 15
+    assert in_width(f"  at {path} it lies", 20) == f"  at\n    {path}\n    it lies"
+    assert in_width(f"no width {path}", None) == f"no width {path}"

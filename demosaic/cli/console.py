@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from demosaic.cli.rendering import printed, reasons
+from demosaic.cli.rendering import NEXT, printed, printed_in_full, reasons
 from demosaic.dataset.events import (
     BuildReport,
     CheckReport,
@@ -32,10 +32,15 @@ from demosaic.evaluation.events import EvaluationReport
 from demosaic.events import Event, PicturesFound, PictureSkipped, WorkDone, WorkStarted
 from demosaic.privacy.events import AuditReport, PicturePixelated
 from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored
-from demosaic.text import counted, in_one_line
+from demosaic.text import counted, in_one_line, in_width
 from demosaic.training.events import StepDone, TrainingStarted, TrainReport
 
 _SMOOTHING = 0.95  # of the losses on the live line
+
+
+def terminal(*, stderr: bool = False) -> Terminal:
+    """The terminal of the process, on stdout or `stderr`."""
+    return Terminal(highlight=False, soft_wrap=True, stderr=stderr)
 
 
 class Console:
@@ -44,9 +49,11 @@ class Console:
     Where the output is no terminal there is no live line; training then prints every tenth step.
     """
 
-    def __init__(self, terminal: Terminal | None = None, *, stderr: bool = False) -> None:
-        """Without a terminal given it is the process's own, on stdout or `stderr`."""
-        self._terminal = terminal or Terminal(highlight=False, soft_wrap=True, stderr=stderr)
+    def __init__(self, terminal: Terminal, *, quiet: bool = False, verbose: bool = False) -> None:
+        """`quiet`: show nothing. `verbose`: show more of each event."""
+        self._terminal = terminal
+        self._quiet = quiet
+        self._printed = printed_in_full if verbose else printed
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._skipped: Counter[str] = Counter()
@@ -65,15 +72,22 @@ class Console:
         self._end()
 
     def say(self, text: str) -> None:
-        """Print a line as it is: brackets in file names are no markup, and any bytes are shown."""
-        self._terminal.print(in_one_line(text), markup=False, emoji=False)
+        """Print a line as it is: brackets in file names are no markup, and any bytes are shown. A
+        terminal shows it in lines that end between words, except for a command to copy.
+        """
+        line = in_one_line(text)
+        if self._terminal.is_terminal and not line.startswith(NEXT):
+            line = in_width(line, self._terminal.width)
+        self._terminal.print(line, markup=False, emoji=False)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
+        if self._quiet:
+            return
         self._follow(event)
         if self._progress and isinstance(event, StepDone):
             return  # the live line shows it
-        for one in printed(event):
+        for one in self._printed(event):
             if isinstance(one, str):
                 self.say(one)
             else:

@@ -9,9 +9,9 @@ import typer
 
 from demosaic.cli.application import listening
 from demosaic.cli.options import described
-from demosaic.cli.shared import JsonOption
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.detector import DetectorConfig
+from demosaic.config.screen import ScreenConfig
 from demosaic.errors import DemosaicError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def build_dataset(
             ),
         ),
     ] = min(os.cpu_count() or 1, _MOST_WORKERS),
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Turn photos into pairs.
 
@@ -66,7 +66,7 @@ def build_dataset(
     from demosaic.dataset import dry_run as forecasting
     from demosaic.faces import cache, engines
 
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         if check:
             _check(photos, pairs, listen)
             return
@@ -118,7 +118,7 @@ def forget(
         ),
     ],
     *,
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Remove a photo, or everything of a person, from a dataset.
 
@@ -133,5 +133,5 @@ def forget(
     from demosaic.dataset import forget as forgetting
     from demosaic.faces import cache
 
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         listen(forgetting.forget(pairs, name, looks=cache.user_cache(), listen=listen))

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from demosaic.cli.application import listening
-from demosaic.cli.shared import JsonOption
+from demosaic.config.screen import ScreenConfig
 from demosaic.errors import DemosaicError
 
 
-def doctor(as_json: JsonOption = False) -> None:
+def doctor(*, screen: ScreenConfig) -> None:
     """Check that everything demosaic needs is there and works.
 
     Checks versions, devices and the disk, then takes a drawn face through the whole program: finds
@@ -19,7 +19,7 @@ def doctor(as_json: JsonOption = False) -> None:
     """
     from demosaic.doctor import checks as examination
 
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         report = examination.diagnose(Path(), listen=listen)
         listen(report)
     if report.problems:

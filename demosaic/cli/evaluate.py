@@ -1,5 +1,6 @@
 """`evaluate` and `compare`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +9,10 @@ import typer
 from demosaic.cli.application import listening
 from demosaic.cli.options import own_option
 from demosaic.cli.prepare import keep_numpy_to_one_thread, new_page
-from demosaic.cli.shared import ForceOption, JsonOption, ModelOption
+from demosaic.cli.shared import ForceOption, ModelOption
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
+from demosaic.config.screen import ScreenConfig
 from demosaic.errors import USAGE, DemosaicError
 
 
@@ -31,7 +33,7 @@ def evaluate(
         own_option("The page to write.", metavar="FILE", default="report.html beside the model"),
     ] = None,
     force: ForceOption = False,
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Measure how good a model is, on faces it was not trained on.
 
@@ -50,7 +52,7 @@ def evaluate(
     from demosaic.models import checkpoint, compute, lookup
 
     compute.tune_allocator()
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         path, why = (model, "--model") if model else lookup.find_model(Path())
         listen(events.Notice(f"model {path} ({why})"))
         checkpoint.read_card(path)  # what is no model is reported before the page's place
@@ -60,8 +62,7 @@ def evaluate(
         )
         if page:
             scorecard.write_scorecard(page, found)
-            listen(events.Notice(f"look at {page}"))
-        listen(found.report)
+        listen(replace(found.report, page=str(page or "")))
 
 
 def compare(
@@ -78,7 +79,7 @@ def compare(
         own_option("The page to write.", metavar="FILE", default="compare.html"),
     ] = None,
     force: ForceOption = False,
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Measure several models side by side.
 
@@ -89,14 +90,13 @@ def compare(
     """
     _refuse_page_of_quick(config, out)
     keep_numpy_to_one_thread()
-    from demosaic import events
     from demosaic.evaluation import benchmark
     from demosaic.evaluation import page as scorecard
     from demosaic.models import compute
     from demosaic.training import curves as run_curves
 
     compute.tune_allocator()
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         named = dict(zip(run_curves.names_of(runs), runs, strict=True))
         models = {name: run_curves.best_model(run) for name, run in named.items()}
         chosen = pairs or run_curves.pairs_of(runs[0])
@@ -105,5 +105,4 @@ def compare(
         if page:
             curves = {name: run_curves.training_curves(run) for name, run in named.items()}
             scorecard.write_scorecard(page, found, curves)
-            listen(events.Notice(f"look at {page}"))
-        listen(found.report)
+        listen(replace(found.report, page=str(page or "")))

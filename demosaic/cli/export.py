@@ -7,8 +7,9 @@ import typer
 
 from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
-from demosaic.cli.shared import ForceOption, JsonOption
+from demosaic.cli.shared import ForceOption
 from demosaic.config.restoration import RestoreConfig
+from demosaic.config.screen import ScreenConfig
 from demosaic.errors import DemosaicError
 
 
@@ -24,7 +25,7 @@ def export(
         ),
     ] = None,
     force: ForceOption = False,
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Write a model as ONNX, for programs without PyTorch.
 
@@ -38,6 +39,6 @@ def export(
     path = out or model.with_suffix(".onnx")
     if path.is_file() and not force:
         raise DemosaicError(f"{path} is already there: --force replaces it")
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         exporting.export_onnx(checkpoint.load_model(model), path, realism=config.realism)
         listen(ModelExported(str(model), str(path), config.realism))

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from demosaic.cli.application import listening
-from demosaic.cli.shared import JsonOption
+from demosaic.config.screen import ScreenConfig
 
 
-def models(as_json: JsonOption = False) -> None:
+def models(*, screen: ScreenConfig) -> None:
     """List the models at hand, and which one `restore` takes.
 
     These are the models of the runs below runs/, the last one you trained, and the one that comes
@@ -17,5 +17,5 @@ def models(as_json: JsonOption = False) -> None:
     """
     from demosaic.models import lookup
 
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         listen(lookup.models_at_hand(Path()))

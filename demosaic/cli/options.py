@@ -132,7 +132,7 @@ def _parameter(one: Option, default: str) -> inspect.Parameter:
     notes = [f"default: {default}" if default else "", one.range if " to " in one.range else ""]
     type_: Any = bool if one.type is bool else list[str] if one.default == () else str
     option = typer.Option(
-        one.name,
+        *filter(None, (one.name, one.short)),
         help=described(one.help, *notes),
         metavar=one.metavar or "|".join(one.choices) or _METAVARS.get(one.type),
         autocompletion=completing(one.choices) if one.choices else None,

@@ -9,10 +9,11 @@ import typer
 from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
 from demosaic.cli.prepare import new_page
-from demosaic.cli.shared import ForceOption, JsonOption, refuse_failures
+from demosaic.cli.shared import ForceOption, refuse_failures
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.detector import DetectorConfig
 from demosaic.config.privacy import AuditConfig, PixelateConfig
+from demosaic.config.screen import ScreenConfig
 
 
 def pixelate(
@@ -31,7 +32,7 @@ def pixelate(
         ),
     ] = None,
     force: ForceOption = False,
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Hide the faces in photos: the opposite of restore.
 
@@ -46,7 +47,7 @@ def pixelate(
     from demosaic.faces import engines
     from demosaic.privacy import pixelate as pixelation
 
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         report = pixelation.pixelate_files(
             photos,
             out,
@@ -87,7 +88,7 @@ def audit(
         own_option("The page to write.", metavar="FILE", default="audit.html"),
     ] = Path("audit.html"),
     force: ForceOption = False,
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Measure how little a mosaic hides the people of an album.
 
@@ -109,7 +110,7 @@ def audit(
     page = new_page(out, force)
     known = cache.FaceCache(cache.user_cache(), NETWORK_NAME)
     make = partial(make_detector, detectors.detector)
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         model, why = (model, "--model") if model else lookup.find_model(Path())
         listen(events.Notice(f"model {model} ({why})"))
         done = attack.audit(

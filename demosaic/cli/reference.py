@@ -12,7 +12,7 @@ from demosaic.cli.main import app
 
 _HEAD = """# Command line
 
-Every command shows its part of this page with `--help`. `demosaic --version` shows the version,
+Every command shows its part of this page with `--help`. `demosaic -V` shows the version,
 `demosaic --install-completion` lets your shell complete commands, options and choices.
 
 A command ends with one of these codes:
@@ -23,10 +23,12 @@ A command ends with one of these codes:
 | 1 | a problem that you can fix |
 | 2 | wrong usage |
 | 3 | nothing to do |
-| 130 | interrupted |
+| 130 | you pressed Ctrl-C; what was done is kept |
+| 143, 129 | the system ended it (SIGTERM), the terminal was closed (SIGHUP); the same |
 
 With `--json` a command writes every event as a line of JSON to stdout: an object whose `event` is
-its kind. The last line of a command that makes a report is the report.
+its kind. The last line of a command that makes a report is the report; of one that ends early it is
+`Failed`, with `message` and `exit_code`.
 
 This page is made from the commands: do not edit it, run
 `python -m demosaic.cli.reference > docs/cli.md`.

@@ -1,12 +1,14 @@
 """Events in words and tables: what is printed of each."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import singledispatch
+from typing import NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
+from demosaic.config.restoration import RestoreConfig
 from demosaic.dataset.events import (
     BuildReport,
     CheckReport,
@@ -15,7 +17,7 @@ from demosaic.dataset.events import (
     ForgetReport,
     PairMoved,
 )
-from demosaic.doctor.events import Checked
+from demosaic.doctor.events import Checked, DoctorReport
 from demosaic.evaluation.events import EvaluationReport, WayScores
 from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
 from demosaic.models.events import ModelExported, ModelFound, ModelsFound
@@ -40,31 +42,65 @@ class _Figures(Table):
         super().__init__(box=None, pad_edge=False)
         self.add_column(_plain(title), min_width=widths[0])
         for one in titles:
-            self.add_column(_plain(one), justify="right", min_width=widths[1])
+            self.add_column(_plain(one), justify="right", min_width=widths[1], no_wrap=True)
 
-    def add(self, *cells: str) -> None:
+    def add(self, *cells: str | Text) -> None:
         """Add a row."""
-        self.add_row(*map(_plain, cells))
+        self.add_row(*(one if isinstance(one, Text) else _plain(one) for one in cells))
 
 
 def _plain(text: str) -> Text:
     return Text(in_one_line(text))
 
 
+def _best_in_bold(figure: float | None, best: float, form: str = ".2f") -> Text:
+    """A cell with a figure, which is bold if it reads like the best one of its column."""
+    if figure is None:
+        return Text("")
+    said = f"{figure:{form}}"
+    return Text(said, "bold" if said == f"{best:{form}}" else "")
+
+
+NEXT = "next: "
+"""How the line with the command to run next begins."""
+
+
 Printed = Sequence[str | Table]
 """Lines and tables, in the order in which they are printed."""
 
+_WAYS = {"base": "smooth, same cells", "restored": "restored (the mean)"}
+"""What is scored, in words, where its name does not say it."""
+
+
+class _Metric(NamedTuple):
+    """A metric in a table."""
+
+    name: str
+    title: str
+    form: str
+    best: Callable[[Iterable[float]], float]
+
+
 _METRICS = (
-    ("psnr", "PSNR, dB", ".2f"),
-    ("ssim", "SSIM", ".3f"),
-    ("cell_error", "cell error", ".2f"),
+    _Metric("psnr", "PSNR, dB", ".2f", max),
+    _Metric("ssim", "SSIM", ".3f", max),
+    _Metric("cell_error", "cell error", ".2f", min),
 )
+
+_USUAL_REALISMS = (None, 0.0, RestoreConfig.realism, 1.0)
+"""What the screen shows of an evaluation; the page shows every one."""
 
 
 @singledispatch
 def printed(event: Event) -> Printed:
     """What is printed of an event; nothing of those that only move the live line."""
     return []
+
+
+@singledispatch
+def printed_in_full(event: Event) -> Printed:
+    """What is printed of an event with `--verbose`: all that `printed` says, and more of some."""
+    return printed(event)
 
 
 @printed.register
@@ -124,7 +160,7 @@ def _(forecast: Forecast) -> Printed:
         lines.append(_gone_line(forecast))
     if forecast.skipped:
         lines.append(f"left out of those examined: {reasons(forecast.skipped)}")
-    return [*lines, "nothing was written"]
+    return [*lines, "nothing was written: the same command without --dry-run builds"]
 
 
 @printed.register
@@ -174,6 +210,28 @@ def article_lines(event: StepDone) -> list[str]:
 
 @printed.register
 def _(event: Evaluated) -> Printed:
+    """The PSNR: a row for each way, a column for each kind of cells."""
+    rows: dict[str, dict[str, float]] = {}
+    for name, found in event.scores.items():
+        cells, _, way = name.rpartition(", ")
+        rows.setdefault(_WAYS.get(way, way), {})[cells.removeprefix("block ")] = found.psnr
+    columns = list(dict.fromkeys(cells for row in rows.values() for cells in row))
+    best = {cells: max(row[cells] for row in rows.values() if cells in row) for cells in columns}
+    # The article's model knows cells of one size only: its column has no name
+    table = _Figures("  dB, by px of a cell" if any(columns) else "  dB", *columns, widths=(21, 5))
+    for way, row in rows.items():
+        table.add(f"  {way}", *(_best_in_bold(row.get(one), best[one]) for one in columns))
+    return [_validation_line(event), table]
+
+
+def _validation_line(event: Evaluated) -> str:
+    if not event.step:
+        return "without a model"
+    return f"validation at step {event.step}{': the best so far' if event.best else ''}"
+
+
+@printed_in_full.register
+def _(event: Evaluated) -> Printed:
     table = _Figures("", "PSNR dB", "SSIM", "L1", "cell error", widths=(12, 0))
     for name, found in event.scores.items():
         table.add(
@@ -183,11 +241,11 @@ def _(event: Evaluated) -> Printed:
             f"{found.l1:.4f}",
             f"{found.cell_error:.2f}",
         )
-    return [f"validation at step {event.step}{': the best so far' if event.best else ''}", table]
+    return [_validation_line(event), table]
 
 
-@printed.register(SheetSaved)
-@printed.register(ModelSaved)
+@printed_in_full.register(SheetSaved)
+@printed_in_full.register(ModelSaved)
 def _(event: SheetSaved | ModelSaved) -> Printed:
     return [f"saved {event.path}"]
 
@@ -265,11 +323,23 @@ def _(event: PicturePixelated) -> Printed:
 
 @printed.register
 def _(report: EvaluationReport) -> Printed:
-    aligned = [scores for scores in report.scores if scores.aligned]
+    aligned = [one for one in report.scores if one.aligned]
+    usual = [one for one in aligned if one.way.realism in _USUAL_REALISMS]
+    return [_metric_table(usual, _METRICS[0]), *_about_evaluation(report)]
+
+
+@printed_in_full.register
+def _(report: EvaluationReport) -> Printed:
+    aligned = [one for one in report.scores if one.aligned]
+    return [*(_metric_table(aligned, one) for one in _METRICS), *_about_evaluation(report)]
+
+
+def _about_evaluation(report: EvaluationReport) -> list[str]:
+    """What the figures are, and where there are more of them."""
     return [
-        *(_metric_table(aligned, metric, title, form) for metric, title, form in _METRICS),
         f"means over {counted(report.faces, 'face')}, computed on {report.computed} in "
         f"{report.seconds:.0f} s; ± is half of the interval that holds 95 of 100 such means",
+        *([f"look at {report.page}"] if report.page else []),
     ]
 
 
@@ -298,25 +368,38 @@ def _(event: Checked) -> Printed:
     return [f"ok     {event.what}: {event.found}"]
 
 
+@printed.register
+def _(report: DoctorReport) -> Printed:
+    good = f"all {len(report.checks)} checks are ok: demosaic works here"
+    return [] if report.problems else [good, next_command("restore", "face.jpg")]
+
+
 # Parts of lines, and tables
 
 
-def _metric_table(scores: Sequence[WayScores], metric: str, title: str, form: str) -> Table:
-    """The means of a metric: a row a way, a column a cell size."""
-    rows: dict[str, list[str]] = {}
+def _metric_table(scores: Sequence[WayScores], metric: _Metric) -> Table:
+    """The means of a metric: a row a way, a column a cell size, the best of each in bold."""
+    rows: dict[str, list[float]] = {}
     for one in scores:
-        rows.setdefault(str(one.way), []).append(f"{one.estimates[metric].mean:{form}}")
-    widest = max((one.estimates[metric].high - one.estimates[metric].low) / 2 for one in scores)
+        rows.setdefault(str(one.way), []).append(one.estimates[metric.name].mean)
+    best = [metric.best(column) for column in zip(*rows.values(), strict=True)]
+    widest = max(
+        (found.high - found.low) / 2 for found in (s.estimates[metric.name] for s in scores)
+    )
     blocks = (f"{block} px" for block in dict.fromkeys(one.block for one in scores))
-    table = _Figures(f"{title}, ±{widest:{form}} at most", *blocks, widths=(27, 0))
-    for way, cells in rows.items():
+    title = f"{metric.title}, ±{widest:{metric.form}} at most"
+    table = _Figures(title, *blocks, widths=(27, 0))
+    for way, means in rows.items():
+        cells = (
+            _best_in_bold(mean, top, metric.form) for mean, top in zip(means, best, strict=True)
+        )
         table.add(f"  {way}", *cells)
     return table
 
 
 def next_command(*words: str) -> str:
     """The command to run next, as it can be pasted into a shell whatever the names in it are."""
-    return f"next: demosaic {shlex.join(words)}"
+    return f"{NEXT}demosaic {shlex.join(words)}"
 
 
 def reasons(skipped: Mapping[str, int]) -> str:

@@ -7,9 +7,10 @@ import typer
 
 from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
-from demosaic.cli.shared import ForceOption, JsonOption, ModelOption, refuse_failures
+from demosaic.cli.shared import ForceOption, ModelOption, refuse_failures
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
+from demosaic.config.screen import ScreenConfig
 
 
 def restore(
@@ -31,7 +32,7 @@ def restore(
         ),
     ] = None,
     force: ForceOption = False,
-    as_json: JsonOption = False,
+    screen: ScreenConfig,
 ) -> None:
     """Restore pixelated faces.
 
@@ -45,7 +46,7 @@ def restore(
     """
     from demosaic.restoration import batch
 
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         report = batch.restore_files(
             pictures,
             out,

@@ -24,13 +24,6 @@ ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace results that are already there.")
 ]
 
-JsonOption = Annotated[
-    bool,
-    typer.Option(
-        "--json", help="Report every event as a line of JSON on stdout; text goes to stderr."
-    ),
-]
-
 
 def refuse_failures(report: "BatchReport[Any]") -> None:
     """Raise DemosaicError when some of the pictures failed, whose reasons are on the screen."""

@@ -9,8 +9,8 @@ import typer
 from demosaic.cli.application import listening
 from demosaic.cli.options import Chosen, completing, described, own_option
 from demosaic.cli.prepare import keep_numpy_to_one_thread
-from demosaic.cli.shared import JsonOption
 from demosaic.config.compute import DeviceConfig
+from demosaic.config.screen import ScreenConfig
 from demosaic.config.training import RECIPES, TrainConfig, recipe
 from demosaic.errors import USAGE, DemosaicError
 
@@ -47,8 +47,8 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Also log for TensorBoard, in the run.")
     ] = False,
-    as_json: JsonOption = False,
     devices: DeviceConfig,
+    screen: ScreenConfig,
 ) -> None:
     """Turn pairs into a model.
 
@@ -70,7 +70,7 @@ def train(
 
     run = _run_folder(name) if name else default_run(pairs, preset)
     compute.tune_allocator()
-    with listening(as_json) as listen:
+    with listening(screen) as listen:
         if tensorboard:
             listen = events.tee(listen, tensorboard_log.log_to_board(run))
         report = training.train(pairs, run, config, devices=devices, listen=listen)

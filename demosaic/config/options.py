@@ -30,14 +30,16 @@ def option(
     metavar: str = "",
     panel: str = USUAL,
     flag: str = "",
+    short: str = "",
     read: Callable[[Any], Any] | None = None,
 ) -> Any:
     """A field of a config record that is an option of the command line too.
 
     `ge`, `gt`, `le` and `lt` are the bounds of a number; choices are those of a `Literal` type.
     `shown` is the default in words, where the value itself does not say it. `flag` is the option's
-    name where it is not the field's. `read` makes the value from its text, or from a list of texts
-    where the default is an empty tuple; it raises ValueError with the text and what to give.
+    name where it is not the field's, `short` one of a single letter beside it. `read` makes the
+    value from its text, or from a list of texts where the default is an empty tuple; it raises
+    ValueError with the text and what to give.
     """
     described: dict[str, Any] = {
         "help": help,
@@ -47,7 +49,7 @@ def option(
         "lt": lt,
         "shown": shown,
     }
-    described |= {"metavar": metavar, "panel": panel, "flag": flag, "read": read}
+    described |= {"metavar": metavar, "panel": panel, "flag": flag, "short": short, "read": read}
     return field(default=default, metadata=described)
 
 
@@ -79,6 +81,7 @@ class Option:
     metavar: str
     panel: str
     flag: str
+    short: str
     read: Callable[[Any], Any] | None
 
     @property

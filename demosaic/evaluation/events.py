@@ -104,3 +104,5 @@ class EvaluationReport(Event):
     scores: tuple[WayScores, ...]
     draws: tuple[DrawScores, ...] = ()
     """Of the models that draw; none in a quick evaluation."""
+    page: str = ""
+    """The page with all of it; empty if none was written."""

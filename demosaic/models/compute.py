@@ -45,7 +45,12 @@ class Compute:
     @property
     def arithmetic(self) -> str:
         """The device and its precision in words; without the number of threads."""
-        return f"{self.device} in {'bf16' if self.bf16 else 'fp32'}"
+        return f"{self.device} in {self.number}"
+
+    @property
+    def number(self) -> str:
+        """The kind of its numbers: `bf16` or `fp32`."""
+        return "bf16" if self.bf16 else "fp32"
 
     @contextmanager
     def precision(self) -> Iterator[None]:
@@ -169,9 +174,11 @@ def has_bf16(device: torch.device) -> bool:
 def _fastest(exact: Compute, short: Compute, trial: Trial) -> tuple[Compute, str]:
     (slow, truth), (fast, result) = _timed(exact, trial), _timed(short, trial)
     error = float((result - truth).norm() / truth.norm())
-    measured = f"bf16 takes {fast / slow:.2f} x the time of fp32, and differs by {error:.3f}"
-    chosen = short if fast < slow and error < _PARITY else exact
-    return chosen, f"computing on {chosen} ({measured})"
+    if not error < _PARITY:  # also when it is not a number
+        return exact, f"computing on {exact} (in bf16 it differs by {error:.2f})"
+    chosen, other = (short, exact) if fast < slow else (exact, short)
+    times = max(fast, slow) / min(fast, slow)
+    return chosen, f"computing on {chosen} ({times:.1f} times as fast as in {other.number})"
 
 
 def _try_half_the_threads(compute: Compute, trial: Trial) -> None:

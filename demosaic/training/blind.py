@@ -154,7 +154,7 @@ class Blind:
         values = sum(weight.numel() for weight in self.faithful.trained())
         smallest, largest = BLOCKS
         yield (
-            f"a network of {values / 1e6:.1f} million values, for cells of {smallest} to "
+            f"a network of {values / 1e6:.1f} million parameters, for cells of {smallest} to "
             f"{largest} px"
         )
         if self.config.sharpen:

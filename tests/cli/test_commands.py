@@ -41,6 +41,7 @@ from doubles import (
     means,
     mosaicked,
     side_by_side,
+    stopped,
     texture,
     wave,
 )
@@ -635,10 +636,10 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(
 
     with monkeypatch.context() as patched:
         patched.setattr(recipe, "step", interrupted)
-        said = error(130, *words)
+        said = stopped(130, *words)
     run = Path("runs") / f"pairs-{preset}"
     assert said == (
-        f"stopped at step 1, 50% of the budget, saved in {run}: run the same command to continue"
+        f"Stopped at step 1, 50% of the budget, saved in {run}: run the same command to continue"
     )
     assert demosaic(*words)[0] == 0
     assert read_card(here / run / "model.safetensors").step == 2
@@ -667,7 +668,7 @@ def test_ctrl_c_before_anything_is_one_line_too(monkeypatch: pytest.MonkeyPatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "train", interrupted)
-    assert "stopped" in error(130, "train", "pairs")
+    assert stopped(130, "train", "pairs") == "Stopped"
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -687,13 +688,14 @@ def test_a_model_is_evaluated_onto_a_page_beside_it(dataset: Path, model: str) -
     code, said, errors = demosaic(*words, "--json")
     assert code == 0
     events = [json.loads(line) for line in said.splitlines()]
-    *_, said_page, report = events
+    *_, report = events
     assert report["event"] == "EvaluationReport"
     assert (report["faces"], report["models"]) == (2, {"restored": model})
     assert report["scores"][0]["way"] == {"method": "mosaic", "realism": None}
     page = Path(model).with_name("report.html")
-    assert said_page == {"event": "Notice", "text": f"look at {page}"}
+    assert report["page"] == str(page)
     assert "PSNR, dB" in errors  # for a person, beside the JSON
+    assert errors.endswith(f"look at {page}\n")
     before = page.read_bytes()
     assert error(1, *words) == f"{page} is already there: --force replaces it"
     assert demosaic(*words, "--force")[0] == 0
@@ -710,7 +712,7 @@ def test_runs_are_compared_on_the_pairs_of_the_first(here: Path, dataset: Path) 
     code, said, errors = demosaic(*words, "--quick")
     assert (code, errors) == (0, "")
     rows = [line.split("  ")[1] for line in said.splitlines() if line.startswith("  ")]
-    assert rows == ["mosaic", "bicubic", "base", "one, realism 0", "two, realism 0"] * 3
+    assert rows == ["mosaic", "bicubic", "smooth, same cells", "one, realism 0", "two, realism 0"]
     assert demosaic(*words)[0] == 0
     page = (here / "compare.html").read_text()
     assert "PSNR at validation, block 16, draw" in page

@@ -38,16 +38,34 @@ ARTICLE = [
 ]
 NAMES = ["a [bold]b[/bold].png", "[1].png", ":smile:.png", "x" * 300 + ".png", "[/] two  gaps.png"]
 
+REPORT = BuildReport(
+    folder="pairs [1]",
+    photos=30,
+    ignored=4,
+    funnel={"found": 30, "readable": 29, "kept": 20},
+    pairs=20,
+    splits={"train": 18, "val": 2, "test": 0},
+    sharp=7,
+    groups=6,
+    closest=Closest("a/1.jpg", "b [2]/3.jpg", 62, 101),
+    skipped={"no face": 7, "face too small": 3},
+    new_pairs=5,
+    moved=2,
+    gone=3,
+    pruned=0,
+    seconds=2.0,
+)
+
 REGION = RegionRestored((8, 16, 120, 96), (12, 16), (0, 3), "mean", 0.94, 0.25)
 
 
-def shown(*events: Event, live: bool = False, width: int = 80) -> str:
+def shown(*events: Event, live: bool = False, width: int = 80, **how: bool) -> str:
     """What a screen of `width` columns shows of some events, without its control codes."""
     screen = io.StringIO()
     terminal = Terminal(
         file=screen, force_terminal=live, width=width, soft_wrap=True, no_color=True
     )
-    with Console(terminal) as console:
+    with Console(terminal, **how) as console:
         for event in events:
             console(event)
     return screen.getvalue()
@@ -56,8 +74,9 @@ def shown(*events: Event, live: bool = False, width: int = 80) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_shown_whole_and_as_they_are(name: str) -> None:
     assert shown(Notice(name)) == f"{name}\n"
-    assert shown(ModelSaved(name, 1)) == f"saved {name}\n"
-    assert shown(SheetSaved(name, 1)) == f"saved {name}\n"
+    assert shown(ModelSaved(name, 1), SheetSaved(name, 1)) == ""
+    assert shown(ModelSaved(name, 1), verbose=True) == f"saved {name}\n"
+    assert shown(SheetSaved(name, 1), verbose=True) == f"saved {name}\n"
     assert (
         shown(PictureSkipped(name, f"{name}: not a picture"))
         == f"left out: {name}: not a picture\n"
@@ -107,26 +126,77 @@ def test_a_step_of_the_default_recipe_is_one_line_with_all_its_losses() -> None:
     assert shown(started, *steps) == "step 100  33.3%  psnr 23.46  critic 0.6931\n"
 
 
-def test_scores_are_a_table() -> None:
-    scores = {"base": Scores(23.456, 0.6789, 0.05, 0.25), "restored": Scores(24, 0.7, 0.04, 3.5)}
-    lines = [line.split() for line in shown(Evaluated(500, scores, best=True)).splitlines()]
-    assert lines == [
-        ["validation", "at", "step", "500:", "the", "best", "so", "far"],
-        ["PSNR", "dB", "SSIM", "L1", "cell", "error"],
-        ["base", "23.46", "0.679", "0.0500", "0.25"],
-        ["restored", "24.00", "0.700", "0.0400", "3.50"],
+def test_a_validation_is_a_small_table_by_cells_and_the_full_one_if_asked() -> None:
+    found = {
+        "block 8, base": Scores(23.456, 0.6789, 0.05, 0.25),
+        "block 16, base": Scores(21, 0.6, 0.06, 0.25),
+        "block 8, restored": Scores(24, 0.7, 0.04, 3.5),
+    }
+    event = Evaluated(500, found, best=True)
+    assert shown(event).splitlines() == [
+        "validation at step 500: the best so far",
+        "  dB, by px of a cell      8     16",
+        "  smooth, same cells   23.46  21.00",
+        "  restored (the mean)  24.00       ",
     ]
-    assert shown(Evaluated(500, scores, best=False)).startswith("validation at step 500\n")
+    lines = [line.split() for line in shown(event, verbose=True).splitlines()]
+    assert lines[1:3] == [
+        ["PSNR", "dB", "SSIM", "L1", "cell", "error"],
+        ["block", "8,", "base", "23.46", "0.679", "0.0500", "0.25"],
+    ]
+    assert shown(replace(event, best=False)).startswith("validation at step 500\n")
+    assert shown(replace(event, step=0)).startswith("without a model\n")
+
+
+def test_the_article_s_scores_need_no_columns() -> None:
+    found = {"restored": Scores(23, 0.7, 0.04, 3.5), "reconciled": Scores(24, 0.7, 0.04, 0)}
+    assert shown(Evaluated(500, found, best=False)).splitlines() == [
+        "validation at step 500",
+        "  dB                        ",
+        "  restored (the mean)  23.00",
+        "  reconciled           24.00",
+    ]
+
+
+def test_the_last_validation_fits_into_80_columns() -> None:
+    cells = ("block 4", "block 8", "block 12", "block 16", "block 24", "block 32")
+    names = [f"{one}, restored" for one in (*cells, "block 16 at 5, 11")]
+    found = {name: Scores(23, 0.7, 0.04, 3.5) for name in names}
+    lines = shown(Evaluated(500, found, best=False)).splitlines()
+    assert (len(lines), max(map(len, lines))) == (3, 76)
+
+
+def test_the_best_of_a_column_stands_out() -> None:
+    found = {"block 8, base": Scores(24.001, 0.6, 0, 0), "block 8, restored": Scores(24, 0.7, 0, 0)}
+    lower = {"block 8, mosaic": Scores(23, 0.7, 0.04, 3.5)}
+    screen = io.StringIO()
+    terminal = Terminal(file=screen, force_terminal=True, width=80, color_system="standard")
+    Console(terminal)(Evaluated(500, {**found, **lower}, best=False))
+    bold = re.findall(r"\x1b\[1m *([\d.]+) *\x1b\[0m", screen.getvalue())
+    assert bold == ["8", "24.00", "24.00"]  # the title, and two that read the same
+
+
+def test_quiet_shows_nothing() -> None:
+    assert shown(Notice("a"), TrainReport("r", "m", 6, "b", 3), quiet=True, live=True) == ""
+
+
+def test_on_a_terminal_lines_end_between_words_and_commands_stay_whole() -> None:
+    path = "runs/" + 70 * "x" + "/best.safetensors"
+    said = shown(Notice(f"  this is written to {path} and then some more"), live=True)
+    assert said.splitlines() == ["  this is written to", f"    {path}", "    and then some more"]
+    built = replace(REPORT, folder=f"my {path}")
+    assert f"next: demosaic train 'my {path}'\n" in shown(built, live=True)
 
 
 def test_names_in_tables_are_shown_as_they_are_and_move_no_cursor() -> None:
     name, seen = "[bold]b[/bold] \x1b[31m\u202e", r"[bold]b[/bold] \x1b[31m\u202e"
     scores = {name: Scores(23.456, 0.6789, 0.05, 0.25)}
     assert seen in shown(Evaluated(500, scores, best=True))
+    assert seen in shown(Evaluated(500, scores, best=True), verbose=True)
     estimates = {one: Estimate(1.0, 0.5, 1.5) for one in ("psnr", "ssim", "cell_error")}
     ways = (WayScores(Way(name), 8, True, estimates),)
-    tables = shown(EvaluationReport("pairs", "val", 1, {}, "cpu", 1.0, ways))
-    assert tables.count(seen) == 3
+    report = EvaluationReport("pairs", "val", 1, {}, "cpu", 1.0, ways)
+    assert (shown(report).count(seen), shown(report, verbose=True).count(seen)) == (1, 3)
 
 
 def test_what_a_strangers_file_says_is_no_code_on_the_live_line() -> None:
@@ -165,24 +235,7 @@ def test_every_event_can_be_shown_anywhere() -> None:
 
 def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
     screen = io.StringIO()
-    report = BuildReport(
-        folder="pairs [1]",
-        photos=30,
-        ignored=4,
-        funnel={"found": 30, "readable": 29, "kept": 20},
-        pairs=20,
-        splits={"train": 18, "val": 2, "test": 0},
-        sharp=7,
-        groups=6,
-        closest=Closest("a/1.jpg", "b [2]/3.jpg", 62, 101),
-        skipped={"no face": 7, "face too small": 3},
-        new_pairs=5,
-        moved=2,
-        gone=3,
-        pruned=0,
-        seconds=2.0,
-    )
-    Console(Terminal(file=screen, width=80, soft_wrap=True))(report)
+    Console(Terminal(file=screen, width=80, soft_wrap=True))(REPORT)
     assert screen.getvalue().splitlines() == [
         "30 files in 2 s (15/s), 4 more ignored",
         "photos: found 30, readable 29, kept 20",
@@ -248,7 +301,7 @@ def test_a_forecast_says_what_it_rests_on(minutes: float, megabytes: float, expe
         "500 files (3 more ignored), 200 examined",
         f"a build takes {expected}",
         "left out of those examined: 2 x no face",
-        "nothing was written",
+        "nothing was written: the same command without --dry-run builds",
     ]
 
 

@@ -1,5 +1,6 @@
 """How a command ends: by a signal, with an output that takes nothing, with pictures that failed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from demosaic.imaging.encoding import write_png
 from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
 from demosaic.training import loop as training
-from doubles import CARD, demosaic, error, generator, mosaicked, texture
+from doubles import CARD, demosaic, error, generator, mosaicked, stopped, texture
 
 SIGNALS = [
     (name, 128 + getattr(signal, name)) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -36,20 +37,25 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_signal_that_ends_the_process_is_one_line_and_its_own_exit_code(
     name: str, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object, **__: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         signal.raise_signal(getattr(signal, name))
 
     def kept(*_: object, **__: object) -> None:
         try:
-            stopped()
+            interrupted()
         except KeyboardInterrupt:
             raise Interrupted("stopped with 3 pairs in pairs") from None
 
-    monkeypatch.setattr(training, "train", stopped)
+    monkeypatch.setattr(training, "train", interrupted)
     monkeypatch.setattr(building, "build_dataset", kept)
     before = signal.getsignal(getattr(signal, name))
-    assert error(code, "train", "pairs") == "stopped: run the same command again"
-    assert error(code, "build-dataset", "photos", "pairs") == "stopped with 3 pairs in pairs"
+    assert stopped(code, "train", "pairs") == "Stopped"
+    assert stopped(code, "build-dataset", "photos", "pairs") == "Stopped with 3 pairs in pairs"
+    code_said, events, _ = demosaic("train", "pairs", "--json")
+    assert (code_said, json.loads(events)) == (
+        code,
+        {"event": "Failed", "message": "stopped", "exit_code": code},
+    )
     assert signal.getsignal(getattr(signal, name)) == before
 
 
@@ -74,6 +80,15 @@ def test_of_several_processes_only_the_first_one_says_why_it_ends(
     assert demosaic("train", "nowhere") == (1, "", "")
     monkeypatch.setenv("RANK", "0")
     assert "nowhere is not a folder" in error(1, "train", "nowhere")
+
+
+def test_a_failure_is_the_last_event_too() -> None:
+    code, events, said = demosaic("train", "nowhere", "--json")
+    failed = {"event": "Failed", "message": said[len("error: ") : -1], "exit_code": 1}
+    assert (code, json.loads(events)) == (1, failed)
+    code, events, said = demosaic("train", "nowhere", "--json", "--batch", "x")
+    assert (code, json.loads(events)["exit_code"]) == (2, 2)
+    assert json.loads(events)["message"] == "--batch x: give a whole number"
 
 
 def test_a_message_never_fills_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:

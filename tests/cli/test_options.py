@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from demosaic import __version__
 from demosaic.cli.help import Command
+from demosaic.cli.main import app
 from demosaic.cli.options import takes
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
@@ -93,7 +94,22 @@ def test_help_shows_commands_and_options_in_panels_the_usual_ones_first() -> Non
         "Validating and saving:",
         "Only with --preset seed:",
         "Computing:",
+        "Output:",
     ]
+
+
+def test_help_is_as_wide_as_the_terminal_up_to_120_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def widest(columns: int) -> int:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        with pytest.raises(SystemExit):
+            app(["train", "--help"])
+        return max(map(len, capsys.readouterr().out.splitlines()))
+
+    assert 70 < widest(80) <= 80
+    assert 100 < widest(120) <= 120
+    assert widest(300) == widest(120)
 
 
 def completed(words: str) -> list[str]:

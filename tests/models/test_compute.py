@@ -1,5 +1,6 @@
 """Which device and precision are taken, and why."""
 
+import re
 import subprocess
 import sys
 import time
@@ -58,21 +59,23 @@ def never(compute: Compute) -> Tensor:
 
 @pytest.mark.usefixtures("bf16")
 @pytest.mark.parametrize(
-    ("work", "chosen"),
+    ("work", "chosen", "why_this"),
     [
-        (trial(exact=0.03, short=0.001), True),
-        (trial(exact=0.001, short=0.03), False),
-        (trial(exact=0.03, short=0.001, error=0.01), True),
-        (trial(exact=0.03, short=0.001, error=0.5), False),
-        (trial(exact=0.03, short=0.001, error=-0.5), False),
-        (trial(exact=0.03, short=0.001, error=float("nan")), False),
+        (trial(exact=0.03, short=0.001), True, r"\d+\.\d times as fast as in fp32"),
+        (trial(exact=0.001, short=0.03), False, r"\d+\.\d times as fast as in bf16"),
+        (trial(exact=0.03, short=0.001, error=0.01), True, r"\d+\.\d times as fast as in fp32"),
+        (trial(exact=0.03, short=0.001, error=0.5), False, r"in bf16 it differs by 0\.50"),
+        (trial(exact=0.03, short=0.001, error=-0.5), False, r"in bf16 it differs by 0\.50"),
+        (trial(exact=0.03, short=0.001, error=float("nan")), False, "in bf16 it differs by nan"),
     ],
     ids=["faster", "slower", "nearly agrees", "disagrees", "is too small", "is no number"],
 )
-def test_auto_takes_bf16_only_where_it_is_faster_and_agrees(work: Trial, chosen: bool) -> None:
+def test_auto_takes_bf16_only_where_it_is_faster_and_agrees(
+    work: Trial, chosen: bool, why_this: str
+) -> None:
     compute, why = choose(DeviceConfig(device="cpu"), work)
     assert compute == Compute(CPU, chosen)
-    assert why.startswith(f"computing on {compute} (bf16 takes ")
+    assert re.fullmatch(rf"computing on {re.escape(str(compute))} \({why_this}\)", why)
 
 
 def test_auto_tries_nothing_where_bf16_is_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
