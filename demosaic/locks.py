@@ -54,6 +54,20 @@ def written_alone(folder: Path, *, private: bool = False) -> Iterator[None]:
         lock.release()
 
 
+def is_written_to(folder: Path) -> bool:
+    """Whether another command writes to the folder just now."""
+    lock = FileLock(folder / _LOCK)
+    if not (folder / _LOCK).is_file():
+        return False
+    try:
+        with lock.acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a folder of another user
+        return (folder / _WRITER).exists()
+
+
 def _writer(folder: Path) -> str:
     """Who writes to the folder, as far as that is known: it may not have said so yet."""
     path = folder / _WRITER

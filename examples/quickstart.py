@@ -44,10 +44,11 @@ def main() -> None:
     short = ("--minutes", f"{options.minutes:g}", "--validations", "2", "--validation-pairs", "20")
     demosaic(out, "train", "pairs", *short)
     faces = cut_held_out_faces(out)
-    demosaic(out, "restore", "held-out", "--out", "restored", "--force")
+    ours = ("--model", "runs/pairs-default/best.safetensors", "--force")
+    demosaic(out, "restore", "held-out", "--out", "restored", *ours)
     portrait, box = pixelate_hopper(out)
     region = f"{box.x},{box.y},{box.width},{box.height}"
-    demosaic(out, "restore", "hopper.png", "--region", region, "--block", str(BLOCK), "--force")
+    demosaic(out, "restore", "hopper.png", "--region", region, "--block", str(BLOCK), *ours)
 
     rows = before_and_after(out, faces, portrait, box)
     write_png(out / "before-after.png", contact_sheet(rows, 2, SIDE))

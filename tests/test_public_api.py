@@ -19,6 +19,7 @@ from demosaic.events import Event, Notice, PicturesFound
 from demosaic.files import read_lines
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
+from demosaic.models import lookup
 from demosaic.models.box import BOX
 from demosaic.models.checkpoint import save_model
 from demosaic.mosaic.grid import Grid
@@ -91,7 +92,8 @@ def test_the_python_reference_describes_everything_public() -> None:
 
 def test_the_first_lines_of_the_python_reference_work(here: Path, model_file: Path) -> None:
     (here / "runs" / "a").mkdir(parents=True)
-    (here / "runs" / "a" / "best.safetensors").write_bytes(model_file.read_bytes())
+    newest = here / "runs" / "a" / "best.safetensors"
+    save_model(newest, a_model().generator, replace(a_model().card, step=600))
     levels = mosaicked(32, 48, Grid.square(4))
     save(here / "a.png", levels).rename(here / "face.jpg")  # content counts, not the name
     lines = REFERENCE.split("```")[1].removeprefix("python\n")
@@ -128,12 +130,14 @@ def test_without_a_model_the_newest_of_the_runs_is_taken_and_named(
     levels = mosaicked(32, 32, Grid.square(4))
     box: list[Event] = []
     demosaic.restore(levels, listen=box.append)
-    assert box == [Notice(f"model {BOX} (the one in the box)")]
+    said = "1650 steps, 23.9 dB at 16 px on its own validation faces"
+    assert box == [Notice(f"model {BOX} (the one in the box): {said}")]
     (here / "runs" / "a").mkdir(parents=True)
-    (here / "runs" / "a" / "best.safetensors").write_bytes(model_file.read_bytes())
+    newest = here / "runs" / "a" / "best.safetensors"
+    save_model(newest, a_model().generator, replace(a_model().card, step=600))
     heard: list[Event] = []
     restored = demosaic.restore(levels, listen=heard.append)
-    assert heard == [Notice("model runs/a/best.safetensors (the newest below runs/)")]
+    assert heard == [Notice("model runs/a/best.safetensors (the newest below runs/): 600 steps")]
     given = demosaic.restore(levels, model=model_file)
     assert np.array_equal(restored.picture, given.picture)
 
@@ -229,7 +233,10 @@ def test_photos_become_a_dataset_with_the_commands_detector(here: Path, photos: 
     assert (again.pairs, again.new_pairs) == (report.pairs, 0)
 
 
-def test_a_run_without_a_name_lies_in_runs_and_its_model_is_scored(here: Path) -> None:
+def test_a_run_without_a_name_lies_in_runs_and_its_model_is_scored(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "FEWEST_STEPS", 1)
     pairs = a_dataset(here)
     config = demosaic.SeedConfig(steps=1, batch=2, validation_pairs=1, down=TINY.down, up=TINY.up)
     report = demosaic.train("pairs", config=config, devices=CPU)

@@ -46,16 +46,13 @@ def evaluate(
     """
     _refuse_page_of_quick(config, out)
     keep_numpy_to_one_thread()
-    from demosaic import events
     from demosaic.evaluation import benchmark
     from demosaic.evaluation import page as scorecard
-    from demosaic.models import checkpoint, compute, lookup
+    from demosaic.models import compute, lookup
 
     compute.tune_allocator()
     with listening(screen) as listen:
-        path, why = (model, "--model") if model else lookup.find_model(Path())
-        listen(events.Notice(f"model {path} ({why})"))
-        checkpoint.read_card(path)  # what is no model is reported before the page's place
+        path = lookup.choose_model(model, listen)  # reported before the page's place
         page = None if config.quick else new_page(out or path.with_name("report.html"), force)
         found = benchmark.evaluate(
             pairs, {"restored": path}, config, devices=devices, listen=listen

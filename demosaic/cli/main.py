@@ -12,6 +12,7 @@ from demosaic.cli.models import models
 from demosaic.cli.options import takes
 from demosaic.cli.privacy import audit, pixelate
 from demosaic.cli.restore import restore
+from demosaic.cli.runs import runs
 from demosaic.cli.train import train
 
 __all__ = ["app", "main"]
@@ -26,6 +27,7 @@ _add(train, "From photos to a restored face")
 _add(restore, "From photos to a restored face")
 _add(evaluate, "Measuring models")
 _add(compare, "Measuring models")
+_add(runs, "Measuring models")
 _add(models, "Measuring models")
 _add(pixelate, "Privacy")
 _add(audit, "Privacy")

@@ -111,8 +111,7 @@ def audit(
     known = cache.FaceCache(cache.user_cache(), NETWORK_NAME)
     make = partial(make_detector, detectors.detector)
     with listening(screen) as listen:
-        model, why = (model, "--model") if model else lookup.find_model(Path())
-        listen(events.Notice(f"model {model} ({why})"))
+        model = lookup.choose_model(model, listen)
         done = attack.audit(
             photos,
             config,

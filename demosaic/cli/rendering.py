@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import singledispatch
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from demosaic.training.events import (
     LOG_EVERY,
     Evaluated,
     ModelSaved,
+    RunFound,
+    RunsFound,
     SheetSaved,
     StepDone,
     TrainReport,
@@ -261,6 +264,32 @@ def _(report: TrainReport) -> Printed:
 
 
 @printed.register
+def _(event: RunsFound) -> Printed:
+    table = _Figures("run", "state", "steps", "minutes", "dB", "age", widths=(12, 0))
+    for one in event.runs:
+        minutes = "" if one.minutes is None else f"{one.minutes:.0f}"
+        score = "" if one.psnr is None else f"{one.psnr:.2f}"
+        table.add(one.name, _state(one), f"{one.step}", minutes, score, _age(one.hours))
+    problems = (f"{one.name}: {one.problem}" for one in event.runs if one.problem)
+    stopped = [one.name for one in event.runs if one.state == "stopped"]
+    goes_on = "a stopped run continues when its command is repeated"
+    return [table, *problems, *([goes_on] if stopped else [])]
+
+
+def _state(run: RunFound) -> str:
+    """How far a run has come, in words."""
+    share = "" if run.state in ("finished", "damaged") else f" at {run.progress:.0%}"
+    return f"{run.state}{share}{', no mosaics' if run.undoes_mosaics is False else ''}"
+
+
+def _age(hours: float) -> str:
+    """How long ago something was, in one unit."""
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+@printed.register
 def _(event: ModelExported) -> Printed:
     return [f"saved {event.out}"]
 
@@ -276,6 +305,8 @@ def _(event: ModelsFound) -> Printed:
 
 def _model_lines(model: ModelFound, what: str) -> list[str]:
     """A model in two lines: where it is, and what it does."""
+    if model.passed_over:
+        what, model = "passed over", replace(model, why=model.passed_over)
     return [f"{what}: {model.path} ({model.why})", f"  {_model_does(model)}"]
 
 
@@ -286,7 +317,8 @@ def _model_does(model: ModelFound) -> str:
     usual = model.psnr.get("block 16, restored")
     score = f", {usual:.2f} dB at 16 px on its own validation faces" if usual else ""
     draws = ", draws" if model.draws else ""
-    return f"preset {model.preset}, step {model.step}, {cells}{draws}{score}"
+    minutes = "" if model.minutes is None else f" in {model.minutes:.0f} minutes"
+    return f"preset {model.preset}, {counted(model.step, 'step')}{minutes}, {cells}{draws}{score}"
 
 
 def _cells_of(blocks: tuple[int, int]) -> str:
@@ -381,7 +413,8 @@ def _metric_table(scores: Sequence[WayScores], metric: _Metric) -> Table:
     """The means of a metric: a row a way, a column a cell size, the best of each in bold."""
     rows: dict[str, list[float]] = {}
     for one in scores:
-        rows.setdefault(str(one.way), []).append(one.estimates[metric.name].mean)
+        way = str(one.way)
+        rows.setdefault(_WAYS.get(way, way), []).append(one.estimates[metric.name].mean)
     best = [metric.best(column) for column in zip(*rows.values(), strict=True)]
     widest = max(
         (found.high - found.low) / 2 for found in (s.estimates[metric.name] for s in scores)

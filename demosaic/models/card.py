@@ -57,6 +57,8 @@ class ModelCard:
     """
     flow: FlowConfig | None = None
     """The second network, if it draws samples; None when it gives one picture, as before 0.3."""
+    minutes: Annotated[float, between(0, 10**9)] | None = None
+    """That the training took until this step; None in files written before."""
     demosaic: str = __version__
     format: int = FORMAT
 
@@ -76,9 +78,10 @@ def write_card(path: Path, card: ModelCard) -> None:
         f"| {name} | {s['psnr']:.2f} | {s['ssim']:.3f} | {s['l1']:.4f} | {s['cell_error']:.2f} |"
         for name, s in card.scores.items()
     ]
+    minutes = "" if card.minutes is None else f" in {card.minutes:.0f} minutes"
     mosaic = f"mosaic cells of {_range(card.blocks)} px" if card.blocks else "no mosaic"
     text = [
-        f"# A demosaic model: preset {card.preset}, step {card.step}",
+        f"# A demosaic model: preset {card.preset}, step {card.step}{minutes}",
         "",
         f"Trained on {card.train_pairs} pairs of {card.size} px ({mosaic}), dataset {card.dataset},"
         f" seed {card.seed}, demosaic {card.demosaic}.",

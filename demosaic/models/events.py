@@ -26,6 +26,8 @@ class ModelFound:
     preset: str = ""
     step: int = 0
     """The step of its training."""
+    minutes: float | None = None
+    """That its training took; None when that is not known."""
     blocks: tuple[int, int] | None = None
     """Smallest and largest side of the cells it restores, px; None if it undoes no mosaics."""
     draws: bool = False
@@ -34,6 +36,8 @@ class ModelFound:
     """dB on its own validation pairs, by what was scored."""
     problem: str = ""
     """Why it cannot be used; empty for one that can."""
+    passed_over: str = ""
+    """Why it is not taken unless it is named; empty for one that may be."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from demosaic.evaluation.events import Scores
 from demosaic.events import Event
@@ -66,3 +67,35 @@ class TrainReport(Event):
     step: int
     best: str
     best_step: int
+
+
+@dataclass(frozen=True)
+class RunFound:
+    """A run, and how far it has come."""
+
+    name: str
+    state: Literal["running", "stopped", "finished", "damaged"]
+    hours: float = 0.0
+    """Since it was last written to."""
+    preset: str = ""
+    step: int = 0
+    progress: float = 0.0
+    """The share of the budget that is used up, 0..1."""
+    minutes: float | None = None
+    """That its best model was trained; None when that is not known."""
+    psnr: float | None = None
+    """dB of its best model on its own validation faces: in cells of 16 px with the default
+    recipe. None before the first validation.
+    """
+    undoes_mosaics: bool | None = None
+    """Whether its model does; None before the first validation."""
+    problem: str = ""
+    """What is wrong with a damaged run."""
+
+
+@dataclass(frozen=True)
+class RunsFound(Event):
+    """The runs in a folder, the newest first."""
+
+    folder: str
+    runs: tuple[RunFound, ...]

@@ -201,12 +201,12 @@ class _Course:
             found = self.recipe.validate(1.0)
         better = found.merit >= place.best.merit
         self.listen(Evaluated(place.step, found.scores, best=better))
-        self._keep(place.step, found.scores, better)
+        self._keep(place, found.scores, better)
         return Best(place.step, found.merit) if better else place.best
 
-    def _keep(self, step: int, scores: dict[str, Scores], better: bool) -> None:
+    def _keep(self, place: Place, scores: dict[str, Scores], better: bool) -> None:
         """Write the model, the best one too if this is `better`, the card and the samples."""
-        card = self._card(step, scores)
+        step, card = place.step, self._card(place, scores)
         for name in ("model", "best") if better else ("model",):
             save_model(self.run / f"{name}.safetensors", self.recipe.generator(), card)
             self.listen(ModelSaved(str(self.run / f"{name}.safetensors"), step))
@@ -215,12 +215,13 @@ class _Course:
         write_png(sheet, self.recipe.sheet())
         self.listen(SheetSaved(str(sheet), step))
 
-    def _card(self, step: int, scores: dict[str, Scores]) -> ModelCard:
+    def _card(self, place: Place, scores: dict[str, Scores]) -> ModelCard:
         pairs, config = self.pairs, self.config
         return ModelCard(
             preset=config.preset,
             size=pairs.size,
-            step=step,
+            step=place.step,
+            minutes=round(place.seconds / 60, 1),
             seed=config.seed,
             dataset=pairs.fingerprint,
             train_pairs=len(pairs.train[: config.limit]),

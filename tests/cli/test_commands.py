@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,9 @@ for words in json.loads(sys.argv[1]):
 """
 
 
+RUN, SEED = "runs/pairs-default", "runs/pairs-seed"
+
+
 @pytest.mark.slow
 def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
     here: Path, tmp_path: Path
@@ -127,9 +131,10 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
     words = [
         ["build-dataset", "photos", "pairs", "--workers", "1", "--val", "0.4", "--size", "64"],
         ["train", "pairs", "--preset", "seed", "--steps", "2", "--batch", "2", *short],
-        ["restore", "face.png", "--out", "seed.png"],
+        ["restore", "face.png", "--out", "seed.png", "--model", f"{SEED}/best.safetensors"],
         ["train", "pairs", "--steps", "2", "--batch", "2", *short],
-        ["restore", "face.png"],
+        ["restore", "face.png", "--model", f"{RUN}/best.safetensors"],
+        ["restore", "face.png", "--out", "boxed.png"],
     ]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(words)],
@@ -138,15 +143,17 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
         text=True,
     )
     assert done.stderr == ""
-    assert [line for line in done.stdout.splitlines() if line.startswith("EXIT")] == ["EXIT 0"] * 5
-    run, seed = here / "runs" / "pairs-default", here / "runs" / "pairs-seed"
+    assert [line for line in done.stdout.splitlines() if line.startswith("EXIT")] == ["EXIT 0"] * 6
+    run, seed = here / RUN, here / SEED
     for said in (
         "next: demosaic train pairs\n",
         "trained 2 steps; the best was step 2\n",
-        f"next: demosaic restore face.jpg --model {run.relative_to(here)}/best.safetensors\n",
-        "model runs/pairs-seed/best.safetensors (the newest below runs/)\n",
+        f"next: demosaic restore face.jpg --model {RUN}/best.safetensors\n",
+        f"model {SEED}/best.safetensors (--model): 2 steps in 0 minutes\n",
         "restored face.png: seed.png\n  80 x 96 px at 0,0: cells of 16 x 16 px, ",
-        "model runs/pairs-default/best.safetensors (the newest below runs/)\n",
+        f"model {RUN}/best.safetensors (--model): 2 steps in 0 minutes, ",
+        f"passed over: {RUN}/best.safetensors (only 2 steps), {SEED}/best.safetensors (only 2 st",
+        f"model {BOX} (the one in the box): 1650 steps, 23.9 dB at 16 px on its own validation f",
         "restored face.png: face.restored.png\n  80 x 96 px at 0,0: cells of 16 x 16 px, ",
     ):
         assert said in done.stdout
@@ -447,7 +454,7 @@ def test_what_a_build_does_is_said_as_json_when_asked(here: Path, photos: Path) 
     assert events[0] == {"event": "PhotosFound", "total": 5, "ignored": 1}
     forecast = events[-1]
     assert (forecast["event"], forecast["photos"], forecast["sampled"]) == ("Forecast", 5, 5)
-    assert errors.endswith("nothing was written\n")
+    assert errors.endswith("\nnothing was written: the same command without --dry-run builds\n")
     code, said, errors = demosaic(*words)
     assert code == 0
     *first, alone, report = (json.loads(line) for line in said.splitlines())
@@ -498,7 +505,7 @@ def test_a_newcomer_restores_at_once_with_the_model_in_the_box(here: Path) -> No
     grid, observed = Grid.square(8), mosaicked(64, 64, Grid.square(8))
     write_png(here / "a.png", observed)
     code, said, _ = demosaic("restore", "a.png")
-    assert (code, f"model {BOX} (the one in the box)\n" in said) == (0, True)
+    assert (code, f"model {BOX} (the one in the box): " in said) == (0, True)
     restored = read_image(here / "a.restored.png")
     assert np.abs(means(restored, grid) - cell_colours(observed, grid)).max() <= 0.5
 
@@ -511,7 +518,12 @@ def test_the_models_at_hand_are_listed(here: Path, model: str) -> None:
     run.mkdir(parents=True)
     shutil.copy(model, run / "best.safetensors")
     lines = demosaic("models")[1].splitlines()
+    assert lines[0] == f"restore takes: {BOX} (the one in the box)"
+    assert lines[2] == "passed over: runs/a/best.safetensors (only 6 steps)"
+    save_model(run / "best.safetensors", generator(), replace(CARD, step=600, minutes=21.3))
+    lines = demosaic("models")[1].splitlines()
     assert lines[0] == "restore takes: runs/a/best.safetensors (the newest below runs/)"
+    assert lines[1] == "  preset seed, 600 steps in 21 minutes, cells of 4 px"
     assert lines[2] == f"also at hand: {BOX} (the one in the box)"
 
 
@@ -527,7 +539,7 @@ def test_the_model_taken_is_said(here: Path, model: str, monkeypatch: pytest.Mon
     code, said, errors = demosaic("restore", "a.png")
     assert (code, errors) == (0, "")
     assert said.splitlines() == [
-        f"model {model} ($DEMOSAIC_MODEL)",
+        f"model {model} ($DEMOSAIC_MODEL): 6 steps",
         "restored a.png: a.restored.png",
         "  32 x 32 px at 0,0: cells of 4 x 4 px, confidence 1.00, cell error 0.00",
     ]

@@ -21,6 +21,7 @@ def test_the_reference_shows_every_command_with_its_usage() -> None:
         "demosaic restore [OPTIONS] PICTURE...",
         "demosaic evaluate [OPTIONS] PAIRS",
         "demosaic compare [OPTIONS] RUN...",
+        "demosaic runs [OPTIONS]",
         "demosaic models [OPTIONS]",
         "demosaic pixelate [OPTIONS] PHOTO...",
         "demosaic audit [OPTIONS] PHOTOS",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from demosaic.errors import DemosaicError
+from demosaic.events import Event, Notice
 from demosaic.files import read_packaged
 from demosaic.models.box import BOX
 from demosaic.models.checkpoint import save_model
@@ -19,7 +20,7 @@ from demosaic.models.lookup import (
     remember_model,
     remembered_model,
 )
-from doubles import our_model
+from doubles import CARD, generator, our_model
 
 
 @pytest.fixture
@@ -79,15 +80,16 @@ def test_all_models_at_hand_are_listed_once_the_one_to_take_first(
     run = Path("runs", "a [1]", "best.safetensors")
     run.parent.mkdir(parents=True)
     scores = {"block 16, restored": {"psnr": 24.567, "ssim": 0.7}}
-    save_model(run, ours.generator, replace(ours.card, step=7, scores=scores))
+    save_model(run, ours.generator, replace(ours.card, step=700, minutes=8.5, scores=scores))
     remember_model(run)
     broken = a_file(Path("runs", "b", "best.safetensors"), age=10)
     first, second, box = models_at_hand(Path()).models
     psnr = {"block 16, restored": 24.57}
     assert first == ModelFound(
-        str(run), "the newest below runs/", "default", 7, (4, 32), False, psnr
+        str(run), "the newest below runs/", "default", 700, 8.5, (4, 32), False, psnr
     )
     assert (second.path, second.why) == (str(broken), "below runs/")
+    assert second.passed_over == "it cannot be read"
     assert second.problem.startswith(f"{broken} is not a demosaic model: ")
     assert (box.path, box.why, box.draws) == (str(BOX), "the one in the box", True)
 
@@ -101,16 +103,41 @@ def test_a_box_that_was_changed_is_found(tmp_path: Path) -> None:
         read_packaged(damaged)
 
 
+def a_model(path: Path, age: int = 0, *, step: int = 600, mosaics: bool = True) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_model(path, generator(), replace(CARD, step=step, blocks=(4, 4) if mosaics else None))
+    os.utime(path, (1e9 - age, 1e9 - age))
+    return path
+
+
 def test_the_model_is_the_named_then_the_newest_run_then_the_last_trained(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last = a_file(folder.parent / "elsewhere" / "best.safetensors")
+    last = a_model(folder.parent / "elsewhere" / "best.safetensors")
     remember_model(last)
     assert find_model(folder) == (last.resolve(), "the last one you trained")
-    a_file(folder / "runs" / "z-older" / "best.safetensors", age=20)
-    newest = a_file(folder / "runs" / "b-newest" / "best.safetensors", age=10)
-    a_file(folder / "runs" / "a-older" / "best.safetensors", age=30)
-    a_file(folder / "runs" / "c" / "model.safetensors")
+    a_model(folder / "runs" / "z-older" / "best.safetensors", age=20)
+    newest = a_model(folder / "runs" / "b-newest" / "best.safetensors", age=10)
+    a_model(folder / "runs" / "a-older" / "best.safetensors", age=30)
+    a_model(folder / "runs" / "c" / "model.safetensors")
     assert find_model(folder) == (newest, "the newest below runs/")
     monkeypatch.setenv("DEMOSAIC_MODEL", "named.safetensors")
     assert find_model(folder) == (Path("named.safetensors"), "$DEMOSAIC_MODEL")
+
+
+def test_models_that_cannot_do_the_job_are_passed_over_with_the_reason(folder: Path) -> None:
+    runs = folder / "runs"
+    other = a_model(runs / "edges-to-photos" / "best.safetensors", age=10, mosaics=False)
+    toy = a_model(runs / "toy" / "best.safetensors", age=20, step=12)
+    a_file(runs / "broken" / "best.safetensors", age=30)
+    a_model(runs / "another" / "best.safetensors", age=40, step=1)
+    heard: list[Event] = []
+    assert find_model(folder, heard.append) == (BOX, "the one in the box")
+    broken = f"{runs / 'broken' / 'best.safetensors'} (it cannot be read)"
+    said = f"{other} (it undoes no mosaics), {toy} (only 12 steps), {broken}, and 1 more"
+    assert heard == [Notice(f"passed over: {said}")]
+    remember_model(toy)
+    assert find_model(folder) == (BOX, "the one in the box")
+    good = a_model(runs / "good" / "best.safetensors", age=15, step=100)
+    assert find_model(folder)[0] == good
+    assert load_model(toy).card.step == 12  # a model that is named is taken

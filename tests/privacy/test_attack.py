@@ -78,7 +78,7 @@ def test_an_audit_writes_a_page_and_says_as_json_what_it_found(
     words = ["audit", str(photos), "--faces", "4", "--json"]
     done = CliRunner().invoke(main.app, words)
     assert done.exit_code == 0
-    assert f"model {BOX} (the one in the box)\n" in done.stderr
+    assert f"model {BOX} (the one in the box): " in done.stderr
     *_, page, report = map(json.loads, done.stdout.splitlines())
     assert page == {"event": "Notice", "text": "look at audit.html"}
     least = f"with 4 hidden faces, less than {report['least_told']:.0%} coming first cannot be "
