@@ -13,6 +13,9 @@ from demosaic.text import counted
 
 Preset = Literal["default", "seed"]
 NetworkSize = Literal["auto", "S", "M"]
+FROM_BOX, FROM_NOTHING = "box", "none"
+"""Of `--init`: the model in the box, and none."""
+
 Direction = Literal["left-to-right", "right-to-left"]
 
 _LEARNING = "Learning"
@@ -34,9 +37,15 @@ class TrainConfig:
 
     minutes: float = option(20.0, "Minutes to train; validation comes on top.", gt=0, lt=math.inf)
     steps: int | None = option(None, "Train this many steps, instead of minutes.", ge=1)
-    network: NetworkSize = option("auto", "Size of the network; auto is S on a CPU and M on a GPU.")
-    init: str | None = option(
-        None, "Start from this model instead of a new network.", metavar="MODEL"
+    network: NetworkSize = option(
+        "auto",
+        "Size of a new network; auto is S on a CPU and M on a GPU.",
+    )
+    init: str = option(
+        FROM_BOX,
+        "Start from this model: a file, box for the one that comes with demosaic, or none for a "
+        "new network.",
+        metavar="MODEL",
     )
     batch: int = option(
         8, "Faces drawn, with replacement, for a step.", ge=1, le=_MOST_FACES, panel=_LEARNING
@@ -103,7 +112,7 @@ class TrainConfig:
             self,
             unless(self.parts <= self.batch, f"--parts {self.parts}: choose 1 to --batch"),
             unless(
-                self.sharpen < 1 or self.init is not None,
+                self.sharpen < 1 or self.init != FROM_NOTHING,
                 "--sharpen 1: name a model to start from, with --init",
             ),
         )

@@ -184,7 +184,7 @@ def look_at_devices() -> str:
 def look_at_precision() -> str:
     """The precision that `auto` chooses here."""
     from demosaic.models.compute import choose, settle_threads
-    from demosaic.training.blind import trial
+    from demosaic.training.beginning import trial
 
     settle_threads(DeviceConfig())
     return choose(DeviceConfig(), trial(_TRIAL, BuildConfig.size))[1]

@@ -14,7 +14,7 @@ import numpy as np
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.config.training import TrainConfig
+from demosaic.config.training import FROM_NOTHING, TrainConfig
 from demosaic.dataset.build import build_dataset
 from demosaic.dataset.manifest import Manifest
 from demosaic.dataset.reader import open_pairs
@@ -35,7 +35,9 @@ FACE = Path(__file__).with_name("drawn-face.png")
 """A person who does not exist, by examples/people.py; 256 px."""
 
 _BUILD = BuildConfig(size=128, val=0)  # half of the usual side, to be quick
-_TRAIN = TrainConfig(steps=1, batch=2, network="S", validations=1, validation_pairs=1)
+_TRAIN = TrainConfig(
+    steps=1, batch=2, network="S", init=FROM_NOTHING, validations=1, validation_pairs=1
+)
 _DEVICES = DeviceConfig(precision="fp32")  # `auto` is another check
 _GRID = Grid.square(8)
 

@@ -45,7 +45,7 @@ from demosaic.privacy.recognizers import (
 )
 from demosaic.records import read_all
 from demosaic.restoration.image import restore_face
-from demosaic.training.blind import trial
+from demosaic.training.beginning import trial
 from demosaic.training.run_folder import pairs_of_run
 
 CLEAR, MOSAIC, ALIKE, RESTORED = "clear", "mosaic", "mosaic, alike", "restored"

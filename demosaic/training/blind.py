@@ -12,33 +12,36 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import repeat
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demosaic.config.networks import NETWORKS, FlowConfig
-from demosaic.config.training import TrainConfig
+from demosaic.config.networks import FlowConfig
+from demosaic.config.training import FROM_BOX, FROM_NOTHING, TrainConfig
 from demosaic.dataset.reader import Pairs
-from demosaic.errors import USAGE, DemosaicError
+from demosaic.errors import DemosaicError
 from demosaic.evaluation.baselines import score_unlearned
 from demosaic.evaluation.events import Scores
 from demosaic.evaluation.validation import score_grids
 from demosaic.events import Listener, Notice
 from demosaic.imaging.arrays import Pixels, to_float
-from demosaic.models.checkpoint import load_model
-from demosaic.models.compute import Compute, settle
+from demosaic.models.compute import Compute
 from demosaic.models.flow import Flow
-from demosaic.models.inputs import observe, views
-from demosaic.models.model import TwoStageModel
+from demosaic.models.inputs import views
 from demosaic.models.restorer import Restorer
 from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
-from demosaic.mosaic.pixelate import pixelated
 from demosaic.text import counted
 from demosaic.training.augmentation import BLOCKS, Example, draw_example
+from demosaic.training.beginning import (
+    architecture,
+    fits_box,
+    known_networks,
+    network_size,
+    trial,
+)
 from demosaic.training.distributed import Processes
 from demosaic.training.recipe import Validation
 from demosaic.training.samples import samples_sheet
@@ -101,10 +104,10 @@ class Blind:
         self.listen = listen
         self.glance = glance
         self.parts = config.parts
-        known = _known(config, compute)
+        known = known_networks(config, compute)
         self.size = network_size(config, compute.device)
         self._known = known is not None
-        self.architecture = known.faithful.config if known else NETWORKS[self.size]
+        self.architecture = architecture(config, compute.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             network = known.faithful if known else ResUNet(self.architecture)
@@ -137,12 +140,14 @@ class Blind:
 
     @classmethod
     def with_begun_options(cls, config: TrainConfig, begun: Mapping[str, Any]) -> TrainConfig:
-        """The config with as many validations as the run began with, unless a number was given: the
-        usual number has changed between versions.
+        """The config with what was not chosen as it was when the run began: the usual number of
+        validations and the model to start from have changed between versions.
         """
-        if config.validations:
-            return config
-        return replace(config, validations=begun.get("validations"))
+        if not config.validations:
+            config = replace(config, validations=begun.get("validations"))
+        if config.init == FROM_BOX and not _starts_from_box(config, begun):
+            config = replace(config, init=FROM_NOTHING)
+        return config
 
     @classmethod
     def with_begun_network(cls, config: TrainConfig, state: Mapping[str, Any]) -> TrainConfig:
@@ -154,8 +159,8 @@ class Blind:
         values = sum(weight.numel() for weight in self.faithful.trained())
         smallest, largest = BLOCKS
         yield (
-            f"a network of {values / 1e6:.1f} million parameters, for cells of {smallest} to "
-            f"{largest} px"
+            f"{_beginning(self.config)}: {values / 1e6:.1f} million parameters, for cells of "
+            f"{smallest} to {largest} px"
         )
         if self.config.sharpen:
             yield self._about_sharp
@@ -374,56 +379,20 @@ class Blind:
             )
 
 
-def _known(config: TrainConfig, compute: Compute) -> Restorer | None:
-    """The networks of the model to start from, if one is named."""
-    if config.init is None:
-        return None
-    model = load_model(Path(config.init), compute.device)
-    if not isinstance(model, TwoStageModel):
-        raise DemosaicError(
-            f"--init {config.init}: a model of --preset seed; name one of the default preset",
-            USAGE,
-        )
-    model.faithful.requires_grad_(True)
-    return model.generator
-
-
-def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:
-    """Work like that of a step on pictures of `size` px, on a network of its own, to choose the
-    precision by.
+def _starts_from_box(config: TrainConfig, begun: Mapping[str, Any]) -> bool:
+    """Whether a run starts from the model in the box, when nothing else is asked for; one that
+    `begun` does not describe is new.
     """
-    grid = Grid.square(16)
-    picture = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
-    shown = views([observe(pixelated(picture, grid), grid)] * config.batch)
-    networks: dict[torch.device, ResUNet] = {}
-
-    def work(compute: Compute) -> Tensor:
-        if compute.device not in networks:
-            networks[compute.device] = _of_some_output(network_size(config, compute.device))
-        network = networks[compute.device]
-        settle(network, compute.device)
-        here = shown.to(compute.device)
-        with compute.precision():
-            change = network(here.seen, here.hidden, here.guide) - here.seen
-        change.square().mean().backward()
-        output: Tensor = change.detach()
-        return output
-
-    return work
+    return begun.get("init") != FROM_NOTHING if begun else fits_box(config)
 
 
-def _of_some_output(size: str) -> ResUNet:
-    """A new network of that size which does not return its input, as new ones do."""
-    network = ResUNet(NETWORKS[size])
-    nn.init.normal_(network.head.weight, std=0.01)
-    return network
-
-
-def network_size(config: TrainConfig, device: torch.device) -> str:
-    """The network asked for; M on a GPU and S on a CPU when none is."""
-    if config.network != "auto":
-        return config.network
-    return "S" if device.type == "cpu" else "M"
+def _beginning(config: TrainConfig) -> str:
+    """The network that training begins with, in words."""
+    if config.init == FROM_NOTHING:
+        return "a new network"
+    return (
+        "starting from the model in the box" if config.init == FROM_BOX else "starting from a model"
+    )
 
 
 def decibels(log_error: float) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demosaic.config.rules import differences
-from demosaic.config.training import SeedConfig, TrainConfig
+from demosaic.config.training import FROM_BOX, FROM_NOTHING, SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.dataset.records import ShortHash
 from demosaic.errors import DemosaicError
@@ -55,6 +55,7 @@ class _Options:
     """What other modules read of the options; the rest is only compared."""
 
     validations: int | None = None
+    init: str | None = None
 
 
 def begin_run(
@@ -105,7 +106,7 @@ def _as_recorded(path: Path, run: Path) -> str:
 
 def _with_init_recorded(config: TrainConfig | SeedConfig, run: Path) -> TrainConfig | SeedConfig:
     """The config with the model to start from named as a run names its pairs."""
-    if isinstance(config, SeedConfig) or config.init is None:
+    if isinstance(config, SeedConfig) or config.init in (FROM_BOX, FROM_NOTHING):
         return config
     return replace(config, init=_as_recorded(Path(config.init), run))
 
@@ -124,13 +125,20 @@ def _begun(run: Path) -> _Begun | None:
     return read(_Begun, read_json(described), str(described), others=True)
 
 
+def _options(begun: _Begun) -> dict[str, Any]:
+    """The options of a run that has begun, as this version records them."""
+    if begun.preset == TrainConfig.preset and begun.train.get("init") is None:  # before 0.3
+        return {**begun.train, "init": FROM_NOTHING}
+    return {**begun.train}
+
+
 def begun_options(run: Path) -> Mapping[str, Any]:
     """The options, by name, that a run to continue began with; empty for a new run."""
     begun = _begun(run)
     if begun is None:
         return {}
     read(_Options, begun.train, f"train in {run / 'config.json'}", others=True)
-    return begun.train
+    return _options(begun)
 
 
 def _refuse_changes(
@@ -145,9 +153,10 @@ def _refuse_changes(
     else:
         allowed = {name: getattr(config, name) for name in may_grow}
         recorded = _with_init_recorded(config, run)
-        if before.train.get("init") == getattr(config, "init", None):
+        began = _options(before)
+        if began.get("init") == getattr(config, "init", None):
             recorded = config  # before 0.3 as the user had typed it
-        changed = differences({**before.train, **allowed}, recorded)
+        changed = differences({**began, **allowed}, recorded)
     if before.fingerprint != pairs.fingerprint:
         named = _from_record(before.pairs, run)
         changed.append(f"pairs {named} -> {pairs.folder}, or other pairs in it")

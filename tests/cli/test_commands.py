@@ -29,7 +29,7 @@ from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.privacy.events import PicturePixelated
 from demosaic.restoration.events import PictureRestored
-from demosaic.training import blind, pix2pix
+from demosaic.training import beginning, blind, pix2pix
 from demosaic.training import loop as training
 from doubles import (
     CARD,
@@ -37,6 +37,7 @@ from doubles import (
     TINY,
     a_dataset,
     demosaic,
+    drawing_model,
     error,
     generator,
     means,
@@ -63,11 +64,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The networks of both recipes, but small."""
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The networks of both recipes, and those in the box, but small."""
     monkeypatch.setattr(SeedConfig, "network", TINY)
-    ours = ResUNetConfig(widths=(8, 8), down=(1, 1), up=(1,), attention=1, head=4)
-    monkeypatch.setitem(networks.NETWORKS, "S", ours)
+    box, model = tmp_path / "box.safetensors", drawing_model()
+    assert isinstance(model.card.network, ResUNetConfig)
+    monkeypatch.setitem(networks.NETWORKS, "S", model.card.network)
+    save_model(box, model.generator, model.card)
+    monkeypatch.setattr(beginning, "BOX", box)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +136,7 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
         ["build-dataset", "photos", "pairs", "--workers", "1", "--val", "0.4", "--size", "64"],
         ["train", "pairs", "--preset", "seed", "--steps", "2", "--batch", "2", *short],
         ["restore", "face.png", "--out", "seed.png", "--model", f"{SEED}/best.safetensors"],
-        ["train", "pairs", "--steps", "2", "--batch", "2", *short],
+        ["train", "pairs", "--init", "none", "--steps", "2", "--batch", "2", *short],
         ["restore", "face.png", "--model", f"{RUN}/best.safetensors"],
         ["restore", "face.png", "--out", "boxed.png"],
     ]

@@ -32,7 +32,7 @@ from demosaic.config.networks import ResUNetConfig
 networks.NETWORKS["S"] = {NETWORK!r}
 main()
 """
-CONFIG = TrainConfig(steps=4, batch=4, validations=1, validation_pairs=1, save_every=2)
+CONFIG = TrainConfig(steps=4, init="none", batch=4, validations=1, validation_pairs=1, save_every=2)
 """Two steps in each stage."""
 
 
@@ -57,6 +57,7 @@ def command(folder: Path, name: str, steps: int) -> list[str]:
     """The command that trains in two processes, with the options of CONFIG."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     words = ["train", "pairs", "--name", name, "--steps", str(steps), "--batch", "4"]
+    words += ["--init", "none"]
     words += ["--validations", "1", "--validation-pairs", "1", "--save-every", "2"]
     words += ["--device", "cpu", "--precision", "fp32", "--threads", "1"]
     return [sys.executable, *launcher, str(folder / "tiny.py"), *words]

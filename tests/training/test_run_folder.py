@@ -15,7 +15,7 @@ from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.files import write_json
 from demosaic.training.events import SheetSaved, TrainReport
 from demosaic.training.loop import train
-from demosaic.training.run_folder import begin_run, log, pairs_of_run
+from demosaic.training.run_folder import begin_run, begun_options, log, pairs_of_run
 from doubles import CONFIG, DEVICES, a_dataset, go, steps
 
 
@@ -193,6 +193,21 @@ def test_the_model_that_a_run_starts_from_is_named_without_an_absolute_path(
     begin_run(run, config, pairs, ())  # as before 0.3
     with pytest.raises(DemosaicError, match=r"init .* -> "):
         begin_run(run, replace(config, init="another.safetensors"), pairs, ())
+
+
+def test_a_run_begun_before_models_came_in_a_box_continues_with_its_new_network(
+    dataset: Path, tmp_path: Path
+) -> None:
+    run, pairs, config = tmp_path / "run", opened(dataset), TrainConfig(init="none")
+    begin_run(run, config, pairs, ())
+    (run / "resume.pt").touch()
+    record = json.loads((run / "config.json").read_text())
+    assert record["train"]["init"] == "none"
+    write_json(run / "config.json", {**record, "train": {**record["train"], "init": None}})
+    assert begun_options(run)["init"] == "none"
+    begin_run(run, config, pairs, ())
+    with pytest.raises(DemosaicError, match="init none -> box"):
+        begin_run(run, TrainConfig(), pairs, ())
 
 
 def test_the_log_of_a_run_names_its_files_from_the_run(tmp_path: Path) -> None:
