@@ -1,5 +1,6 @@
 """`restore`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,9 @@ def restore(
             default="beside the picture, as NAME.restored and its suffix",
         ),
     ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Write the page, and open it in the browser.")
+    ] = False,
     force: ForceOption = False,
     screen: ScreenConfig,
 ) -> None:
@@ -43,9 +47,14 @@ def restore(
     demosaic restore face.jpg
     demosaic restore group.png --region 310,120,192,192 --block 12
     demosaic restore clip.mp4
+    demosaic restore ./album --out ./restored --open
     """
+    import webbrowser
+
     from demosaic.restoration import batch
 
+    if open_page:
+        config = replace(config, page=True)
     with listening(screen) as listen:
         report = batch.restore_files(
             pictures,
@@ -56,4 +65,6 @@ def restore(
             devices=devices,
             listen=listen,
         )
+        if open_page:
+            webbrowser.open(Path(report.page).resolve().as_uri())
         refuse_failures(report)

@@ -79,6 +79,11 @@ class RestoreConfig:
         "usual", "best takes several times as long for slightly better pictures.", panel=_DRAWS
     )
     compare: bool = option(False, "Also write before and after side by side: NAME.compare.jpg.")
+    page: bool = option(
+        False,
+        "Also write a page to look at all that was restored: NAME.restored.html, or restored.html "
+        "for several pictures.",
+    )
     copy_untouched: bool = option(False, "Copy pictures without a mosaic to the results.")
     consistency: float | None = option(
         None,

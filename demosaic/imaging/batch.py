@@ -178,6 +178,8 @@ class BatchReport(Generic[_Result]):
     skipped: tuple[PictureSkipped, ...]
     failed: int
     """How many of the `skipped` failed; in the others there was nothing to do."""
+    page: str = ""
+    """The page that shows the results, if one was asked for."""
 
 
 def do_all(

@@ -19,15 +19,28 @@ def heat_map(values: Floats, most: float) -> Pixels:
     return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def heat_sheet(picture: Pixels, values: Floats) -> Pixels:
-    """The heat map of values (H, W), grey levels, above a legend: (H + 40, W, 3). Where a value is
-    0, it shows the picture (H, W, 3), dark and without colour.
-    """
+def heat_scale(values: Floats) -> float:
+    """The end of a scale that covers these values (H, W), except for a few outliers."""
     usual = np.quantile(values[values > 0], _USUAL) if values.any() else 0.0
-    most = _STEP * max(1.0, float(np.ceil(usual / _STEP)))
+    return _STEP * max(1.0, float(np.ceil(usual / _STEP)))
+
+
+def heat_over(picture: Pixels, values: Floats, most: float) -> Pixels:
+    """The heat map of values (H, W), up to `most`. Where a value is 0, it shows the picture
+    (H, W, 3), dark and without colour.
+    """
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) // 3
     shown = np.where(values[:, :, None] > 0, heat_map(values, most), grey[:, :, None])
-    return np.vstack([shown.astype(np.uint8), _legend(picture.shape[1], most)])
+    return shown.astype(np.uint8)
+
+
+def heat_sheet(picture: Pixels, values: Floats) -> Pixels:
+    """The heat map of values (H, W), grey levels, over the picture (H, W, 3), above a legend:
+    (H + 40, W, 3).
+    """
+    most = heat_scale(values)
+    shown = heat_over(picture, values, most)
+    return np.vstack([shown, _legend(picture.shape[1], most)])
 
 
 def _legend(width: int, most: float) -> Pixels:

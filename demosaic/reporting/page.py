@@ -36,7 +36,6 @@ arrow keys move; others can be chosen above the gallery.
 The markup is in `page.html.j2` and `parts.html.j2`.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -49,8 +48,8 @@ from markupsafe import Markup
 from demosaic import __version__
 from demosaic.files import encoded, write_bytes
 from demosaic.imaging.arrays import Pixels
-from demosaic.imaging.encoding import encode_webp
 from demosaic.reporting.plots import Plot, draw, legend
+from demosaic.reporting.stage import Stage, inline
 from demosaic.reporting.svg import as_markup
 from demosaic.text import in_lines
 
@@ -78,7 +77,10 @@ class Table:
 
     caption: str
     head: Sequence[str]
+    """Empty for a table without a head."""
     rows: Sequence[Sequence[str | Cell]]
+    words: bool = False
+    """Whether its cells are words, which are left-aligned."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,23 @@ class Gallery:
     faces: Sequence[Face]
 
 
-Part = Text | Table | Plot | Gallery
+@dataclass(frozen=True)
+class Link:
+    """A link to a file beside the page."""
+
+    text: str
+    url: str
+    """Relative to the page, quoted."""
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links in one line."""
+
+    links: Sequence[Link]
+
+
+Part = Text | Table | Plot | Gallery | Stage | Links
 
 
 @dataclass(frozen=True)
@@ -145,12 +163,14 @@ def _environment() -> Environment:
         "side_by_side": _side_by_side,
         "drawn": _drawn,
         "legend": _legend,
-        "inline": _inline,
+        "inline": inline,
     }
     environment.tests |= {
         "plot": lambda part: isinstance(part, Plot),
         "table": lambda part: isinstance(part, Table),
         "gallery": lambda part: isinstance(part, Gallery),
+        "stage": lambda part: isinstance(part, Stage),
+        "links": lambda part: isinstance(part, Links),
     }
     return environment
 
@@ -177,8 +197,3 @@ def _drawn(plot: Plot) -> Markup:
 def _legend(plot: Plot) -> list[tuple[Markup, str]]:
     """For each series, a piece of its line as SVG, and its name."""
     return [(Markup(as_markup(swatch)), name) for swatch, name in legend(plot)]
-
-
-def _inline(picture: Pixels) -> str:
-    """The picture as a URL that contains it."""
-    return f"data:image/webp;base64,{base64.b64encode(encode_webp(picture)).decode('ascii')}"

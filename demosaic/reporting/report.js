@@ -38,3 +38,49 @@ for (const gallery of document.querySelectorAll(".gallery")) {
     });
   }
 }
+
+// A picture with its mosaics before and after: where to look, and which layers to show.
+for (const shown of document.querySelectorAll(".shown")) {
+  const stage = shown.querySelector(".stage");
+  const press = (buttons, one) => {
+    for (const button of buttons) button.setAttribute("aria-pressed", button === one);
+  };
+  const looks = [...shown.querySelectorAll(".look button")];
+  const strips = [...shown.querySelectorAll(".strip")];
+  looks.forEach((button, number) => {
+    button.addEventListener("click", () => {
+      press(looks, button);
+      for (const one of button.dataset.look.split(";")) {
+        const [name, value] = one.split(":");
+        stage.style.setProperty(name.trim(), value);
+      }
+      if (number < strips.length)
+        strips.forEach((strip, other) => { strip.hidden = other !== number; });
+    });
+  });
+  // A draw has one seed for all mosaics of a picture, so each of them shows the one chosen.
+  const layers = stage.querySelectorAll(".draw");
+  for (const strip of strips) {
+    [...strip.children].forEach((chosen, number) => {
+      chosen.addEventListener("click", () => {
+        strips.forEach((other, mosaic) => {
+          press(other.children, other.children[number]);
+          layers[mosaic].src = other.children[number].querySelector("img").src;
+        });
+      });
+    });
+  }
+  for (const box of shown.querySelectorAll("[data-layer]")) {
+    const show = () => stage.classList.toggle("with-" + box.dataset.layer, box.checked);
+    box.addEventListener("change", show);
+    show();
+  }
+  const blend = shown.querySelector(".blend input");
+  if (!blend) continue;
+  const mix = () => {
+    stage.style.setProperty("--draw", blend.value / 100);
+    blend.setAttribute("aria-valuetext", blend.value + " % draw");
+  };
+  blend.addEventListener("input", mix);
+  mix();
+}

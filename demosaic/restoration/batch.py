@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, count
 from os import PathLike
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, PictureRestored
 from demosaic.restoration.image import refuse_draws, restore_file, trial
+from demosaic.restoration.page import RestorePage
 
 
 def restore_files(
@@ -47,7 +50,19 @@ def restore_files(
         count=config.samples,
         listen=listen,
     )
-    return _restore_all(jobs, model, config, devices, listen)
+    page = _page_of(jobs, Path(out) if out is not None else None, force) if config.page else None
+    return _restore_all(jobs, model, config, devices, listen, page)
+
+
+def _page_of(jobs: Sequence[Job], out: Path | None, force: bool) -> Path:
+    """Where the page goes: beside the result of one picture, or in the folder of several. It gets a
+    number where there is one already, unless `force`: it may show what was restored earlier.
+    """
+    first = jobs[0].out
+    folder = out if out and len(jobs) > 1 else first.parent
+    page = folder / ("restored.html" if len(jobs) > 1 else f"{first.stem}.html")
+    numbers = (page.with_name(f"{page.stem}-{number}.html") for number in count(2))
+    return next(one for one in chain((page,), numbers) if force or not one.exists())
 
 
 def _restore_all(
@@ -56,6 +71,7 @@ def _restore_all(
     config: RestoreConfig,
     devices: DeviceConfig,
     listen: Listener,
+    page: Path | None,
 ) -> BatchReport[PictureRestored | ClipRestored]:
     settle_threads(devices)
     compute, _ = choose(devices)
@@ -67,17 +83,28 @@ def _restore_all(
         compute, why = choose(devices, trial(loaded))
         listen(Notice(why))
 
+    shown = RestorePage(page, loaded, config, compute) if page else None
+
     def restore(job: Job) -> PictureRestored | ClipRestored:
         try:
-            if is_clip(job.source):
-                return _restore_clip(job, loaded, config, compute, listen)
-            return restore_file(job.source, job.out, loaded, config, compute, listen)
+            if not is_clip(job.source):
+                show = shown.add_picture if shown else None
+                return restore_file(job.source, job.out, loaded, config, compute, listen, show)
+            clip = _restore_clip(job, loaded, config, compute, listen)
+            if shown:
+                shown.add_clip(clip)
+            return clip
         except DemosaicError as error:
             if config.copy_untouched and error.exit_code == NOTHING_TO_DO:
                 _copy(job)
             raise
 
-    return do_all(jobs, restore, "restored", listen)
+    report = do_all(jobs, restore, "restored", listen)
+    if shown:
+        shown.write(report.skipped)
+        listen(Notice(f"look at {shown.path}"))
+        report = replace(report, page=str(shown.path))
+    return report
 
 
 def _copy(job: Job) -> None:

@@ -1,6 +1,6 @@
 """One picture restored, in memory or on disk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -54,6 +54,12 @@ class Restored:
     """(H, W): the standard deviation of full draws, grey levels, mean of the colours; 0 outside the
     mosaics. None unless the config asks for it.
     """
+    found: tuple[Region, ...] = ()
+    """The mosaics as they were detected; empty for a model of other pictures."""
+
+
+Show = Callable[[PictureRestored, Pixels, Restored], None]
+"""What else to do with a picture that was restored, (H, W, 3) before, and the result."""
 
 
 def restore(
@@ -68,8 +74,8 @@ def restore(
 
     `picture`: a file, a Pillow picture, or RGB levels (H, W, 3) of type uint8. `model`: a model or
     its file; without one, that which `demosaic restore` takes. The mosaics are those that the
-    config gives, or all that are found; every other pixel comes back as it was. `compare` and
-    `copy_untouched` of the config are for files only.
+    config gives, or all that are found; every other pixel comes back as it was. `compare`,
+    `page` and `copy_untouched` of the config are for files only.
 
     Raises DemosaicError when there is no model, no picture, or no mosaic in the picture.
     """
@@ -156,7 +162,7 @@ def restore_regions(
     samples = [_drawn(image, regions, model, replace(config, seed=one), compute) for one in seeds]
     done = (_outcome(image, samples[0], region, decision.sampler) for region in regions)
     spread = _spread(image, regions, model, config, compute) if config.spread else None
-    return Restored(samples[0], tuple(done), tuple(samples), spread)
+    return Restored(samples[0], tuple(done), tuple(samples), spread, tuple(regions))
 
 
 def _drawn(
@@ -277,12 +283,13 @@ def restore_file(
     config: RestoreConfig,
     compute: Compute,
     listen: Listener = ignore,
+    show: Show | None = None,
 ) -> PictureRestored:
     """Restore the picture in a file, or all of its frames or pages, and write the results. What
     these cannot keep is said before. Raises DemosaicError that names the file.
 
     The network sees the colours that a viewer shows. Spread and comparison are those of the first
-    picture in which a mosaic was restored.
+    picture in which a mosaic was restored; `show` gets that one, too, when all is written.
     """
     original = read_original(source)
     for loss in losses(out, original, Keeping(MADE)):
@@ -310,7 +317,7 @@ def restore_file(
     for number, path in reversed([*enumerate(outs)]):
         pages = [page.edited(one.samples[number]) if one else page for page, one in pairs]
         write_edited(path, Edit(original, tuple(pages), keeping))
-    return PictureRestored(
+    done = PictureRestored(
         str(source),
         str(outs[0]),
         tuple(
@@ -321,6 +328,9 @@ def restore_file(
         tuple(map(str, outs)) if len(outs) > 1 else (),
         str(spread or ""),
     )
+    if show:
+        show(done, page.shown, first)
+    return done
 
 
 def _restored_pages(
