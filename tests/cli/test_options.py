@@ -57,6 +57,7 @@ def test_the_help_of_a_command_shows_an_example_on_a_line_of_its_own(command: st
             "demosaic restore face.jpg",
             "demosaic restore group.png --region 310,120,192,192 --block 12",
             "demosaic restore clip.mp4",
+            "demosaic restore ./album --out ./restored --open",
         ],
     }
     assert [line for line in examples if not line.startswith("Usage")] == wanted[command]
