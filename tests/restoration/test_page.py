@@ -80,7 +80,9 @@ def test_the_page_of_several_links_to_their_results_and_names_what_failed(
 
 @pytest.mark.parametrize("realism", [0.0, 0.25, 0.5, 0.8])
 def test_what_the_page_shows_first_is_what_was_written(realism: float) -> None:
-    observed = mosaicked(48, 48, Grid.square(8)) // 8 + 112  # far from black and white
+    observed = (mosaicked(48, 48, Grid.square(8)) // 8 + 112).astype(
+        np.uint8
+    )  # far from black and white
     model, config = drawing_model(32), replace(CONFIG, realism=realism)
     restored = restore_image(observed, model, config, CPU)
     mean, draws, share = RestorePage(Path("p.html"), model, config, CPU).ends(observed, restored)
