@@ -7,17 +7,14 @@ the same file, a near duplicate or a burst. The whole group goes into one split.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import chain
 
 import numpy as np
 
 from demosaic.config.dataset import BuildConfig
-from demosaic.dataset.near_duplicates import Likenesses, near_duplicates
+from demosaic.dataset.near_duplicates import Found, Likenesses, Numbers, near_duplicates
 from demosaic.dataset.records import SPARE, Pair, Skipped
 from demosaic.dataset.splits import person_of, split_of
-
-if TYPE_CHECKING:
-    from scipy.cluster.hierarchy import DisjointSet
 
 
 @dataclass(frozen=True)
@@ -79,35 +76,58 @@ def groups(members: Sequence[Member]) -> dict[str, str]:
 
     A new member changes the name of a group only by joining it.
     """
-    # Imported here: it takes a third of a second, which no worker process is to spend
-    from scipy.cluster.hierarchy import DisjointSet
-
-    connected = DisjointSet()
-    for member in members:
-        _merge(connected, ("person", member.person), *(("shared", key) for key in member.shared))
-    for one, other in _alike([member for member in members if member.likeness]):
-        _merge(connected, ("person", one), ("person", other))
-    names: dict[tuple[str, str], str] = {}
     people = sorted({member.person for member in members})
-    return {person: names.setdefault(connected["person", person], person) for person in people}
-
-
-def _merge(sets: "DisjointSet", first: tuple[str, str], *others: tuple[str, str]) -> None:
-    sets.add(first)
-    for other in others:
-        sets.add(other)
-        sets.merge(first, other)
-
-
-def _alike(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
-    """Every two people who have near duplicates."""
-    people = sorted({member.person for member in members})
-    number = {person: n for n, person in enumerate(people)}
+    number = {person: place for place, person in enumerate(people)}
     numbers = np.array([number[member.person] for member in members], np.intp)
+    edges = [_edges(found, numbers) for found in chain([_sharing(members)], _alike(members))]
+    firsts = _firsts(filter(len, edges), len(people))
+    return {person: people[first] for person, first in zip(people, firsts, strict=True)}
+
+
+def _sharing(members: Sequence[Member]) -> Found:
+    """For each key of a member, the number of the first member with that key and its own."""
+    first: dict[str, int] = {}
+    pairs = [
+        (first.setdefault(key, place), place)
+        for place, member in enumerate(members)
+        for key in member.shared
+    ]
+    one, other = np.array(pairs, np.intp).reshape(-1, 2).T
+    return one, other
+
+
+def _alike(members: Sequence[Member]) -> Iterator[Found]:
+    """The numbers of members that are near duplicates."""
+    places = np.flatnonzero([member.likeness is not None for member in members])
     likenesses = Likenesses.of([member.likeness for member in members if member.likeness])
     for one, other in near_duplicates(likenesses):
-        both = np.unique(np.stack([numbers[one], numbers[other]], axis=1), axis=0)
-        yield from ((people[a], people[b]) for a, b in both if a != b)
+        yield places[one], places[other]
+
+
+def _edges(found: Found, people: Numbers) -> Numbers:
+    """(K, 2): every two people to whom two members belong, each two once."""
+    one, other = people[found[0]], people[found[1]]
+    different = np.flatnonzero(one != other)
+    if not len(different):  # as almost always
+        return np.zeros((0, 2), np.intp)
+    edges: Numbers = np.stack([one[different], other[different]], axis=1)
+    return np.asarray(np.unique(edges, axis=0), np.intp)
+
+
+def _firsts(edges: Iterable[Numbers], count: int) -> list[int]:
+    """For each of `count` people, the first of those whom these edges connect, directly or through
+    others.
+    """
+    # Imported here: it takes a third of a second, which no worker process is to spend
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one, other = np.concatenate([np.zeros((0, 2), np.intp), *edges]).T
+    graph = coo_array((np.ones(len(one), bool), (one, other)), (count, count))
+    _, component = connected_components(graph, directed=False)
+    _, first = np.unique(component, return_index=True)
+    firsts: list[int] = first[component].tolist()
+    return firsts
 
 
 def _members(pairs: Sequence[Pair], skipped: Iterable[Skipped], group_by: str) -> list[Member]:

@@ -10,9 +10,11 @@ from demosaic.dataset.near_duplicates import (
     FACE_LIMIT,
     SCENE_LIMIT,
     Likenesses,
+    beyond,
     bits_apart,
     likeness,
     near_any,
+    near_duplicates,
     nearest,
 )
 from demosaic.imaging.arrays import Pixels, resize
@@ -30,6 +32,53 @@ def test_the_nearest_of_two_splits_and_those_near_any_are_found() -> None:
     close = Likenesses.of([(strange(5000), plain(1, 2, 3)), (strange(5001), strange(5002))])
     assert near_any(close, others) == [0]
     assert near_any(Likenesses.of([]), others) == []
+
+
+def album(seed: int, count: int) -> Likenesses:
+    """So many pairs, some with a face and a scene that are nearly those of another pair."""
+    rng = np.random.default_rng(seed)
+    hashes = rng.integers(0, 256, (2, count, 32), np.uint8)
+    for kind, limit in zip(hashes, (FACE_LIMIT, SCENE_LIMIT), strict=True):
+        for number in range(count // 5):
+            one, other = rng.permutation(count)[:2]
+            bits = np.zeros(256, np.uint8)
+            bits[rng.permutation(256)[: limit - 3 + number % 8]] = 1
+            kind[one] = kind[other] ^ np.packbits(bits)
+    return Likenesses(*hashes)
+
+
+@pytest.mark.parametrize("few", [0, 10_000])
+def test_every_near_duplicate_is_found_and_no_other(few: int) -> None:
+    """In bands and in tiles; the bits that differ lie anywhere."""
+    some = album(few, 1300)
+    found = {
+        (min(two), max(two))
+        for one, other in near_duplicates(some, few=few)
+        for two in zip(one.tolist(), other.tolist(), strict=True)
+        if two[0] != two[1]
+    }
+    first, second = np.triu_indices(1300, 1)
+    near = beyond(some[first], some[second]) <= 0
+    expected = set(zip(first[near].tolist(), second[near].tolist(), strict=True))
+    assert found == expected
+    assert len(expected) > 200
+
+
+def test_hashes_that_many_pairs_share_connect_them_with_the_first() -> None:
+    same = Likenesses(*np.zeros((2, 3000, 32), np.uint8))
+    found = [np.stack(two) for two in near_duplicates(same, few=0)]
+    assert sum(map(len, found)) < 100
+    assert {(0, 2999), (0, 1)} <= {tuple(two) for two in np.concatenate(found, axis=1).T.tolist()}
+
+
+def test_the_nearest_of_many_is_the_nearest_of_all() -> None:
+    some, others = album(3, 400), album(4, 400)
+    some.faces[70], some.scenes[5] = others.faces[90], others.scenes[31]
+    some.faces[70, :5] ^= 255  # 40 bits, so 0 beyond; the scene is 4 beyond
+    some.scenes[5, :2] ^= np.array([255, 63], np.uint8)
+    assert nearest(some, others) == nearest(some, others, few=0) == (70, 90)
+    some.faces[70, 5] ^= 255
+    assert nearest(some, others) == nearest(some, others, few=0) == (5, 31)
 
 
 def test_bits_are_counted() -> None:
