@@ -47,6 +47,11 @@ class TrainConfig:
         "new network.",
         metavar="MODEL",
     )
+    album: bool = option(
+        False,
+        "Learn the people of an album: a folder each, of 15 photos or more. Half of what the model "
+        "to start from knows is kept.",
+    )
     batch: int = option(
         8, "Faces drawn, with replacement, for a step.", ge=1, le=_MOST_FACES, panel=_LEARNING
     )
@@ -114,6 +119,10 @@ class TrainConfig:
             unless(
                 self.sharpen < 1 or self.init != FROM_NOTHING,
                 "--sharpen 1: name a model to start from, with --init",
+            ),
+            unless(
+                not self.album or self.init != FROM_NOTHING,
+                "--album: starts from a model; leave --init none out",
             ),
         )
 

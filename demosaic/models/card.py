@@ -31,6 +31,14 @@ _RECIPES: dict[str, str] = {
 }
 
 
+_ALBUM = (
+    "It learnt the people of an album: what it restores tends to look like them, whoever is behind",
+    "the mosaic, and this file contains how they look. Those trained on are recognised better than",
+    "others.",
+    "",
+)
+
+
 @dataclass(frozen=True)
 class ModelCard:
     """What a model file says about itself. Raises ValueError for impossible sizes."""
@@ -57,6 +65,8 @@ class ModelCard:
     """
     flow: FlowConfig | None = None
     """The second network, if it draws samples; None when it gives one picture, as before 0.3."""
+    album: bool = False
+    """Whether it learnt the people of an album, half and half with all others."""
     minutes: Annotated[float, between(0, 10**9)] | None = None
     """That the training took until this step; None in files written before."""
     demosaic: str = __version__
@@ -95,6 +105,7 @@ def write_card(path: Path, card: ModelCard) -> None:
         "|---|---|---|---|---|",
         *rows,
         "",
+        *(_ALBUM if card.album else ()),
         "What it draws is plausible, not true: it is invented from the pictures it was trained on,",
         "and worst for what they do not show. Do not use it to identify anyone.",
         "",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import repeat
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,6 +35,7 @@ from demosaic.models.restorer import Restorer
 from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.text import counted
+from demosaic.training.album import WARNING, album_faces, blended
 from demosaic.training.augmentation import BLOCKS, Example, draw_example
 from demosaic.training.beginning import (
     architecture,
@@ -117,7 +119,11 @@ class Blind:
         self.sharp: FlowStage | None = None
         self.over = False
         self._drawers = ThreadPoolExecutor(torch.get_num_threads())
-        self._pool = pairs.train[: config.limit]
+        self._pool: Sequence[Path] = pairs.train[: config.limit]
+        self._origin, self._about_album = None, ""
+        if config.album:
+            self._origin = copy.deepcopy(known)
+            self._pool, self._about_album = album_faces(pairs, self._pool)
         self._sharp_pool, self._about_sharp = sharp_faces(pairs, self._pool)
         self._validation = pairs.val[: config.validation_pairs]
 
@@ -162,6 +168,9 @@ class Blind:
             f"{_beginning(self.config)}: {values / 1e6:.1f} million parameters, for cells of "
             f"{smallest} to {largest} px"
         )
+        if self.config.album:
+            yield self._about_album
+            yield WARNING
         if self.config.sharpen:
             yield self._about_sharp
         if not self.pairs.grids:
@@ -264,15 +273,14 @@ class Blind:
         return [half for part in batch for half in part.halves()]
 
     def _flow_stage(self, flow: Flow) -> FlowStage:
-        mean = self.faithful.learner.average
         known = self._known_flow is not None
-        return FlowStage(flow, mean, self.config.lr, self.compute, trained=known)
+        return FlowStage(flow, self._mean(), self.config.lr, self.compute, trained=known)
 
     def _new_flow(self) -> Flow:
         """The second stage's network before its first step: new, or that of the model to start
         from; in both cases with the spectrum of this mean's errors.
         """
-        mean = self.faithful.learner.average
+        mean = self._mean()
         faces = [self.pairs.target(path) for path in self._sharp_pool[:_MEASURED]]
         spectrum = spectrum_of_errors(mean, faces, self.compute)
         if self._known_flow:
@@ -286,7 +294,14 @@ class Blind:
     def generator(self) -> Restorer:
         """The network that a model file holds: the moving averages."""
         sharp = self.sharp.learner.average if self.sharp else None
-        return Restorer(self.faithful.learner.average, sharp)
+        if sharp and self._origin and self._known_flow:
+            sharp = blended(self._known_flow, sharp)
+        return Restorer(self._mean(), sharp)
+
+    def _mean(self) -> ResUNet:
+        """The first stage's network as a model file holds it."""
+        mean = self.faithful.learner.average
+        return blended(self._origin.faithful, mean) if self._origin else mean
 
     def baselines(self) -> dict[str, Scores]:
         """The scores of methods that need no training, on a few pictures."""
@@ -344,6 +359,7 @@ class Blind:
             "blocks": BLOCKS,
             "sharp": self.sharp is not None,
             "flow": self._flow_config if self.sharp else None,
+            "album": self.config.album,
         }
 
     def trained(self) -> Iterator[Tensor]:

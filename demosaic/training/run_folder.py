@@ -127,9 +127,10 @@ def _begun(run: Path) -> _Begun | None:
 
 def _options(begun: _Begun) -> dict[str, Any]:
     """The options of a run that has begun, as this version records them."""
-    if begun.preset == TrainConfig.preset and begun.train.get("init") is None:  # before 0.3
-        return {**begun.train, "init": FROM_NOTHING}
-    return {**begun.train}
+    if begun.preset != TrainConfig.preset:
+        return {**begun.train}
+    # Before 0.3 there was no album, and the model to start from could be null
+    return {"album": False, **begun.train, "init": begun.train.get("init") or FROM_NOTHING}
 
 
 def begun_options(run: Path) -> Mapping[str, Any]:

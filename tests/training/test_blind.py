@@ -35,7 +35,7 @@ from demosaic.models.resunet import ResUNet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.operators import base, cells
 from demosaic.mosaic.pixelate import cell_colours, pixelated
-from demosaic.training import beginning, blind, stages
+from demosaic.training import album, beginning, blind, stages
 from demosaic.training.augmentation import BLOCKS
 from demosaic.training.blind import Blind, decibels
 from demosaic.training.distributed import Processes
@@ -917,6 +917,22 @@ def test_a_run_from_the_box_has_its_network_and_weights(
         "starting from the model in the box: 0.0 million parameters, for cells of 4 to 32 px"
         in said
     )
+
+
+def test_a_model_of_an_album_keeps_half_of_the_model_it_starts_from(
+    dataset: Path, run: Path, straight: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(album, "FEWEST", 1)
+    config = replace(CONFIG, init=str(straight / "model.safetensors"), album=True, sharpen=0.0)
+    events = go(dataset, run, config)
+    card, before, made = read_card(run / "model.safetensors"), weights_of(straight), weights_of(run)
+    assert card.album
+    assert "contains how they look" in (run / "MODEL.md").read_text()
+    learnt = state_of(run)["recipe"]["faithful"]["average"]
+    for name, value in made.items():
+        torch.testing.assert_close(value, (before[name] + learnt[name]) / 2)
+    said = [event.text for event in events if isinstance(event, Notice)]
+    assert album.WARNING in said
 
 
 def weights_of(run: Path) -> dict[str, torch.Tensor]:

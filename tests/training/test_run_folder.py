@@ -203,7 +203,8 @@ def test_a_run_begun_before_models_came_in_a_box_continues_with_its_new_network(
     (run / "resume.pt").touch()
     record = json.loads((run / "config.json").read_text())
     assert record["train"]["init"] == "none"
-    write_json(run / "config.json", {**record, "train": {**record["train"], "init": None}})
+    before = {name: value for name, value in record["train"].items() if name != "album"}
+    write_json(run / "config.json", {**record, "train": {**before, "init": None}})
     assert begun_options(run)["init"] == "none"
     begin_run(run, config, pairs, ())
     with pytest.raises(DemosaicError, match="init none -> box"):
