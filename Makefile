@@ -1,5 +1,5 @@
 # On a fresh machine each of these does everything that it needs first:
-# quickstart  draw people, build pairs, train, restore, and show the result
+# quickstart  restore a portrait, draw people, build pairs, train, and show the results
 # test        every check: ruff, mypy, pytest
 # quick       pytest without the slow tests, while you change things
 # docs        build the documentation's site into build/docs

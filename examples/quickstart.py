@@ -1,9 +1,11 @@
-"""The whole job on people who do not exist: draw photos, build pairs, train, restore, look.
+"""What demosaic does, on a real photograph and on people who do not exist.
 
-    python examples/quickstart.py OUT [--minutes 3]
+    python examples/quickstart.py OUT [--minutes 1]
 
-Everything is written into OUT. Run again, it goes on where it stopped. The picture on top of the
-README is OUT/readme.png.
+First the model in the box restores a portrait in the public domain, pixelated in cells of three
+sizes. Then people are drawn, pairs built from them, and the model trained on those for a minute, to
+show the other two commands. Everything is written into OUT. Run again, it goes on where it stopped.
+The picture on top of the README is OUT/readme.png.
 """
 
 import argparse
@@ -24,10 +26,11 @@ from demosaic.imaging.sheets import contact_sheet
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
-PEOPLE, PHOTOS = 60, 5
-HELD_OUT = 7  # faces in the picture at the end
-BLOCK, CELLS = 10, 32  # of the mosaic on the real photograph
-SIDE = 256  # of a face in the picture at the end, px
+BLOCKS = (8, 12, 16)  # sides of the cells over the portrait, px
+MOSAIC = 336  # side of the mosaic over its face, px: whole cells of each size
+PEOPLE, PHOTOS = 40, 4
+HELD_OUT = 6  # drawn faces in the second picture at the end
+SIDE = 256  # of a face in the pictures at the end, px
 README_SIDE = 170  # of a face in the picture of the README, px
 
 
@@ -35,27 +38,37 @@ def main() -> None:
     """Run the three commands as a user would, and show what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--minutes", type=float, default=1.0)
     options = parser.parse_args()
     out: Path = options.out.resolve()
+    restore_portrait(out)
+    train_on_drawn_people(out, options.minutes)
+    say(f"mosaic, mean, draw, spread, original: {out / 'readme.png'}")
+    say(f"drawn people, before and after:       {out / 'drawn.png'}")
+    say(f"open this page in a browser:          {out / 'restored.html'}")
 
+
+def restore_portrait(out: Path) -> None:
+    """Restore the portrait with the model in the box; a row for each size of cells."""
+    portrait, box = pixelate_portrait(out)
+    box_model = ("--model", "box", "--force")
+    demosaic(out, "restore", "portraits", "--out", "means", "--realism", "0", *box_model)
+    draws = ("--samples", "2", "--spread", "--page")
+    demosaic(out, "restore", "portraits", "--out", "restored", *draws, *box_model)
+    rows = portrait_rows(out, portrait, box)
+    write_png(out / "readme.png", contact_sheet(rows, 1, README_SIDE))
+
+
+def train_on_drawn_people(out: Path, minutes: float) -> None:
+    """Draw people, build pairs, train on them, and restore faces that were held out."""
     draw_people(out)
     demosaic(out, "build-dataset", "photos", "pairs")
-    short = ("--minutes", f"{options.minutes:g}", "--validations", "2", "--validation-pairs", "20")
+    short = ("--minutes", f"{minutes:g}", "--validations", "2", "--validation-pairs", "20")
     demosaic(out, "train", "pairs", *short)
     faces = cut_held_out_faces(out)
-    ours = ("--model", "runs/pairs-default/best.safetensors", "--force")
-    demosaic(out, "restore", "held-out", "--out", "restored", *ours)
-    portrait, box = pixelate_hopper(out)
-    region = f"{box.x},{box.y},{box.width},{box.height}"
-    demosaic(out, "restore", "hopper.png", "--region", region, "--block", str(BLOCK), *ours)
-
-    rows = before_and_after(out, faces, portrait, box)
-    write_png(out / "before-after.png", contact_sheet(rows, 2, SIDE))
-    write_png(out / "readme.png", contact_sheet([*rows[:3], rows[-1]], 2, README_SIDE))
-    say(f"mosaic, restored, original: {out / 'before-after.png'}")
-    say(f"the whole photograph:       {out / 'hopper.restored.png'}")
-    say(f"while it learned:           {out / 'runs/pairs-default/samples'}")
+    trained = ("--model", "runs/pairs-default/best.safetensors", "--force")
+    demosaic(out, "restore", "held-out", "--out", "drawn", *trained)
+    write_png(out / "drawn.png", contact_sheet(drawn_rows(out, faces), 2, SIDE))
 
 
 def say(text: str) -> None:
@@ -90,28 +103,47 @@ def cut_held_out_faces(out: Path) -> list[Path]:
     return pairs
 
 
-def pixelate_hopper(out: Path) -> tuple[Pixels, Box]:
-    """Grace Hopper's portrait (US Navy, public domain), her face pixelated in OUT/hopper.png."""
-    photo = read_image(Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg")
-    face = ShortRangeDetector(min_score=0.5).detect(photo)[0].box
-    side = BLOCK * CELLS
-    box = Box(face.x + (face.width - side) // 2, face.y + (face.height - side) // 2, side, side)
-    grid = Grid.square(BLOCK)
-    hidden = paint_cells(cell_colours(crop(photo, box), grid), grid, (side, side))
-    write_png(out / "hopper.png", paste(photo, hidden, box))
-    return photo, box
-
-
-def before_and_after(out: Path, pairs: list[Path], portrait: Pixels, box: Box) -> list[Pixels]:
-    """Rows of mosaic, restored and original: the held-out faces, then the photograph's face."""
+def drawn_rows(out: Path, pairs: list[Path]) -> list[Pixels]:
+    """Rows of mosaic, restored and original of the held-out faces."""
     rows = []
     for pair in pairs:
         observed, target = np.hsplit(read_image(pair), 2)
-        restored = read_image(out / "restored" / f"{pair.stem}.restored.png")
+        restored = read_image(out / "drawn" / f"{pair.stem}.restored.png")
         rows.append(np.hstack([observed, restored, target]))
-    versions = read_image(out / "hopper.png"), read_image(out / "hopper.restored.png"), portrait
+    return rows
+
+
+def pixelate_portrait(out: Path) -> tuple[Pixels, Box]:
+    """Grace Hopper's portrait (US Navy, public domain), her face pixelated in OUT/portraits in
+    cells of each size; the portrait, and the place of the mosaic.
+    """
+    photo = read_image(Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg")
+    face = ShortRangeDetector(min_score=0.5).detect(photo)[0].box
+    x, y = face.x + (face.width - MOSAIC) // 2, face.y + (face.height - MOSAIC) // 2
+    box = Box(x, y, MOSAIC, MOSAIC)
+    (out / "portraits").mkdir(parents=True, exist_ok=True)
+    for block in BLOCKS:
+        grid = Grid.square(block)
+        hidden = paint_cells(cell_colours(crop(photo, box), grid), grid, (MOSAIC, MOSAIC))
+        write_png(out / "portraits" / f"{block}.png", paste(photo, hidden, box))
+    return photo, box
+
+
+def portrait_rows(out: Path, portrait: Pixels, box: Box) -> list[Pixels]:
+    """For each size of cells a row of mosaic, mean, draw, spread and original, with what is around
+    the mosaic.
+    """
     around = with_surroundings(box, portrait)
-    rows.append(np.hstack([resize(crop(version, around), SIDE, SIDE) for version in versions]))
+    rows = []
+    for block in BLOCKS:
+        files = (
+            f"portraits/{block}.png",
+            f"means/{block}.restored.png",
+            f"restored/{block}.restored-1.png",
+            f"restored/{block}.spread.png",
+        )
+        versions = [*(read_image(out / file) for file in files), portrait]
+        rows.append(np.hstack([resize(crop(one, around), SIDE, SIDE) for one in versions]))
     return rows
 
 

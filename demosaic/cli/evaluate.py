@@ -49,11 +49,12 @@ def evaluate(
     from demosaic.evaluation import benchmark
     from demosaic.evaluation import page as scorecard
     from demosaic.models import compute, lookup
+    from demosaic.models.box import beside
 
     compute.tune_allocator()
     with listening(screen) as listen:
         path = lookup.choose_model(model, listen)  # reported before the page's place
-        page = None if config.quick else new_page(out or path.with_name("report.html"), force)
+        page = None if config.quick else new_page(out or beside(path, "report.html"), force)
         found = benchmark.evaluate(
             pairs, {"restored": path}, config, devices=devices, listen=listen
         )

@@ -14,7 +14,7 @@ from demosaic.errors import DemosaicError
 
 
 def export(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file, or box.")],
     *,
     config: Annotated[RestoreConfig, Only("realism")],
     onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = True,
@@ -34,9 +34,11 @@ def export(
     """
     from demosaic.models import checkpoint
     from demosaic.models import onnx as exporting
+    from demosaic.models.box import beside, model_file
     from demosaic.models.events import ModelExported
 
-    path = out or model.with_suffix(".onnx")
+    model = model_file(model)
+    path = out or beside(model, f"{model.stem}.onnx")
     if path.is_file() and not force:
         raise DemosaicError(f"{path} is already there: --force replaces it")
     with listening(screen) as listen:

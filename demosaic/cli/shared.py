@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 ModelOption = Annotated[
     Path | None,
     own_option(
-        "The model file.",
+        "The model file, or box for the one that comes with demosaic.",
         metavar="FILE",
-        default="$DEMOSAIC_MODEL, the newest in runs/, or the last you trained",
+        default="$DEMOSAIC_MODEL, the newest in runs/, the last you trained, or box",
     ),
 ]
 

@@ -31,6 +31,7 @@ from demosaic.evaluation.statistics import estimate
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.imaging.arrays import Doubles, Floats, Pixels, one_core
 from demosaic.imaging.heat import heat_map
+from demosaic.models.box import model_file
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle, settle_threads
 from demosaic.models.lookup import find_model
@@ -237,8 +238,8 @@ def evaluate(
 def _named(models: Models) -> dict[str, Path]:
     """Model files by name. A single model is named `restored`."""
     if isinstance(models, Mapping):
-        return {name: Path(path) for name, path in models.items()}
-    return {"restored": Path(models) if models else find_model(Path())[0]}
+        return {name: model_file(Path(path)) for name, path in models.items()}
+    return {"restored": model_file(Path(models)) if models else find_model(Path())[0]}
 
 
 def _held_out(pairs: Pairs, most: int, listen: Listener) -> tuple[str, list[Pixels]]:

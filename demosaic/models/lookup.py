@@ -12,7 +12,7 @@ from demosaic.errors import DemosaicError
 from demosaic.events import Listener, Notice, ignore
 from demosaic.files import encoded, make_folder, write_bytes
 from demosaic.models import checkpoint
-from demosaic.models.box import BOX
+from demosaic.models.box import BOX, model_file
 from demosaic.models.card import ModelCard
 from demosaic.models.compute import settle
 from demosaic.models.events import ModelFound, ModelsFound
@@ -48,10 +48,10 @@ def load_model(
 
 
 def choose_model(named: Path | None = None, listen: Listener = ignore) -> Path:
-    """The model file named, or the one that `find_model` chooses in the working folder; `listen`
-    hears which one, why, and what it is. Raises DemosaicError when it is not a model.
+    """The model named, a file or `box`, or else the one that `find_model` chooses in the working
+    folder; `listen` hears which one, why, and what it is. Raises DemosaicError when it is no model.
     """
-    path, why = (named, "--model") if named else find_model(Path(), listen)
+    path, why = (model_file(named), "--model") if named else find_model(Path(), listen)
     listen(Notice(f"model {path} ({why}): {about(checkpoint.read_card(path))}"))
     return path
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from demosaic.config.networks import NETWORKS, ResUNetConfig
-from demosaic.config.training import FROM_BOX, FROM_NOTHING, TrainConfig
+from demosaic.config.training import FROM_NOTHING, TrainConfig
 from demosaic.errors import USAGE, DemosaicError
-from demosaic.models.box import BOX
+from demosaic.models.box import BOX, model_file
 from demosaic.models.checkpoint import load_model, read_card
 from demosaic.models.compute import Compute, settle
 from demosaic.models.inputs import observe, views
@@ -55,7 +55,7 @@ def architecture(config: TrainConfig, device: torch.device) -> ResUNetConfig:
 
 
 def _init_file(config: TrainConfig) -> Path:
-    return BOX if config.init == FROM_BOX else Path(config.init)
+    return model_file(Path(config.init))
 
 
 def trial(config: TrainConfig, size: int) -> Callable[[Compute], Tensor]:

@@ -10,10 +10,11 @@ import pytest
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Notice
 from demosaic.files import read_packaged
-from demosaic.models.box import BOX
+from demosaic.models.box import BOX, beside, model_file
 from demosaic.models.checkpoint import save_model
 from demosaic.models.events import ModelFound
 from demosaic.models.lookup import (
+    choose_model,
     find_model,
     load_model,
     models_at_hand,
@@ -92,6 +93,13 @@ def test_all_models_at_hand_are_listed_once_the_one_to_take_first(
     assert second.passed_over == "it cannot be read"
     assert second.problem.startswith(f"{broken} is not a demosaic model: ")
     assert (box.path, box.why, box.draws) == (str(BOX), "the one in the box", True)
+
+
+def test_the_model_in_the_box_is_named_in_a_word(folder: Path) -> None:
+    assert model_file(Path("box")) == choose_model(Path("box")) == BOX
+    assert model_file(Path("./boxes")) == Path("boxes")
+    assert beside(BOX, "report.html") == Path("report.html")
+    assert beside(Path("runs/a/best.safetensors"), "a.html") == Path("runs/a/a.html")
 
 
 def test_a_box_that_was_changed_is_found(tmp_path: Path) -> None:
