@@ -327,6 +327,7 @@ def state_of(run: Path) -> dict[str, Any]:
     """The saved state, except the time it took."""
     state = load_state(run / "resume.pt")
     assert state.pop("seconds") > 0
+    assert state.pop("reserve") >= 0
     return state
 
 

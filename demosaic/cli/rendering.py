@@ -26,13 +26,16 @@ from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixe
 from demosaic.restoration.events import ClipRestored, PictureRestored, RegionRestored
 from demosaic.text import counted, in_one_line
 from demosaic.training.events import (
+    LATEST,
     LOG_EVERY,
+    PAGE,
     Evaluated,
     ModelSaved,
     RunFound,
     RunsFound,
     SheetSaved,
     StepDone,
+    TrainingStarted,
     TrainReport,
 )
 
@@ -192,6 +195,13 @@ def _(report: ForgetReport) -> Printed:
 
 
 @printed.register
+def _(event: TrainingStarted) -> Printed:
+    """Where to look while it trains."""
+    where = f"watch {event.run}/{PAGE} in a browser: it renews itself; or see {event.run}/{LATEST}"
+    return [where] if event.run else []
+
+
+@printed.register
 def _(event: StepDone) -> Printed:
     if event.step % LOG_EVERY:
         return []
@@ -258,7 +268,7 @@ def _(report: TrainReport) -> Printed:
     return [
         f"trained {counted(report.step, 'step')}; the best was step {report.best_step}",
         f"models: {report.best} and {report.model}",
-        f"look at {report.run}/samples",
+        f"look at {report.run}/{PAGE} or {report.run}/{LATEST}",
         next_command("restore", "face.jpg", "--model", report.best),
     ]
 

@@ -35,7 +35,9 @@ class TrainConfig:
     except for rounding and, where the budget is time, the machine's speed.
     """
 
-    minutes: float = option(20.0, "Minutes to train; validation comes on top.", gt=0, lt=math.inf)
+    minutes: float = option(
+        20.0, "Minutes to train, validations included; loading comes on top.", gt=0, lt=math.inf
+    )
     steps: int | None = option(None, "Train this many steps, instead of minutes.", ge=1)
     network: NetworkSize = option(
         "auto",
@@ -131,9 +133,14 @@ class TrainConfig:
         """What the run may take, in words."""
         return counted(self.steps, "step") if self.steps else f"{self.minutes:g} minutes"
 
-    def progress(self, step: int, seconds: float) -> float:
-        """The share of the budget that is used up after `step` steps in `seconds`."""
-        return step / self.steps if self.steps else seconds / (60 * self.minutes)
+    def progress(self, step: int, seconds: float, reserve: float = 0.0) -> float:
+        """The share of the budget that is used up after `step` steps in `seconds`, when `reserve`
+        more are kept back for the end; at most a third of the minutes is.
+        """
+        if self.steps:
+            return step / self.steps
+        budget = 60 * self.minutes
+        return seconds / (budget - min(reserve, budget / 3))
 
     def validates(self, step: int, before: float, after: float) -> bool:
         """Whether a validation is due after the step that took the progress from `before` to
@@ -201,7 +208,7 @@ class SeedConfig:
     def __post_init__(self) -> None:
         check(self)
 
-    def progress(self, step: int, seconds: float) -> float:
+    def progress(self, step: int, seconds: float, reserve: float = 0.0) -> float:
         """The share of the budget that is used up after `step` steps."""
         return step / self.steps
 

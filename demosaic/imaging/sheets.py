@@ -9,12 +9,28 @@ import numpy as np
 from demosaic.imaging.arrays import Pixels, resize
 from demosaic.imaging.geometry import Box
 
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
 
 def titled(picture: Pixels, title: str) -> Pixels:
     """The picture (H, W, 3) below a line of text, black on white: (28 + H, W, 3)."""
     strip = np.full((28, picture.shape[1], 3), 255, np.uint8)
-    cv2.putText(strip, title, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
+    cv2.putText(strip, title, (6, 20), _FONT, 0.55, (0, 0, 0), 1, cv2.LINE_AA)
     return np.vstack([strip, picture])
+
+
+def headed(sheet: Pixels, names: Sequence[str]) -> Pixels:
+    """The sheet (H, W, 3) below a line of names, black on white, each over its share of the width:
+    (28 + H, W, 3). They are as large as the longest one allows.
+    """
+    share = sheet.shape[1] / len(names)
+    widest = max(cv2.getTextSize(one, _FONT, 1.0, 1)[0][0] for one in names)
+    scale = min(0.55, (share - 12) / widest)
+    strip = np.full((28, sheet.shape[1], 3), 255, np.uint8)
+    for place, name in enumerate(names):
+        at = (round(place * share) + 6, 20)
+        cv2.putText(strip, name, at, _FONT, scale, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([strip, sheet])
 
 
 def thumbnail(picture: Pixels, side: int, box: Box | None) -> Pixels:

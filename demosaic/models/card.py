@@ -68,7 +68,9 @@ class ModelCard:
     album: bool = False
     """Whether it learnt the people of an album, half and half with all others."""
     minutes: Annotated[float, between(0, 10**9)] | None = None
-    """That the training took until this step; None in files written before."""
+    """That the training took until this step. None if it counted steps: such a file is the same,
+    byte for byte, however fast the machine is. None in files written before, too.
+    """
     demosaic: str = __version__
     format: int = FORMAT
 

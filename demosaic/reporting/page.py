@@ -129,18 +129,24 @@ class Section:
     """Whether only the heading shows until it is clicked."""
 
 
-def write_report(path: Path, *, title: str, lead: str, sections: Sequence[Section]) -> None:
+def write_report(
+    path: Path, *, title: str, lead: str, sections: Sequence[Section], renews: int = 0
+) -> None:
     """Write the page to `path`, whole or not at all. Raises DemosaicError when it cannot."""
-    write_bytes(path, encoded(render(title=title, lead=lead, sections=sections)))
+    page = render(title=title, lead=lead, sections=sections, renews=renews)
+    write_bytes(path, encoded(page))
 
 
-def render(*, title: str, lead: str, sections: Sequence[Section]) -> str:
-    """The page as HTML. `lead` is its first paragraph: the findings in one or two sentences."""
+def render(*, title: str, lead: str, sections: Sequence[Section], renews: int = 0) -> str:
+    """The page as HTML. `lead` is its first paragraph: the findings in one or two sentences. A
+    browser loads it anew every `renews` seconds, unless these are 0.
+    """
     page = _environment().get_template("page.html.j2")
     rendered = page.render(
         title=title,
         lead=lead,
         sections=sections,
+        renews=renews,
         version=__version__,
         style=_own_file("report.css"),
         script=_own_file("report.js"),

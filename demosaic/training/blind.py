@@ -29,7 +29,7 @@ from demosaic.evaluation.validation import score_grids
 from demosaic.events import Listener, Notice
 from demosaic.imaging.arrays import Pixels, to_float
 from demosaic.models.compute import Compute
-from demosaic.models.flow import Flow
+from demosaic.models.flow import STEPS, Flow
 from demosaic.models.inputs import views
 from demosaic.models.restorer import Restorer
 from demosaic.models.resunet import ResUNet
@@ -46,7 +46,7 @@ from demosaic.training.beginning import (
 )
 from demosaic.training.distributed import Processes
 from demosaic.training.recipe import Validation
-from demosaic.training.samples import samples_sheet
+from demosaic.training.samples import DRAWS, Row, sample_rows
 from demosaic.training.sharp_faces import sharp_faces
 from demosaic.training.spectrum import spectrum_of_errors
 from demosaic.training.stages import Faces, FaithfulStage, FlowStage
@@ -68,6 +68,9 @@ _GLANCED = ("block 8", "block 16", "block 24")
 
 _DRAWN, _DRAWN_LAST = 8, 24
 """Pictures on which draws are scored: a draw takes a dozen passes of the network."""
+
+_PASSES = 1 + STEPS
+"""Of a network through one face, for its mean and a draw."""
 
 _MOST_COST = 4.0
 """dB that a draw may cost: a sample of all faces that fit has twice the squared error of their
@@ -307,6 +310,16 @@ class Blind:
         """The scores of methods that need no training, on a few pictures."""
         return score_unlearned(self._targets(self.glance), _grids(_GLANCED))
 
+    def last_validation_takes(self) -> float:
+        """How many times as long as the one before, by the passes of a network through one face."""
+        mean, draws = len(self._validation) * len(_GRIDS), DRAWS * _PASSES * _SAMPLES
+        glanced = self.glance * len(_GLANCED) + _SAMPLES
+        if not self.config.sharpen:
+            return (mean + glanced) / glanced
+        glanced_at_draws = _DRAWN * len(_GLANCED) * (1 + _PASSES) + draws
+        last = mean + _DRAWN_LAST * len(_GLANCED) * _PASSES + glanced_at_draws
+        return last / (glanced_at_draws if self.sharp else glanced)
+
     def validate(self, progress: float) -> Validation:
         """Score the moving averages: on a few pictures, or on all at the end of the run.
 
@@ -368,10 +381,9 @@ class Blind:
         if self.sharp:
             yield from self.sharp.trained()
 
-    def sheet(self) -> Pixels:
-        """See `samples_sheet`."""
-        targets = self._targets(_SAMPLES)
-        return samples_sheet(self.generator(), targets, self.pairs.size, self.compute)
+    def samples(self) -> list[Row]:
+        """See `sample_rows`."""
+        return sample_rows(self.generator(), self._targets(_SAMPLES), self.compute)
 
     def _targets(self, count: int) -> Iterator[Pixels]:
         return (self.pairs.target(path) for path in self._validation[:count])

@@ -10,6 +10,9 @@ from demosaic.events import Event
 LOG_EVERY = 10
 """One training step in this many is logged, as in the article."""
 
+PAGE, LATEST = "progress.html", "latest.png"
+"""What to look at in a run's folder: the page, and the latest sheet of samples."""
+
 
 @dataclass(frozen=True)
 class TrainingStarted(Event):
@@ -19,6 +22,8 @@ class TrainingStarted(Event):
     progress: float
     budget: str
     """The steps or minutes it may take."""
+    run: str = ""
+    """The folder to look into meanwhile."""
 
 
 @dataclass(frozen=True)

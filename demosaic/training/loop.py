@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
@@ -28,6 +28,7 @@ from demosaic.text import counted
 from demosaic.training.blind import Blind
 from demosaic.training.distributed import Processes, processes
 from demosaic.training.events import (
+    LATEST,
     Evaluated,
     ModelSaved,
     SheetSaved,
@@ -38,8 +39,10 @@ from demosaic.training.events import (
 from demosaic.training.interrupt import stop_requests
 from demosaic.training.pix2pix import Pix2Pix
 from demosaic.training.prefetch import draw_ahead
+from demosaic.training.progress import write_progress
 from demosaic.training.recipe import Recipe
 from demosaic.training.run_folder import begin_run, begun_options, default_run, log
+from demosaic.training.samples import Row, samples_sheet
 from demosaic.training.schedule import due
 
 _FORMAT = 2
@@ -67,7 +70,9 @@ class Place:
 
     step: int = 0
     seconds: float = 0.0
-    """That its steps took."""
+    """That its steps and validations took."""
+    reserve: float = 0.0
+    """Seconds kept back for the last validation, which scores more."""
     best: Best = Best()
 
     @classmethod
@@ -75,7 +80,8 @@ class Place:
         """The place of a saved state; the start without one."""
         if state is None:
             return cls()
-        return cls(state["step"], state["seconds"], Best(**state["best"]))
+        reserve = state.get("reserve", 0.0)  # none before 0.3
+        return cls(state["step"], state["seconds"], reserve, Best(**state["best"]))
 
 
 def train(
@@ -120,7 +126,7 @@ def _train(
     group.wait_for_first()  # it makes the folder
     state = _saved_state(run / "resume.pt")
     place = Place.of(state)
-    progress = config.progress(place.step, place.seconds)
+    progress = config.progress(place.step, place.seconds, place.reserve)
     if progress >= 1 or (state and state["recipe"].get("over")):
         listen(Notice(f"{run} is finished: {counted(place.step, 'step')} done"))
         return _reported(run, place, listen)
@@ -137,8 +143,10 @@ def _train(
         _load(recipe, state, run)
     elif group.is_first:
         listen(Evaluated(0, recipe.baselines(), best=False))
-    listen(TrainingStarted(place.step, progress, config.budget))
     course = _Course(run, config, pairs, recipe, compute, group, listen, devices, [place.seconds])
+    if group.is_first and not state:
+        course.write_page(place)
+    listen(TrainingStarted(place.step, progress, config.budget, str(run)))
     return _reported(run, _learn(course, place), listen)
 
 
@@ -159,7 +167,7 @@ class _Course:
 
     def progress(self, place: Place) -> float:
         """The share of the budget that is used up, 0..1."""
-        return self.config.progress(place.step, place.seconds)
+        return self.config.progress(place.step, place.seconds, place.reserve)
 
     def drawing(self, first: int) -> AbstractContextManager[Callable[[int], Any]]:
         """How batches are drawn from step `first` on: ahead on a GPU, in turn on a CPU.
@@ -176,7 +184,8 @@ class _Course:
         finite.
         """
         start = time.perf_counter()
-        losses = self.recipe.step(draw(place.step), self.progress(place))
+        # A validation may have taken all the time that was left: one more step ends the run
+        losses = self.recipe.step(draw(place.step), min(1.0, self.progress(place)))
         took = time.perf_counter() - start
         seconds = self.group.broadcast(place.seconds + took)
         after = replace(place, step=place.step + 1, seconds=seconds)
@@ -186,12 +195,15 @@ class _Course:
 
     def validate(self, place: Place) -> Place:
         """Score the networks and keep them as a model, in the first process; every process then
-        knows whether the run is over. The place with the best validation.
+        knows whether the run is over. The place with the best validation and the time it took.
         """
+        start = time.perf_counter()
         if self.group.is_first:
             place = replace(place, best=self._validate(place))
         self.recipe.over = self.group.broadcast_flag(self.recipe.over)
-        return place
+        took = self.group.broadcast(time.perf_counter() - start)
+        reserve = took * self.recipe.last_validation_takes()
+        return replace(place, seconds=place.seconds + took, reserve=reserve)
 
     def _validate(self, place: Place) -> Best:
         found = self.recipe.validate(self.progress(place))
@@ -211,9 +223,24 @@ class _Course:
             save_model(self.run / f"{name}.safetensors", self.recipe.generator(), card)
             self.listen(ModelSaved(str(self.run / f"{name}.safetensors"), step))
         write_card(self.run / "MODEL.md", card)
-        sheet = self.run / "samples" / f"step-{step:06d}.png"
-        write_png(sheet, self.recipe.sheet())
-        self.listen(SheetSaved(str(sheet), step))
+        self._show(place)
+
+    def _show(self, place: Place) -> None:
+        """Write what to look at: the sheet of samples, a copy of it with a name that stays the
+        same, and the page.
+        """
+        rows = self.recipe.samples()
+        sheet = samples_sheet(rows, self.pairs.size)
+        named = self.run / "samples" / f"step-{place.step:06d}.png"
+        for path in (named, self.run / LATEST):
+            write_png(path, sheet)
+            self.listen(SheetSaved(str(path), place.step))
+        self.write_page(place, rows)
+
+    def write_page(self, place: Place, rows: Sequence[Row] = ()) -> None:
+        """Write the page that shows how far the run has come."""
+        done = min(1.0, self.progress(place))
+        write_progress(self.run, place.step, 1.0 if self.recipe.over else done, self.config, rows)
 
     def _card(self, place: Place, scores: dict[str, Scores]) -> ModelCard:
         pairs, config = self.pairs, self.config
@@ -221,7 +248,7 @@ class _Course:
             preset=config.preset,
             size=pairs.size,
             step=place.step,
-            minutes=round(place.seconds / 60, 1),
+            minutes=round(place.seconds / 60, 1) if config.steps is None else None,
             seed=config.seed,
             dataset=pairs.fingerprint,
             train_pairs=len(pairs.train[: config.limit]),
@@ -278,7 +305,9 @@ def _learn(course: _Course, place: Place) -> Place:
     """Train from a place in the run to its end. Raises Interrupted after Ctrl-C."""
     recipe = course.recipe
     with stop_requests() as stop_requested, course.drawing(place.step) as draw:
-        while not recipe.over and (before := course.progress(place)) < 1:
+        finished = course.progress(place) >= 1
+        while not finished:
+            before = course.progress(place)
             place = course.step(place, draw)
             now = due(course.config, place.step, before, course.progress(place))
             if now.validation:
@@ -311,6 +340,7 @@ class _Saved:
     bf16: bool
     threads: Annotated[int, between(1, 1024)]
     recipe: Mapping[str, Any]
+    reserve: Annotated[float, between(0, 10**12)] = 0.0
 
 
 def _saved_state(path: Path) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,14 +15,14 @@ from demosaic.evaluation.baselines import baselines
 from demosaic.evaluation.events import Scores
 from demosaic.evaluation.validation import evaluate, restorations
 from demosaic.events import Listener
-from demosaic.imaging.arrays import Pixels, to_uint8
-from demosaic.imaging.sheets import contact_sheet
+from demosaic.imaging.arrays import to_uint8
 from demosaic.models.compute import Compute, settle
 from demosaic.models.pix2pix import Discriminator, Generator, frozen
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.mosaic.quantise import finish
 from demosaic.training.distributed import Processes
 from demosaic.training.recipe import Validation
+from demosaic.training.samples import Row
 
 _SAMPLES = 8
 _KERAS_EPS = 1e-7
@@ -159,16 +158,21 @@ class Pix2Pix:
         yield from self.networks.generator.parameters()
         yield from self.networks.discriminator.parameters()
 
-    def sheet(self) -> Pixels:
-        """Rows of [mosaic | restored | original], always of the same validation pairs."""
-        pairs, rows, paths = self.pairs, list[Pixels](), self.validation[:_SAMPLES]
+    def last_validation_takes(self) -> float:
+        """As long as all others."""
+        return 1.0
+
+    def samples(self) -> list[Row]:
+        """Input, output and target of some validation pairs, always the same ones."""
+        pairs, rows, paths = self.pairs, list[Row](), self.validation[:_SAMPLES]
         made = restorations(self.networks.generator, pairs, paths, self.compute)
         for path, (observed, target, restored) in zip(paths, made, strict=True):
             output, grid = to_uint8(restored), pairs.grid(path)
             if grid:
                 output = finish(restored, cell_colours(observed, grid), grid)
-            rows.append(np.hstack([observed, output, target]))
-        return contact_sheet(rows, 2, pairs.size)
+            names = ("mosaic", "restored", "original") if grid else ("input", "output", "target")
+            rows.append(dict(zip(names, (observed, output, target), strict=True)))
+        return rows
 
     def state(self) -> dict[str, Any]:
         """All that steps change, as `load` takes it."""

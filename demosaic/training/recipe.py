@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from demosaic.dataset.reader import Pairs
 from demosaic.evaluation.events import Scores
 from demosaic.events import Listener
-from demosaic.imaging.arrays import Pixels
 from demosaic.models.compute import Compute
 from demosaic.training.distributed import Processes
+from demosaic.training.samples import Row
 
 Batch = TypeVar("Batch")
 
@@ -75,6 +75,9 @@ class Recipe(Protocol[Batch]):
     def baselines(self) -> dict[str, Scores]:
         """The scores of methods that need no training, by name."""
 
+    def last_validation_takes(self) -> float:
+        """How many times as long as the one before the last validation takes, roughly."""
+
     def validate(self, progress: float) -> Validation:
         """Score the networks as they are after `progress` (0..1) of the budget; nothing changes."""
 
@@ -90,8 +93,8 @@ class Recipe(Protocol[Batch]):
     def trained(self) -> Iterable[Tensor]:
         """All weights that a step changes."""
 
-    def sheet(self) -> Pixels:
-        """Sample pictures (H, W, 3), always of the same validation pairs."""
+    def samples(self) -> list[Row]:
+        """Pictures of some validation pairs, always the same ones; all rows have the same names."""
 
     def state(self) -> dict[str, Any]:
         """All that steps change, as `load` takes it."""

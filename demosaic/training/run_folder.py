@@ -25,7 +25,7 @@ from demosaic.files import (
 from demosaic.records import read
 from demosaic.training.events import LOG_EVERY, StepDone
 
-_NAMES = ("config.json", "events.jsonl", "resume.pt", "samples")
+_NAMES = ("config.json", "events.jsonl", "latest.png", "progress.html", "resume.pt", "samples")
 
 
 def default_run(pairs: Path, preset: str) -> Path:

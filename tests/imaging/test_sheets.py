@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from demosaic.imaging.sheets import contact_sheet
+from demosaic.imaging.sheets import contact_sheet, headed
 
 
 def test_a_contact_sheet_has_every_picture_in_rows() -> None:
@@ -13,3 +13,12 @@ def test_a_contact_sheet_has_every_picture_in_rows() -> None:
     assert centres == [10, 20, 30, 40, 50]
     assert np.all(sheet[2 + 36 + 8, 2 + 34 + 16] == 255)
     assert np.all(sheet[:2] == 255) and np.all(sheet[:, :2] == 255)
+
+
+def test_the_columns_of_a_sheet_have_names_above_them() -> None:
+    sheet = np.full((300, 300, 3), 128, np.uint8)
+    made = headed(sheet, ["one", "a name that is rather long", "three"])
+    assert made.shape == (328, 300, 3)
+    assert np.array_equal(made[28:], sheet)
+    parts = [made[:28, start : start + 100] for start in (0, 100, 200)]
+    assert all(part.min() < 128 and (part[:, -2:] == 255).all() for part in parts)

@@ -77,7 +77,9 @@ def test_a_run_leaves_the_files_of_the_design(straight: Path) -> None:
         "best.safetensors",
         "config.json",
         "events.jsonl",
+        "latest.png",
         "model.safetensors",
+        "progress.html",
         "resume.pt",
         "samples",
     ]
@@ -102,9 +104,11 @@ def test_a_run_says_what_it_does_in_order(dataset: Path, run: Path) -> None:
         ("ModelSaved", 3),
         ("ModelSaved", 3),
         ("SheetSaved", 3),
+        ("SheetSaved", 3),
         ("StepDone", 4),
         ("Evaluated", 4),
         *[("ModelSaved", 4)] * (2 if best[2] else 1),
+        ("SheetSaved", 4),
         ("SheetSaved", 4),
         ("TrainReport", 4),
     ]
@@ -150,6 +154,9 @@ def test_the_report_and_the_models_say_the_same(dataset: Path, run: Path) -> Non
 
 def test_the_sample_sheet_shows_observed_restored_and_target(dataset: Path, straight: Path) -> None:
     sheet = read_image(straight / "samples" / "step-000006.png")
+    assert np.array_equal(sheet, read_image(straight / "latest.png"))
+    heading, sheet = sheet[:28], sheet[28:]
+    assert heading.min() < 128  # there are names
     pairs = open_pairs(dataset, direction="left-to-right", multiple=TINY.multiple)
     rows = -(-min(8, CONFIG.validation_pairs, len(pairs.val)) // 2)
     assert sheet.shape == (2 + rows * (32 + 2), 2 + 2 * (3 * 32 + 2), 3)
