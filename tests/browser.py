@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,13 +29,30 @@ class Browser:
         self._out, self._in = to_browser, from_browser
         self._count, self._buffer = 0, b""
         self._session: str | None = None
+        self.own = ""
+        """How the addresses begin that a page may request, if it has a server."""
         self.complaints: list[str] = []
         """Errors and warnings of the console, and what the page requested from a network."""
+        self.new_tab()
+
+    def new_tab(self) -> str:
+        """Open another tab and go there; its name for `turn_to`."""
+        self._session = None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        return self.current
+
+    @property
+    def current(self) -> str:
+        """The name of the tab for `turn_to`."""
+        return str(self._session)
+
+    def turn_to(self, tab: str) -> None:
+        """Go on in another tab."""
+        self._session = tab
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """Send a command of the protocol and return the browser's answer."""
@@ -65,11 +83,11 @@ class Browser:
             self.complaints.append(json.dumps(details))
         elif method == "Network.requestWillBeSent":
             url = details["request"]["url"]
-            if not url.startswith(("data:", "file:")):
+            if not url.startswith(("data:", "file:", self.own or "data:")):
                 self.complaints.append(url)
 
-    def open(self, path: Path, *, width: int, height: int = 844, dark: bool = False) -> None:
-        """Show a file in a window of `width` x `height` CSS pixels."""
+    def open(self, page: Path | str, *, width: int, height: int = 844, dark: bool = False) -> None:
+        """Show a file or an address in a window of `width` x `height` CSS pixels."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -80,7 +98,8 @@ class Browser:
         self.call("Emulation.setTouchEmulationEnabled", enabled=width < 500)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        url = page if isinstance(page, str) else page.resolve().as_uri()
+        self.call("Page.navigate", url=url)
         self.run("new Promise(done => document.readyState == 'complete' ? done() : onload = done)")
 
     def faults(self, path: Path, *, width: int, dark: bool = False) -> list[str]:
@@ -103,6 +122,19 @@ class Browser:
         )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def wait(self, script: str, seconds: float = 20) -> None:
+        """Wait until a JavaScript expression in the page is true."""
+        ends = time.monotonic() + seconds
+        while not self.run(f"Boolean({script})"):
+            assert time.monotonic() < ends, (script, self.run("document.body.innerText"))
+            time.sleep(0.02)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Choose a file in an input of the page, as a user does in the dialog."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path.resolve())])
 
     def mouse(self, kind: str, x: float, y: float) -> None:
         """Send `mousePressed`, `mouseMoved` or `mouseReleased` at a position in the window."""

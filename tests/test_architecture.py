@@ -15,6 +15,7 @@ ROOT = Path(demosaic.__file__).parent
 
 FLOORS = (
     ("cli",),
+    ("app",),
     ("doctor",),
     ("privacy",),
     ("training",),
@@ -48,6 +49,8 @@ DOORS = {
     "packaging": {"doctor.checks"},
     "cattrs": {"records"},
     "filelock": {"locks"},
+    "starlette": {"app"},
+    "uvicorn": {"app.server"},
 }
 """The packages or modules that may import a library."""
 

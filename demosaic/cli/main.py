@@ -13,6 +13,7 @@ from demosaic.cli.options import takes
 from demosaic.cli.privacy import audit, pixelate
 from demosaic.cli.restore import restore
 from demosaic.cli.runs import runs
+from demosaic.cli.serve import serve
 from demosaic.cli.train import train
 
 __all__ = ["app", "main"]
@@ -25,6 +26,7 @@ def _add(command: Callable[..., None], panel: str, name: str | None = None) -> N
 _add(build_dataset, "From photos to a restored face", "build-dataset")
 _add(train, "From photos to a restored face")
 _add(restore, "From photos to a restored face")
+_add(serve, "From photos to a restored face")
 _add(evaluate, "Measuring models")
 _add(compare, "Measuring models")
 _add(runs, "Measuring models")

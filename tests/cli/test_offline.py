@@ -126,4 +126,5 @@ def test_no_command_opens_a_connection(engine: str, place: Path) -> None:
 def test_every_command_is_tried() -> None:
     told = CliRunner().invoke(app, ["--help"]).output
     listed = set(re.findall(r"^  ([a-z][a-z-]+)  +[A-Z]", told, re.MULTILINE))
-    assert listed == {words[0] for words in commands("opencv")}
+    # `serve` listens: tests/app see that it does so on this machine only, and asks nobody
+    assert listed == {"serve", *(words[0] for words in commands("opencv"))}

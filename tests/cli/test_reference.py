@@ -19,6 +19,7 @@ def test_the_reference_shows_every_command_with_its_usage() -> None:
         "demosaic build-dataset [OPTIONS] PHOTOS PAIRS",
         "demosaic train [OPTIONS] PAIRS",
         "demosaic restore [OPTIONS] PICTURE...",
+        "demosaic serve [OPTIONS]",
         "demosaic evaluate [OPTIONS] PAIRS",
         "demosaic compare [OPTIONS] RUN...",
         "demosaic runs [OPTIONS]",
