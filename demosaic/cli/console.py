@@ -31,7 +31,7 @@ from demosaic.dataset.events import (
 from demosaic.evaluation.events import EvaluationReport
 from demosaic.events import Event, PicturesFound, PictureSkipped, WorkDone, WorkStarted
 from demosaic.privacy.events import AuditReport, PicturePixelated
-from demosaic.restoration.events import ClipRestored, FrameRestored, PictureRestored
+from demosaic.restoration.events import ClipRestored, ClipStarted, FrameRestored, PictureRestored
 from demosaic.text import counted, in_one_line, in_width
 from demosaic.training.events import StepDone, TrainingStarted, TrainReport
 
@@ -59,6 +59,8 @@ class Console:
         self._skipped: Counter[str] = Counter()
         self._pairs = 0
         self._losses: dict[str, float] = {}
+        self._frames = 0
+        self._counts_frames = False
 
     def __enter__(self) -> "Console":
         return self
@@ -127,17 +129,35 @@ class Console:
     def _(self, event: PicturesFound) -> None:
         self._begin("pictures", event.total)
 
+    @_follow.register
+    def _(self, event: ClipRestored) -> None:
+        if self._counts_frames:
+            self._end()
+            self._counts_frames = False
+        else:
+            self._advance("")
+
     @_follow.register(PictureRestored)
-    @_follow.register(ClipRestored)
     @_follow.register(PicturePixelated)
     @_follow.register(PictureSkipped)
     def _(self, event: Event) -> None:
         self._advance("")
 
     @_follow.register
+    def _(self, event: ClipStarted) -> None:
+        """A bar over the frames, unless there is one over several pictures."""
+        self._frames = event.frames
+        self._counts_frames = self._progress is None
+        if self._counts_frames:
+            self._begin("frames", event.frames)
+
+    @_follow.register
     def _(self, event: FrameRestored) -> None:
-        if self._progress:
-            self._progress.update(self._task, state=f"frame {event.number}")
+        if self._counts_frames:
+            self._advance(counted(len(event.regions), "mosaic"))
+        elif self._progress:
+            state = f"frame {event.number + 1} of {self._frames}"
+            self._progress.update(self._task, state=state)
 
     @_follow.register
     def _(self, event: WorkStarted) -> None:

@@ -23,7 +23,12 @@ from demosaic.evaluation.events import EvaluationReport, WayScores
 from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
 from demosaic.models.events import ModelExported, ModelFound, ModelsFound
 from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
-from demosaic.restoration.events import ClipRestored, PictureRestored, RegionRestored
+from demosaic.restoration.events import (
+    ClipRestored,
+    ClipStarted,
+    PictureRestored,
+    RegionRestored,
+)
 from demosaic.text import counted, in_one_line
 from demosaic.training.events import (
     LATEST,
@@ -347,10 +352,31 @@ def _(event: PictureRestored) -> Printed:
 
 
 @printed.register
+def _(event: ClipStarted) -> Printed:
+    width, height = event.size
+    return [
+        f"{event.clip}: {counted(event.frames, 'frame')} of {width} x {height} px, "
+        f"{event.seconds:.1f} s, encoded as {event.codec} {event.pixels}"
+    ]
+
+
+@printed.register
 def _(event: ClipRestored) -> Printed:
+    copied = f"; {event.copied} frames copied as they were" if event.copied else ""
+    where = f"{event.restored} of {event.frames} frames"
     return [
         f"restored {event.clip}: {event.out}",
-        f"  a mosaic in {event.restored} of {event.frames} frames",
+        f"  {counted(event.mosaics, 'mosaic')} in {where}{copied}",
+        *_agreement(event),
+    ]
+
+
+def _agreement(event: ClipRestored) -> Printed:
+    """How far the cells of a clip's result are off, as it is decoded."""
+    if event.cell_error is None:
+        return []
+    return [
+        f"  cell error {event.cell_error:.2f} after decoding, {event.largest_error:.1f} at most"
     ]
 
 

@@ -9,6 +9,7 @@ import typer
 from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
 from demosaic.cli.shared import ForceOption, ModelOption, refuse_failures
+from demosaic.config.clips import ClipConfig
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.screen import ScreenConfig
@@ -22,6 +23,7 @@ def restore(
     *,
     model: ModelOption = None,
     config: RestoreConfig,
+    clips: ClipConfig,
     # No trial of the precision: it would take longer than a picture
     devices: Annotated[DeviceConfig, Only("device", "threads")],
     out: Annotated[
@@ -63,6 +65,7 @@ def restore(
             model=model,
             config=config,
             devices=devices,
+            clips=clips,
             listen=listen,
         )
         if open_page:

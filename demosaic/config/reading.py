@@ -25,6 +25,20 @@ def read_number(text: str) -> float:
         raise ValueError(f"{text}: give a number") from None
 
 
+def read_time(text: str) -> float:
+    """Seconds, from `90`, `1:30` or `0:01:30.5`."""
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or not all(0 <= part < float("inf") for part in parts):
+        raise ValueError(f"{text}: give seconds or h:mm:ss, as in 1:30")
+    seconds = 0.0
+    for part in parts:
+        seconds = 60 * seconds + part
+    return seconds
+
+
 def read_block(text: str) -> float:
     """`16`, `0.1` or `1/12` as a number."""
     try:

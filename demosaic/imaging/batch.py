@@ -22,12 +22,11 @@ from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
 from demosaic.imaging.edited_copy import written_suffix
 
-# Clips by suffix, with that of the result: a container for H.264 and any sound stays the same
 _CLIPS = {
-    **{suffix: suffix for suffix in (".mp4", ".m4v", ".mov", ".mkv", ".webm")},
-    **dict.fromkeys((".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"), ".mkv"),
-    **dict.fromkeys((".3gp", ".3g2", ".ogv", ".vob"), ".mkv"),
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts"),
+    *(".m2ts", ".flv", ".wmv", ".asf", ".3gp", ".3g2", ".ogv", ".mxf", ".nut"),
 }
+"""Suffixes of clips; a result has its clip's own."""
 
 
 Sources = str | PathLike[str] | Sequence[str | PathLike[str]]
@@ -46,7 +45,7 @@ def result_name(source: Path, done: str) -> str:
     """The file name of a picture's result, NAME.`done`.SUFFIX; it has the picture's own format if
     that can be written.
     """
-    suffix = _CLIPS.get(source.suffix.lower()) or written_suffix(source)
+    suffix = source.suffix.lower() if is_clip(source) else written_suffix(source)
     return f"{source.stem}.{done}{suffix}"
 
 

@@ -7,6 +7,7 @@ from itertools import chain, count
 from os import PathLike
 from pathlib import Path
 
+from demosaic.config.clips import ClipConfig
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
@@ -29,6 +30,7 @@ def restore_files(
     model: str | PathLike[str] | Model | None = None,
     config: RestoreConfig = RestoreConfig(),
     devices: DeviceConfig = DeviceConfig(),
+    clips: ClipConfig = ClipConfig(),
     listen: Listener = ignore,
 ) -> BatchReport[PictureRestored | ClipRestored]:
     """Restore the mosaics in files and write the results; what `demosaic restore` does.
@@ -51,7 +53,7 @@ def restore_files(
         listen=listen,
     )
     page = _page_of(jobs, Path(out) if out is not None else None, force) if config.page else None
-    return _restore_all(jobs, model, config, devices, listen, page)
+    return _restore_all(jobs, model, config, devices, clips, listen, page)
 
 
 def _page_of(jobs: Sequence[Job], out: Path | None, force: bool) -> Path:
@@ -70,6 +72,7 @@ def _restore_all(
     model: str | PathLike[str] | Model | None,
     config: RestoreConfig,
     devices: DeviceConfig,
+    clips: ClipConfig,
     listen: Listener,
     page: Path | None,
 ) -> BatchReport[PictureRestored | ClipRestored]:
@@ -90,7 +93,7 @@ def _restore_all(
             if not is_clip(job.source):
                 show = shown.add_picture if shown else None
                 return restore_file(job.source, job.out, loaded, config, compute, listen, show)
-            clip = _restore_clip(job, loaded, config, compute, listen)
+            clip = _restore_clip(job, loaded, config, compute, clips, listen)
             if shown:
                 shown.add_clip(clip)
             return clip
@@ -116,7 +119,12 @@ def _copy(job: Job) -> None:
 
 
 def _restore_clip(
-    job: Job, model: Model, config: RestoreConfig, compute: Compute, listen: Listener
+    job: Job,
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
+    clips: ClipConfig,
+    listen: Listener,
 ) -> ClipRestored:
     try:
         from demosaic.restoration.clip import restore_clip
@@ -124,4 +132,4 @@ def _restore_clip(
         raise DemosaicError(
             f"{job.source}: a clip needs PyAV (Python 3.11 or later): {how_to_install('video')}"
         ) from error
-    return restore_clip(job.source, job.out, model, config, compute, listen)
+    return restore_clip(job.source, job.out, model, config, compute, listen, clips)

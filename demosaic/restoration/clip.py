@@ -1,13 +1,20 @@
 """One clip restored, frame by frame, without flicker."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from demosaic.clips.editing import Edited, How, Painted, Seen, SeenWith, edit_clip
+from demosaic.clips.encoders import Wish
+from demosaic.clips.frames import Moment, Shown, Unreadable
+from demosaic.clips.planes import Patch
+from demosaic.clips.planning import Plan, plan_clip, settle_losses
+from demosaic.config.clips import ClipConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region
@@ -17,16 +24,17 @@ from demosaic.events import Listener, Notice, ignore
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
 from demosaic.imaging.edited_copy import write_comparison
+from demosaic.imaging.geometry import crop
 from demosaic.imaging.metadata import MADE_IN_PART
 from demosaic.models.compute import Compute
 from demosaic.models.model import Model
-from demosaic.restoration.events import ClipRestored, FrameRestored
+from demosaic.mosaic.grid import Grid
+from demosaic.restoration.events import ClipRestored, ClipStarted, FrameRestored, RegionRestored
 from demosaic.restoration.image import restore_regions
 from demosaic.restoration.targets import regions_in
 from demosaic.restoration.tracking import Find, RestoredRegion, stabilise, track
-from demosaic.restoration.video_io import Changed, ClipStats, Frame, edit_clip
 
-_FoundFrame = tuple[Frame, Pixels, list[Region]]
+_FoundFrame = tuple[Shown, Pixels, list[Region]]
 """A frame, its upright picture (H, W, 3) and the mosaics in it."""
 
 
@@ -44,12 +52,17 @@ def restore_clip(
     config: RestoreConfig,
     compute: Compute,
     listen: Listener = ignore,
+    clips: ClipConfig = ClipConfig(),
 ) -> ClipRestored:
     """Restore the mosaics in every frame of a clip and write the result.
 
-    Sound, times, size and colour space stay as they are. So does every pixel outside the mosaics,
-    except for what encoding it again changes. A frame that cannot be read is left out, and a notice
-    says so. Raises DemosaicError that names the file.
+    All else stays as it is: times, size, codec, colours, sound, subtitles and every other stream;
+    what cannot is named first. So does every pixel outside the mosaics, except for what encoding it
+    again changes; frames without a mosaic are copied where the codec allows it. A frame that
+    cannot be read is left out, and a notice says so.
+
+    Raises DemosaicError that names the file, too where something would be lost and `clips` does not
+    allow it.
     """
     if not model.undoes_mosaics:
         raise DemosaicError(
@@ -57,48 +70,124 @@ def restore_clip(
         )
     if config.samples > 1 or config.spread:
         raise DemosaicError(f"{source}: --samples and --spread are for pictures", USAGE)
-    edit = _Edit(source, out, model, config, compute, listen)
-    stats = edit_clip(source, out, edit, MADE_IN_PART)
-    if stats.unreadable:
-        listen(Notice(_unreadable(source, stats)))
-    return ClipRestored(str(source), str(out), stats.frames, edit.restored, stats.unreadable)
+    plan = plan_clip(source, out, Wish(clips.codec, clips.crf))
+    settle_losses(plan, lossy_ok=clips.lossy_ok, listen=listen)
+    listen(_started(plan))
+    how = How(
+        clips.start,
+        clips.end,
+        MADE_IN_PART,
+        likeness=repr((config, model.card)),
+        progress=partial(_report, listen, str(source)),
+    )
+    editor = _Restoring(out, model, config, compute)
+    done = edit_clip(plan, editor, how, "no mosaic found in any frame")
+    if done.unreadable.count:
+        listen(Notice(_unreadable(source, done.unreadable)))
+    return _restored(plan, done)
+
+
+def _started(plan: Plan) -> ClipStarted:
+    return ClipStarted(
+        str(plan.source),
+        plan.index.count,
+        round(plan.seconds, 3),
+        (plan.encoding.width, plan.encoding.height),
+        plan.encoding.codec,
+        plan.encoding.pix_fmt,
+    )
+
+
+def _report(listen: Listener, clip: str, moment: Moment, patches: Sequence[Patch]) -> None:
+    regions = tuple(one.about for one in patches if isinstance(one.about, RegionRestored))
+    listen(FrameRestored(clip, moment.number, moment.seconds, regions))
+
+
+def _restored(plan: Plan, done: Edited) -> ClipRestored:
+    tally = done.tally
+    return ClipRestored(
+        str(plan.source),
+        str(plan.out),
+        tally.frames,
+        tally.changed,
+        done.unreadable.count,
+        tally.places,
+        tally.copied,
+        None if tally.mean_error is None else round(tally.mean_error, 3),
+        None if tally.mean_error is None else round(tally.largest, 3),
+    )
+
+
+@dataclass(frozen=True)
+class _Mosaic:
+    """A mosaic of a frame, and how the colours of its cells were probably computed."""
+
+    region: Region
+    sampler: Sampler
 
 
 @dataclass
-class _Edit:
-    """Restores the frames of one clip, and counts those that have a mosaic."""
+class _Restoring:
+    """Restores the frames of one clip."""
 
-    source: Path
     out: Path
     model: Model
     config: RestoreConfig
     compute: Compute
-    listen: Listener
-    restored: int = 0
+    compared: bool = False
 
-    def __call__(
-        self, frames: Iterator[tuple[Frame, Pixels]]
-    ) -> Iterator[tuple[Frame, Pixels, Changed]]:
+    def examine(self, frames: Iterator[Seen]) -> Iterator[SeenWith[_Mosaic]]:
+        """Each frame with its mosaics."""
+        for (shown, picture, regions), sampler in _with_sampler(_with_mosaics(frames, self.config)):
+            yield shown, picture, [_Mosaic(region, sampler) for region in regions]
+
+    def edit(self, frames: Iterator[SeenWith[_Mosaic]]) -> Iterator[Painted]:
+        """Each frame with its mosaics restored, as patches."""
         previous: list[RestoredRegion] = []
-        found = _with_sampler(_with_mosaics(frames, self.config))
-        for number, ((frame, picture, regions), sampler) in enumerate(found):
-            config = replace(self.config, sampler=self.config.sampler or sampler)
+        for shown, picture, mosaics in frames:
+            regions = [one.region for one in mosaics]
+            sampler = self.config.sampler or (mosaics[0].sampler if mosaics else None)
+            config = replace(self.config, sampler=sampler)
             restored = restore_regions(picture, regions, self.model, config, self.compute)
             image, previous = stabilise(picture, restored.picture, regions, previous)
-            if regions and not self.restored and config.compare:
-                write_comparison(self.out.with_name(f"{self.out.name}.compare.jpg"), picture, image)
-            self.restored += bool(regions)
-            self.listen(
-                FrameRestored(str(self.source), number, frame.time or 0.0, restored.regions)
+            self._compare(picture, image, regions)
+            yield (
+                shown,
+                [
+                    _patch(region, image, config, about)
+                    for region, about in zip(regions, restored.regions, strict=True)
+                ],
             )
-            yield frame, image, np.any(image != picture, axis=2)
-        if not self.restored:
-            raise DemosaicError(f"{self.source}: no mosaic found in any frame", NOTHING_TO_DO)
+
+    def _compare(self, picture: Pixels, image: Pixels, regions: Sequence[Region]) -> None:
+        """Write before and after of the first frame with a mosaic, if that is asked for."""
+        if regions and self.config.compare and not self.compared:
+            self.compared = True
+            write_comparison(self.out.with_name(f"{self.out.name}.compare.jpg"), picture, image)
 
 
-def _with_mosaics(
-    frames: Iterator[tuple[Frame, Pixels]], config: RestoreConfig
-) -> Iterator[_FoundFrame]:
+def _patch(region: Region, image: Pixels, config: RestoreConfig, about: RegionRestored) -> Patch:
+    """What a restored picture (H, W, 3) shows in a mosaic, to be put into a frame. Cells that are
+    means keep their colours in the frame's own planes.
+    """
+    labels = np.where(region.hidden, _cell_numbers(region.grid, region.hidden.shape), -1)
+    strength = float(about.sampler == "mean") if config.consistency is None else config.consistency
+    pixels = np.ascontiguousarray(crop(image, region.box))
+    return Patch(region.box, pixels, labels.astype(np.int32), strength, about)
+
+
+def _cell_numbers(
+    grid: Grid, shape: tuple[int, ...]
+) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
+    """The number of the cell in which each pixel lies, (H, W)."""
+    rows, columns = grid.edges(shape[0], shape[1])
+    row = np.repeat(np.arange(len(rows) - 1), np.diff(rows))
+    column = np.repeat(np.arange(len(columns) - 1), np.diff(columns))
+    numbers: NDArray[np.intp] = row[:, None] * (len(columns) - 1) + column
+    return numbers
+
+
+def _with_mosaics(frames: Iterator[Seen], config: RestoreConfig) -> Iterator[_FoundFrame]:
     """Each frame with its mosaics: where the user says they are, or found and tracked."""
     mask = read_mask(Path(config.mask)) if config.mask else None
     find = partial(_mosaics_in, config=config, mask=mask)
@@ -116,9 +205,9 @@ def _mosaics_in(picture: Pixels, config: RestoreConfig, mask: Mask | None) -> li
         return []
 
 
-def _without_tracking(frames: Iterator[tuple[Frame, Pixels]], find: Find) -> Iterator[_FoundFrame]:
-    for frame, picture in frames:
-        yield frame, picture, find(picture)
+def _without_tracking(frames: Iterator[Seen], find: Find) -> Iterator[_FoundFrame]:
+    for shown, picture in frames:
+        yield shown, picture, find(picture)
 
 
 def _with_sampler(frames: Iterator[_FoundFrame]) -> Iterator[tuple[_FoundFrame, Sampler]]:
@@ -127,17 +216,17 @@ def _with_sampler(frames: Iterator[_FoundFrame]) -> Iterator[tuple[_FoundFrame, 
     """
     evidence = 0.0
     waiting: deque[_FoundFrame] = deque()
-    for frame, picture, regions in frames:
+    for shown, picture, regions in frames:
         one = top_left_evidence(picture, regions, gap=_GAP)
         evidence += min(max(one, -_MOST_EVIDENCE), _MOST_EVIDENCE)
-        waiting.append((frame, picture, regions))
+        waiting.append((shown, picture, regions))
         if len(waiting) > _LOOKAHEAD:
             yield waiting.popleft(), likelier_sampler(evidence)
     for late in waiting:
         yield late, likelier_sampler(evidence)
 
 
-def _unreadable(source: Path, stats: ClipStats) -> str:
-    count = "a frame" if stats.unreadable == 1 else f"{stats.unreadable} frames"
-    first = f"the first at {stats.first_unreadable:.2f} s"
+def _unreadable(source: Path, unreadable: Unreadable) -> str:
+    count = "a frame" if unreadable.count == 1 else f"{unreadable.count} frames"
+    first = f"the first at {unreadable.first:.2f} s"
     return f"{source}: {count} could not be read, {first}; all others are done"

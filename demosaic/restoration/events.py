@@ -58,6 +58,23 @@ class FrameRestored(Event):
 
 
 @dataclass(frozen=True)
+class ClipStarted(Event):
+    """One clip was looked through; its frames are next."""
+
+    clip: str
+    frames: int
+    """How many there are, nearly."""
+    seconds: float
+    """How long it is, nearly."""
+    size: tuple[int, int]
+    """Width and height of a frame, px."""
+    codec: str
+    """In which the result is encoded."""
+    pixels: str
+    """FFmpeg's name for the format of the result's pixels."""
+
+
+@dataclass(frozen=True)
 class ClipRestored(Event):
     """One clip was restored; the result is in `out`."""
 
@@ -68,3 +85,12 @@ class ClipRestored(Event):
     """Frames that had a mosaic."""
     unreadable: int
     """Frames that could not be read and were left out."""
+    mosaics: int = 0
+    """Mosaics that were restored, one a frame each."""
+    copied: int = 0
+    """Frames without a mosaic that were copied without encoding them again."""
+    cell_error: float | None = None
+    """How far the cells of the result are from the clip's, after decoding: mean over cells and
+    colours, levels of 8 bits. None if cells need not agree."""
+    largest_error: float | None = None
+    """The largest of these differences."""

@@ -1,0 +1,1 @@
+"""Clips: frames read, edited in their own planes and written; all else copied as it is."""
