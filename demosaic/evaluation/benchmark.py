@@ -30,7 +30,7 @@ from demosaic.evaluation.metrics import cell_error, ms_ssim, psnr, sharpness, sp
 from demosaic.evaluation.statistics import estimate
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.imaging.arrays import Doubles, Floats, Pixels, one_core
-from demosaic.imaging.heat import heat_map
+from demosaic.imaging.heat import heat_map, spread_of
 from demosaic.models.box import model_file
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle, settle_threads
@@ -374,7 +374,7 @@ def _drawn(name: str, model: Model, mosaic: Pixels, compute: Compute) -> dict[st
     colours = cell_colours(mosaic, grid)
     made = model.draw_face(mosaic, grid, range(_DRAWN), compute)
     draws = [finish(one, colours, grid) for one in made]
-    spread = np.std(draws, axis=0, ddof=1).mean(axis=2, dtype=np.float32)
+    spread = spread_of(draws)
     return {
         f"{name}, a draw": draws[0],
         f"{name}, another": draws[1],

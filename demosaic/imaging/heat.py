@@ -1,5 +1,7 @@
 """Numbers of a picture's pixels as colours."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
@@ -8,6 +10,20 @@ from demosaic.imaging.arrays import Floats, Pixels
 _LEGEND = 40  # px; height of the legend
 _STEP = 5.0  # the end of the scale is a multiple of it
 _USUAL = 0.999  # share of the values that the scale covers
+
+
+def spread_of(pictures: Iterable[Pixels | Floats]) -> Floats:
+    """How far two or more pictures (H, W, 3) differ at each pixel, (H, W): the standard deviation,
+    mean of the colours. By Welford's recurrence, which needs one of them at a time.
+    """
+    count = 0
+    mean: Floats = np.zeros(1, np.float32)
+    squares: Floats = np.zeros(1, np.float32)
+    for count, picture in enumerate(pictures, 1):
+        difference = picture - mean
+        mean = mean + difference / np.float32(count)
+        squares = squares + difference * (picture - mean)
+    return np.asarray(np.sqrt(squares / np.float32(count - 1)).mean(axis=2), np.float32)
 
 
 def heat_map(values: Floats, most: float) -> Pixels:

@@ -18,8 +18,9 @@ from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, PictureRestored
-from demosaic.restoration.image import refuse_draws, restore_file, trial
+from demosaic.restoration.image import refuse_draws, trial
 from demosaic.restoration.page import RestorePage
+from demosaic.restoration.picture_file import restore_file
 
 
 def restore_files(

@@ -1,6 +1,6 @@
-"""One picture restored, in memory or on disk."""
+"""One picture restored, in memory."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -13,27 +13,20 @@ from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
 from demosaic.detection.region import Region, filled
 from demosaic.detection.sampler import SamplerDecision, centre_cells, decide_sampler
-from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
-from demosaic.events import Listener, Notice, ignore
-from demosaic.files import make_folder
+from demosaic.errors import USAGE, DemosaicError
+from demosaic.events import Listener, ignore
 from demosaic.imaging.arrays import Floats, Mask, Pixels, resize, to_float, to_uint8
-from demosaic.imaging.batch import numbered
 from demosaic.imaging.decoding import read_mask
-from demosaic.imaging.edited_copy import Edit, losses, write_comparison, write_edited
-from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box, crop, paste
-from demosaic.imaging.heat import heat_sheet
-from demosaic.imaging.metadata import MADE, MADE_IN_PART, Keeping
-from demosaic.imaging.original import Original, read_original
+from demosaic.imaging.heat import spread_of
 from demosaic.imaging.pictures import Picture, to_pixels
-from demosaic.imaging.stored import Stored
 from demosaic.models.compute import Compute, Trial, choose, settle_threads
 from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, cell_means, cell_shares, paint_cells
 from demosaic.mosaic.quantise import finish
-from demosaic.restoration.events import PictureRestored, RegionRestored
+from demosaic.restoration.events import RegionRestored
 from demosaic.restoration.targets import places_given, regions_in
 
 _TRIAL_BLOCK = 16  # px; side of a cell in the trial
@@ -56,10 +49,6 @@ class Restored:
     """
     found: tuple[Region, ...] = ()
     """The mosaics as they were detected; empty for a model of other pictures."""
-
-
-Show = Callable[[PictureRestored, Pixels, Restored], None]
-"""What else to do with a picture that was restored, (H, W, 3) before, and the result."""
 
 
 def restore(
@@ -188,22 +177,8 @@ def _spread(
             for seed in range(config.seed, config.seed + _SPREAD_DRAWS)
         )
         within = crop(spread, region.box)
-        np.copyto(within, deviation(draws).mean(axis=2), where=region.hidden)
+        np.copyto(within, spread_of(draws), where=region.hidden)
     return spread
-
-
-def deviation(pictures: Iterable[Pixels]) -> Floats:
-    """The standard deviation of two or more pictures (H, W, 3) at each pixel and colour, by
-    Welford's recurrence, which needs one of them at a time.
-    """
-    count = 0
-    mean: Floats = np.zeros(1, np.float32)
-    squares: Floats = np.zeros(1, np.float32)
-    for count, picture in enumerate(pictures, 1):
-        difference = picture - mean
-        mean = mean + difference / np.float32(count)
-        squares = squares + difference * (picture - mean)
-    return np.asarray(np.sqrt(squares / np.float32(count - 1)), np.float32)
 
 
 def restore_region(
@@ -271,100 +246,3 @@ def trial(model: Model) -> Trial:
         return torch.from_numpy(to_float(restored))
 
     return restore_one
-
-
-# Files
-
-
-def restore_file(
-    source: Path,
-    out: Path,
-    model: Model,
-    config: RestoreConfig,
-    compute: Compute,
-    listen: Listener = ignore,
-    show: Show | None = None,
-) -> PictureRestored:
-    """Restore the picture in a file, or all of its frames or pages, and write the results. What
-    these cannot keep is said before. Raises DemosaicError that names the file.
-
-    The network sees the colours that a viewer shows. Spread and comparison are those of the first
-    picture in which a mosaic was restored; `show` gets that one, too, when all is written.
-    """
-    original = read_original(source)
-    for loss in losses(out, original, Keeping(MADE)):
-        listen(Notice(f"{source}: {loss}"))
-    mask = read_mask(Path(config.mask)) if config.mask else None
-    try:
-        found = _restored_pages(original, model, config, compute, mask)
-    except DemosaicError as error:
-        raise DemosaicError(f"{source}: {error}", error.exit_code) from error
-    if len(found) > 1:
-        count = sum(one is not None for one in found)
-        listen(Notice(f"{source}: {count} of {len(found)} pictures had a mosaic and are restored"))
-    pairs = [*zip(original.pages, found, strict=True)]
-    make_folder(out.parent)
-    page, first = next((page, one) for page, one in pairs if one)
-    name = out.stem.removesuffix(".restored")
-    spread = out.with_name(f"{name}.spread.png") if first.spread is not None else None
-    if first.spread is not None and spread:
-        write_png(spread, heat_sheet(page.shown, first.spread))
-    if config.compare:
-        write_comparison(out.with_name(f"{name}.compare.jpg"), page.shown, first.picture)
-    outs = numbered(out, config.samples)
-    keeping = Keeping(MADE if _is_all(pairs) else MADE_IN_PART)
-    # The first is written last: while it is missing, the same command does all of them again
-    for number, path in reversed([*enumerate(outs)]):
-        pages = [page.edited(one.samples[number]) if one else page for page, one in pairs]
-        write_edited(path, Edit(original, tuple(pages), keeping))
-    done = PictureRestored(
-        str(source),
-        str(outs[0]),
-        tuple(
-            replace(region, page=number)
-            for number, one in enumerate(found)
-            for region in (one.regions if one else ())
-        ),
-        tuple(map(str, outs)) if len(outs) > 1 else (),
-        str(spread or ""),
-    )
-    if show:
-        show(done, page.shown, first)
-    return done
-
-
-def _restored_pages(
-    original: Original,
-    model: Model,
-    config: RestoreConfig,
-    compute: Compute,
-    mask: Mask | None,
-) -> list[Restored | None]:
-    """Each picture of a file restored; None for those without a mosaic, and for smaller ones that
-    the places given do not fit. Raises DemosaicError when there is no mosaic in any.
-    """
-    found: list[Restored | None] = []
-    size, given = original.pages[0].size, bool(config.regions or config.mask)
-    reasons = []
-    for page in original.pages:
-        if given and page.size != size:
-            found.append(None)
-            continue
-        try:
-            found.append(restore_image(page.shown, model, config, compute, mask=mask))
-        except DemosaicError as error:
-            if error.exit_code != NOTHING_TO_DO:
-                raise
-            reasons.append(error)
-            found.append(None)
-    if not any(found):
-        raise reasons[0]
-    return found
-
-
-def _is_all(pairs: Sequence[tuple[Stored, Restored | None]]) -> bool:
-    """Whether the model made every pixel of every picture of a file."""
-    return all(
-        one and any(region.box == Box.whole(one.picture).corners for region in one.regions)
-        for _, one in pairs
-    )

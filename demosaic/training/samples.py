@@ -6,7 +6,7 @@ import numpy as np
 
 from demosaic.evaluation.validation import restored_pictures
 from demosaic.imaging.arrays import Pixels
-from demosaic.imaging.heat import heat_map
+from demosaic.imaging.heat import heat_map, spread_of
 from demosaic.imaging.sheets import contact_sheet, headed
 from demosaic.models.compute import Compute
 from demosaic.models.restorer import Restorer
@@ -44,7 +44,7 @@ def _row(restorer: Restorer, target: Pixels, grid: Grid, compute: Compute) -> Ro
     if not restorer.sharp:
         return {"mosaic": observed, "mean": mean, "original": target}
     draws = restored_pictures(restorer, [observed] * DRAWS, grid, compute, 1.0, range(DRAWS))
-    spread = heat_map(np.std(draws, axis=0, dtype=np.float32).mean(2), _MOST_SPREAD)
+    spread = heat_map(spread_of(draws), _MOST_SPREAD)
     return {
         "mosaic": observed,
         "mean": mean,

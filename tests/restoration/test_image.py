@@ -31,10 +31,10 @@ from demosaic.restoration.image import (
     Restored,
     restore,
     restore_face,
-    restore_file,
     restore_image,
     restore_region,
 )
+from demosaic.restoration.picture_file import restore_file
 from doubles import (
     ANYTHING,
     CARD,
