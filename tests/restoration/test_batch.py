@@ -45,7 +45,7 @@ def test_one_bad_picture_of_three_is_named_and_the_others_done(
     (skipped,) = report.skipped
     assert (skipped.picture, str(bad) in skipped.reason) == (str(bad), True)
     assert events == [
-        Notice(f"model {model_file} (--model)"),
+        Notice(f"model {model_file} (--model): 6 steps"),
         PicturesFound(3),
         report.results[0],
         skipped,
