@@ -18,12 +18,12 @@ from demosaic.imaging.arrays import Floats, Pixels
 from demosaic.imaging.edited_copy import Edit, losses, write_edited
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box, crop
-from demosaic.imaging.heat import heat_map
+from demosaic.imaging.heat import heat_map, spread_of
 from demosaic.imaging.metadata import MADE, MADE_IN_PART, Keeping
 from demosaic.mosaic.grid import Grid
 from demosaic.records import between
 from demosaic.restoration.events import RegionRestored
-from demosaic.restoration.image import deviation, restore_regions
+from demosaic.restoration.image import restore_regions
 from demosaic.restoration.targets import regions_in
 
 STEPS = (0.0, 0.5, 1.0)
@@ -211,7 +211,7 @@ def restore(asked: Restore, tools: Tools, job: Job) -> Result:
     if spread:
         rest = range(asked.seed + draws, asked.seed + _SPREAD_DRAWS)
         full += [drawn(1.0, seed)[0] for seed in rest]
-        most = _keep_spread(job, deviation(full).mean(axis=2), regions)
+        most = _keep_spread(job, spread_of(full), regions)
     return {
         "mosaics": [_outcome(one) for one in done],
         "draws": draws if has_draws else 0,

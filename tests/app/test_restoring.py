@@ -14,7 +14,8 @@ from demosaic.imaging.decoding import decode
 from demosaic.imaging.encoding import encode_png
 from demosaic.imaging.geometry import Box, crop, paste
 from demosaic.mosaic.grid import Grid
-from demosaic.restoration.image import restore_file, restore_image
+from demosaic.restoration.image import restore_image
+from demosaic.restoration.picture_file import restore_file
 from doubles import COMPUTE, encoded, mosaicked, texture
 
 if TYPE_CHECKING:
