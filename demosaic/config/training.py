@@ -142,6 +142,11 @@ class TrainConfig:
         budget = 60 * self.minutes
         return seconds / (budget - min(reserve, budget / 3))
 
+    @property
+    def amount(self) -> float:
+        """The budget as a number, of steps or minutes."""
+        return self.steps or self.minutes
+
     def validates(self, step: int, before: float, after: float) -> bool:
         """Whether a validation is due after the step that took the progress from `before` to
         `after`.
@@ -204,6 +209,11 @@ class SeedConfig:
     def budget(self) -> str:
         """What the run may take, in words."""
         return counted(self.steps, "step")
+
+    @property
+    def amount(self) -> float:
+        """The budget as a number of steps."""
+        return self.steps
 
     def __post_init__(self) -> None:
         check(self)

@@ -88,8 +88,10 @@ class Blind:
     """The default recipe, as the loop runs it."""
 
     several_processes: ClassVar[bool] = True
-    may_grow: ClassVar[tuple[str, ...]] = ()
-    """Nothing: the learning rate falls with the budget, so a longer run takes other steps."""
+    may_grow: ClassVar[tuple[str, ...]] = ("minutes", "steps")
+    """The learning rate falls with the budget: what is added after its end is a course of its own,
+    from the model so far, as with `--init`.
+    """
 
     def __init__(
         self,
@@ -121,6 +123,7 @@ class Blind:
         self._flow_config = self._known_flow.config if self._known_flow else FlowConfig()
         self.sharp: FlowStage | None = None
         self.over = False
+        self.begun = 0
         self._drawers = ThreadPoolExecutor(torch.get_num_threads())
         self._pool: Sequence[Path] = pairs.train[: config.limit]
         self._origin, self._about_album = None, ""
@@ -162,6 +165,16 @@ class Blind:
     def with_begun_network(cls, config: TrainConfig, state: Mapping[str, Any]) -> TrainConfig:
         """The config with the network size that the run began with."""
         return replace(config, network=state["network"])
+
+    @classmethod
+    def begins_anew(cls, state: Mapping[str, Any]) -> bool:
+        """Once the second stage has begun."""
+        return "flow" in state or bool(state["over"])
+
+    @classmethod
+    def going_on_from(cls, config: TrainConfig, model: Path) -> TrainConfig:
+        """The config with that model to start from."""
+        return replace(config, init=str(model))
 
     def about(self) -> Iterator[str]:
         """What a user should know before the first step, in sentences."""
@@ -216,7 +229,8 @@ class Blind:
         stage has begun.
         """
         if self.config.steps:
-            return self.config.progress(step, 0) >= 1 - self.config.sharpen
+            progress = (step - self.begun) / (self.config.steps - self.begun)
+            return progress >= 1 - self.config.sharpen
         return self.sharp is not None or self.config.sharpen == 1
 
     def step(self, batch: list[Faces], progress: float) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The loop that turns pairs into a model, whatever the recipe."""
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -18,6 +19,7 @@ from demosaic.errors import USAGE, DemosaicError, Interrupted, exit_code_of
 from demosaic.evaluation.baselines import as_record
 from demosaic.evaluation.events import Scores
 from demosaic.events import Listener, Notice, ignore, tee
+from demosaic.files import write_with
 from demosaic.imaging.encoding import write_png
 from demosaic.locks import written_alone
 from demosaic.models.card import ModelCard, write_card
@@ -53,6 +55,9 @@ _RECIPES: dict[str, type[Recipe[Any]]] = {TrainConfig.preset: Blind, SeedConfig.
 
 THREADS_FOR = 1800.0  # seconds of steps, after which the number of CPU threads is chosen anew
 
+_EARLIER = "earlier.safetensors"
+"""The model that a run goes on from when it gets a larger budget after it was finished."""
+
 _FROM_THE_START = "delete it to train from the start"
 
 
@@ -65,6 +70,19 @@ class Best:
 
 
 @dataclass(frozen=True)
+class Leg:
+    """The part of a run that its learning rates belong to: all of it, unless it was finished and
+    then given a larger budget.
+    """
+
+    step: int = 0
+    """After which it began."""
+    seconds: float = 0.0
+    amount: float = 0.0
+    """The budget of the run with which it began, in steps or minutes."""
+
+
+@dataclass(frozen=True)
 class Place:
     """How far a run has come."""
 
@@ -74,14 +92,23 @@ class Place:
     reserve: float = 0.0
     """Seconds kept back for the last validation, which scores more."""
     best: Best = Best()
+    leg: Leg = Leg()
 
     @classmethod
-    def of(cls, state: dict[str, Any] | None) -> "Place":
-        """The place of a saved state; the start without one."""
+    def of(cls, state: dict[str, Any] | None, amount: float) -> "Place":
+        """The place of a saved state; the start of a run with a budget of `amount` without one."""
         if state is None:
-            return cls()
-        reserve = state.get("reserve", 0.0)  # none before 0.3
-        return cls(state["step"], state["seconds"], reserve, Best(**state["best"]))
+            return cls(leg=Leg(amount=amount))
+        # Before 0.3 there was one leg, and no reserve
+        leg = Leg(**state["leg"]) if "leg" in state else Leg(amount=amount)
+        best, reserve = Best(**state["best"]), state.get("reserve", 0.0)
+        return cls(state["step"], state["seconds"], reserve, best, leg)
+
+    def progress(self, config: TrainConfig | SeedConfig) -> float:
+        """The share of the leg's budget that is used up, 0..1 or a little more."""
+        used = config.progress(self.step, self.seconds, self.reserve)
+        before = config.progress(self.leg.step, self.leg.seconds, self.reserve)
+        return (used - before) / (1 - before) if before < 1 else 1.0
 
 
 def train(
@@ -118,32 +145,45 @@ def _train(
     group: Processes,
     listen: Listener,
 ) -> TrainReport:
-    config = kind.with_begun_options(config, begun_options(run))
+    begun = begun_options(run)
+    config = kind.with_begun_options(config, begun)
     if group.is_first:
         begin_run(run, config, pairs, kind.may_grow)
     else:
         listen = ignore
     group.wait_for_first()  # it makes the folder
     state = _saved_state(run / "resume.pt")
-    place = Place.of(state)
-    progress = config.progress(place.step, place.seconds, place.reserve)
-    if progress >= 1 or (state and state["recipe"].get("over")):
-        listen(Notice(f"{run} is finished: {counted(place.step, 'step')} done"))
+    place = Place.of(state, begun.get("steps") or begun.get("minutes") or config.amount)
+    if state and config.amount > place.leg.amount:
+        place, anew = _with_more(kind, run, place, config, state, group)
+    else:
+        anew = False
+    over = bool(state and not anew and state["recipe"].get("over"))
+    progress = place.progress(config)
+    if progress >= 1 or over:
+        done = f"{run} is finished: {counted(place.step, 'step')} done"
+        more = "--steps" if config.steps else "--minutes"
+        listen(Notice(done if over else f"{done}; a larger {more} goes on"))
         return _reported(run, place, listen)
     if group.is_first:
         listen = tee(listen, log(run, place.step))
     if state:
         config = kind.with_begun_network(config, state["recipe"])
+    if place.leg.step:
+        config = kind.going_on_from(config, run / _EARLIER)
     compute, why = _chosen(kind, config, pairs, devices, state)
     compute = replace(compute, bf16=group.broadcast_flag(compute.bf16))
     recipe = kind.begin(config, pairs, compute, group, listen)
+    recipe.begun = place.leg.step
     for sentence in (*_about(pairs, config), *recipe.about(), why):
         listen(Notice(sentence))
-    if state:
+    if state and not anew:
         _load(recipe, state, run)
-    elif group.is_first:
+    elif group.is_first and not anew:
         listen(Evaluated(0, recipe.baselines(), best=False))
     course = _Course(run, config, pairs, recipe, compute, group, listen, devices, [place.seconds])
+    if anew:
+        course.save(place)
     if group.is_first and not state:
         course.write_page(place)
     listen(TrainingStarted(place.step, progress, config.budget, str(run)))
@@ -167,7 +207,7 @@ class _Course:
 
     def progress(self, place: Place) -> float:
         """The share of the budget that is used up, 0..1."""
-        return self.config.progress(place.step, place.seconds, place.reserve)
+        return place.progress(self.config)
 
     def drawing(self, first: int) -> AbstractContextManager[Callable[[int], Any]]:
         """How batches are drawn from step `first` on: ahead on a GPU, in turn on a CPU.
@@ -202,7 +242,8 @@ class _Course:
             place = replace(place, best=self._validate(place))
         self.recipe.over = self.group.broadcast_flag(self.recipe.over)
         took = self.group.broadcast(time.perf_counter() - start)
-        reserve = took * self.recipe.last_validation_takes()
+        is_last = self.recipe.over or self.progress(place) >= 1
+        reserve = place.reserve if is_last else took * self.recipe.last_validation_takes()
         return replace(place, seconds=place.seconds + took, reserve=reserve)
 
     def _validate(self, place: Place) -> Best:
@@ -341,6 +382,38 @@ class _Saved:
     threads: Annotated[int, between(1, 1024)]
     recipe: Mapping[str, Any]
     reserve: Annotated[float, between(0, 10**12)] = 0.0
+    leg: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class _SavedLeg:
+    """What a saved leg has."""
+
+    step: Annotated[int, between(0, 10**12)]
+    seconds: Annotated[float, between(0, 10**12)]
+    amount: Annotated[float, between(0, 10**12)]
+
+
+def _with_more(
+    kind: type[Recipe[Any]],
+    run: Path,
+    place: Place,
+    config: TrainConfig | SeedConfig,
+    state: dict[str, Any],
+    group: Processes,
+) -> tuple[Place, bool]:
+    """The place of a run that gets a larger budget, and whether a new leg begins there, from the
+    model that the run has made. Raises DemosaicError when there is none yet.
+    """
+    if not kind.begins_anew(state["recipe"]):
+        return replace(place, leg=replace(place.leg, amount=config.amount)), False
+    best = run / "best.safetensors"
+    if not best.is_file():
+        raise DemosaicError(f"{run} has no model yet: finish it with {place.leg.amount:g} first")
+    if group.is_first:
+        write_with(run / _EARLIER, lambda part: shutil.copyfile(best, part))
+    group.wait_for_first()
+    return replace(place, leg=Leg(place.step, place.seconds, config.amount)), True
 
 
 def _saved_state(path: Path) -> dict[str, Any] | None:
@@ -350,7 +423,10 @@ def _saved_state(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     state = load_state(path)
-    best = read(_Saved, state, str(path), others=True, advice=_FROM_THE_START).best
+    saved = read(_Saved, state, str(path), others=True, advice=_FROM_THE_START)
+    best = saved.best
+    if saved.leg is not None:
+        read(_SavedLeg, saved.leg, f"leg in {path}", advice=_FROM_THE_START)
     if {name: type(value) for name, value in best.items()} != {"step": int, "merit": float}:
         raise DemosaicError(f"{path} is damaged (best: {best}): {_FROM_THE_START}")
     return state

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -70,6 +71,7 @@ class Pix2Pix:
         self.pairs = pairs
         self.compute = compute
         self.over = False
+        self.begun = 0
         self.networks = Networks.fresh(config, compute.device)
         self.validation = pairs.val[: config.validation_pairs]
 
@@ -157,6 +159,16 @@ class Pix2Pix:
         """All weights that a step changes."""
         yield from self.networks.generator.parameters()
         yield from self.networks.discriminator.parameters()
+
+    @classmethod
+    def begins_anew(cls, state: Mapping[str, Any]) -> bool:
+        """Never: the learning rate is constant."""
+        return False
+
+    @classmethod
+    def going_on_from(cls, config: SeedConfig, model: Path) -> SeedConfig:
+        """Never asked for."""
+        raise NotImplementedError
 
     def last_validation_takes(self) -> float:
         """As long as all others."""

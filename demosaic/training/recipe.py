@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from torch import Tensor, nn
@@ -38,6 +39,8 @@ class Recipe(Protocol[Batch]):
     the same.
     """
 
+    begun: int
+    """The step at which the budget began to count: 0, unless the run got a larger one later."""
     over: bool
     """Whether the run has ended before its budget is used up."""
 
@@ -60,6 +63,16 @@ class Recipe(Protocol[Batch]):
     @classmethod
     def with_begun_network(cls, config: Any, state: Mapping[str, Any]) -> Any:
         """The config with the network of a saved `state`, whatever device the run continues on."""
+
+    @classmethod
+    def begins_anew(cls, state: Mapping[str, Any]) -> bool:
+        """Whether a run with this saved `state` that gets a larger budget learns anew from its
+        model; otherwise it goes on as if it had had that budget from the start.
+        """
+
+    @classmethod
+    def going_on_from(cls, config: Any, model: Path) -> Any:
+        """The config of a run that learns anew from its model."""
 
     def about(self) -> Iterator[str]:
         """What a user should know before the first step, in sentences."""

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from demosaic.config.options import written
 from demosaic.config.rules import differences
 from demosaic.config.training import FROM_BOX, FROM_NOTHING, SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
@@ -25,7 +26,15 @@ from demosaic.files import (
 from demosaic.records import read
 from demosaic.training.events import LOG_EVERY, StepDone
 
-_NAMES = ("config.json", "events.jsonl", "latest.png", "progress.html", "resume.pt", "samples")
+_NAMES = (
+    "config.json",
+    "earlier.safetensors",
+    "events.jsonl",
+    "latest.png",
+    "progress.html",
+    "resume.pt",
+    "samples",
+)
 
 
 def default_run(pairs: Path, preset: str) -> Path:
@@ -152,9 +161,13 @@ def _refuse_changes(
     if before.preset != config.preset:
         changed = [f"preset {before.preset} -> {config.preset}"]
     else:
-        allowed = {name: getattr(config, name) for name in may_grow}
         recorded = _with_init_recorded(config, run)
         began = _options(before)
+        allowed = {
+            name: getattr(config, name)
+            for name in may_grow
+            if None not in (began.get(name), getattr(config, name))
+        }
         if began.get("init") == getattr(config, "init", None):
             recorded = config  # before 0.3 as the user had typed it
         changed = differences({**began, **allowed}, recorded)
@@ -164,15 +177,21 @@ def _refuse_changes(
     if changed:
         raise DemosaicError(
             f"{run} was started with other options ({'; '.join(changed)}): "
-            "give the same ones, or another --name"
+            f"give the same ones to go on, or begin a new run with another --name{_from(run)}"
         )
     for name in may_grow:
-        begun = before.train.get(name)
-        if isinstance(begun, int | float) and getattr(config, name) < begun:
+        begun, now = before.train.get(name), getattr(config, name)
+        if isinstance(begun, int | float) and now is not None and now < begun:
             raise DemosaicError(
-                f"{run} was started with --{name} {begun}, more than "
-                f"--{name} {getattr(config, name)}"
+                f"{run} was started with --{name} {written(begun)}, more than --{name} "
+                f"{written(now)}: give as much or more, or another --name"
             )
+
+
+def _from(run: Path) -> str:
+    """How a new run begins with the model of this one, if it has one."""
+    best = run / "best.safetensors"
+    return f" and --init {best}" if best.is_file() else ""
 
 
 @dataclass(frozen=True)

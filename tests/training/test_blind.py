@@ -290,9 +290,7 @@ def test_a_run_straight_through_is_the_same_again(dataset: Path, run: Path, stra
     [
         ({"sharpen": 0.25}, "sharpen 0.5 -> 0.25"),
         ({"network": "M"}, "network S -> M"),
-        ({"steps": 7}, "steps 6 -> 7"),
         ({"steps": None}, "steps 6 -> None"),
-        ({"minutes": 3.0}, "minutes 20.0 -> 3.0"),
         ({"validations": 3}, "validations 2 -> 3"),
         ({"seed": 4}, "seed 0 -> 4"),
     ],
@@ -300,13 +298,43 @@ def test_a_run_straight_through_is_the_same_again(dataset: Path, run: Path, stra
 def test_another_option_under_the_same_name_is_refused_by_name(
     dataset: Path, straight: Path, changes: dict[str, Any], named: str
 ) -> None:
-    """Also more steps: the rate falls with the budget, so that a longer run goes another way."""
     with pytest.raises(DemosaicError) as caught:
         go(dataset, straight, replace(CONFIG, **changes))
     assert str(caught.value) == (
         f"{straight} was started with other options ({named}): "
-        "give the same ones, or another --name"
+        "give the same ones to go on, or begin a new run with another --name and "
+        f"--init {straight}/best.safetensors"
     )
+
+
+def test_a_finished_run_that_gets_more_steps_goes_on_from_its_model(
+    dataset: Path, run: Path
+) -> None:
+    go(dataset, run, replace(CONFIG, steps=4))
+    first = read_card(run / "best.safetensors")
+    more = replace(CONFIG, steps=8)
+    stop_in(2, dataset, run, more)
+    events = go(dataset, run, more)
+    started = next(event for event in events if isinstance(event, TrainingStarted))
+    assert (started.step, started.progress) == (6, 0.5)  # of the four added
+    assert steps(events) == [7, 8]
+    assert [*losses(events)[-1]] == ["flow"]
+    assert first.step == 4
+    assert read_card(run / "earlier.safetensors") == first
+    assert read_card(run / "best.safetensors").step == 8
+    again = go(dataset, run, more)
+    assert again[0] == Notice(f"{run} is finished: 8 steps done; a larger --steps goes on")
+    with pytest.raises(DemosaicError, match="started with --steps 8, more than --steps 6"):
+        go(dataset, run, replace(CONFIG, steps=6))
+
+
+def test_a_run_that_gets_more_in_its_first_stage_goes_on_as_if_it_always_had_it(
+    dataset: Path, run: Path, straight: Path
+) -> None:
+    stop_in(1, dataset, run, replace(CONFIG, steps=4))
+    go(dataset, run, CONFIG)
+    assert load_state(run / "resume.pt")["leg"] == {"step": 0, "seconds": 0.0, "amount": 6}
+    assert same(load_file(run / "model.safetensors"), load_file(straight / "model.safetensors"))
 
 
 def test_another_recipe_under_the_same_name_is_refused(dataset: Path, straight: Path) -> None:

@@ -58,7 +58,8 @@ def test_another_option_under_the_same_name_is_refused_by_name(
     said = refusal(dataset, straight, replace(CONFIG, **changes))
     assert said == (
         f"{straight} was started with other options ({named}): "
-        "give the same ones, or another --name"
+        "give the same ones to go on, or begin a new run with another --name and "
+        f"--init {straight}/best.safetensors"
     )
 
 
