@@ -218,10 +218,11 @@ def _encoder(
 def holds(container: Container, encoder: str) -> bool:
     """Whether a container holds what an encoder makes."""
     with av.open(io.BytesIO(), "w", format=container.muxer) as target:
-        codec = av.Codec(encoder, "w")
-        return codec.name in target.supported_codecs or codec.canonical_name in (
-            target.supported_codecs
-        )
+        try:
+            target.add_stream(encoder, rate=25)
+        except ValueError:
+            return False
+    return True
 
 
 _USUAL = ("libx264", "libvpx-vp9", "mpeg4", "mpeg2video", "wmv2", "flv", "mjpeg")
@@ -376,15 +377,19 @@ def _is_lossless(video: VideoStream, first: Frame) -> bool:
     if name not in ("h264", "vp9"):
         return name in _LOSSLESS
     quantisers = _quantisers(first)
-    if quantisers is None or quantisers.qp:
-        return False
-    return not quantisers.nb_blocks or not quantisers.qp_map().any()
+    return quantisers is not None and not quantisers.qp and not any(_of_blocks(quantisers))
 
 
 def _quantisers(frame: Frame) -> VideoEncParams | None:
     """How finely a frame was encoded, if its decoder says that."""
     found = (one for one in notes_of(frame) if isinstance(one, VideoEncParams))
     return next(found, None)
+
+
+def _of_blocks(quantisers: VideoEncParams) -> list[int]:
+    """The quantiser of each block."""
+    count = quantisers.nb_blocks
+    return [quantisers.qp + quantisers.block_params(number).delta_qp for number in range(count)]
 
 
 def _own_quality(first: Frame) -> int | None:
@@ -394,7 +399,8 @@ def _own_quality(first: Frame) -> int | None:
     quantisers = _quantisers(first)
     if quantisers is None or not quantisers.nb_blocks or quantisers.codec_type.name != "H264":
         return None
-    return max(1, round(float(quantisers.qp_map().mean())) - _FINER)
+    blocks = _of_blocks(quantisers)
+    return max(1, round(sum(blocks) / len(blocks)) - _FINER)
 
 
 def _prores_profile(video: VideoStream) -> str:

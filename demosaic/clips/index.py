@@ -16,6 +16,7 @@ from demosaic.clips.reading import AnyPacket, codec_of, opened, packets_of, pict
 from demosaic.errors import DemosaicError
 
 _BACK = Fraction(1, 4)  # s; times that go back further begin anew, as in joined recordings
+_BACK_SHOWN = Fraction(2)  # s; where only the times are known at which frames are shown
 _LARGEST_UNIT = 128 * 2**20  # bytes that may wait in memory until all their frames are decoded
 _MOST_FRAMES = 600  # of a unit, for the same reason
 
@@ -104,7 +105,8 @@ class SectionClock:
             return False
         start = time * packet.time_base
         end = start + (packet.duration or 0) * packet.time_base
-        begins = not self.sections or start < self.sections[-1][1] - _BACK
+        back = _BACK_SHOWN if packet.dts is None else _BACK
+        begins = not self.sections or start < self.sections[-1][1] - back
         if begins:
             self.sections.append((start, end))
         first, last = self.sections[-1]
