@@ -11,9 +11,8 @@ from demosaic.events import Event, WorkDone, WorkStarted
 from demosaic.faces import cache
 from demosaic.faces.engines import NETWORK_NAME, make_detector
 from demosaic.files import encoded
-from demosaic.privacy import page
 from demosaic.privacy.attack import audit
-from demosaic.reporting.page import render
+from demosaic.privacy.page import render_audit
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,5 @@ def audit_album(asked: AuditAlbum, tools: Tools, job: Job) -> Result:
         devices=tools.devices,
         listen=follow,
     )
-    made = render(title=page.TITLE, lead=page.lead(done.report), sections=page.sections(done))
-    job.add_file("report", encoded(made))
-    return {"finding": done.report.finding}
+    job.add_file("report", encoded(render_audit(done)))
+    return {"finding": done.report.verdict}

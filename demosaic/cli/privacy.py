@@ -87,17 +87,22 @@ def audit(
         Path,
         own_option("The page to write.", metavar="FILE", default="audit.html"),
     ] = Path("audit.html"),
+    no_faces: Annotated[
+        bool, typer.Option("--no-faces", help="Show nobody on the page, so that it can be mailed.")
+    ] = False,
     force: ForceOption = False,
     screen: ScreenConfig,
 ) -> None:
-    """Measure how little a mosaic hides the people of an album.
+    """Test how often people in an album can still be recognised once their faces are hidden.
 
-    Some photos of each person are known, others are pixelated, and restored if there is a model.
-    Simple recognisers, which learn from the album alone, then look for the right person. What they
-    miss is not safe from better ones.
+    Some photos of each person are known, others are hidden as you hide faces, and restored if there
+    is a model. Simple software, which learns from the album alone, then looks for the right person.
+    A face that it misses may still be recognised by better software.
 
     \b
-    demosaic audit ./photos
+    demosaic audit ./photos --like published.jpg
+    demosaic audit ./photos --block 20 --shape ellipse
+    demosaic audit ./photos --style solid --no-faces
     """
     from demosaic import events
     from demosaic.faces import cache
@@ -105,7 +110,6 @@ def audit(
     from demosaic.models import lookup
     from demosaic.privacy import attack
     from demosaic.privacy import page as audit_page
-    from demosaic.reporting import page as reporting
 
     page = new_page(out, force)
     known = cache.FaceCache(cache.user_cache(), NETWORK_NAME)
@@ -122,11 +126,6 @@ def audit(
             devices=devices,
             listen=listen,
         )
-        reporting.write_report(
-            page,
-            title=audit_page.TITLE,
-            lead=audit_page.lead(done.report),
-            sections=audit_page.sections(done),
-        )
+        audit_page.write_audit(page, done, faces=not no_faces)
         listen(events.Notice(f"look at {page}"))
         listen(done.report)

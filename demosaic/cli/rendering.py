@@ -22,7 +22,7 @@ from demosaic.doctor.events import Checked, DoctorReport
 from demosaic.evaluation.events import EvaluationReport, WayScores
 from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
 from demosaic.models.events import ModelExported, ModelFound, ModelsFound
-from demosaic.privacy.events import Attack, AuditReport, FaceHidden, PicturePixelated
+from demosaic.privacy.events import AuditReport, FaceHidden, PicturePixelated
 from demosaic.restoration.events import (
     ClipRestored,
     ClipStarted,
@@ -416,16 +416,15 @@ def _(report: AuditReport) -> Printed:
     hidden = counted(report.hidden, "hidden face")
     people = counted(report.hidden_people, "person", "people")
     return [
-        f"{hidden} of {people}, looked for among {report.people}",
+        report.verdict,
+        report.advice,
+        _found_table(report),
+        f"{hidden} of {people}, looked for among {report.people}; from {report.least_significant} "
+        "on, a number is more than guessing (*)",
         *(
             f"left out: {counted(count, 'person', 'people')} {reason}"
             for reason, count in report.left_out.items()
         ),
-        _found_table(report, few=False),
-        *([_found_table(report, few=True)] if report.chance_few < 1 else []),
-        f"with {hidden}, less than {report.least_told:.0%} coming first cannot be distinguished "
-        "from chance",
-        report.finding,
     ]
 
 
@@ -513,24 +512,17 @@ def _group_lines(report: BuildReport) -> list[str]:
     return lines
 
 
-def _found_table(report: AuditReport, *, few: bool) -> Table:
-    """How often the right person came first, or among the first few: a row a cell size."""
-    title = "% among first 5" if few else "% found first"
-    table = _Figures(title, *report.ways, widths=(17, 15))
-    table.add("clear", _found(report.best("clear", None), few))
-    for block in report.blocks:
-        attacks = [report.best(way, block) for way in report.ways]
-        name = f"{block} px, {attacks[0].cells:g} cells"
-        table.add(name, *(_found(attack, few) for attack in attacks))
-    chance = report.chance_few if few else report.chance_first
-    table.add("chance", f"{100 * chance:.1f}")
+def _found_table(report: AuditReport) -> Table:
+    """How many faces the best attack found again, by the way they were hidden."""
+    table = _Figures(f"found again, of {report.hidden}", "", widths=(48, 6))
+    clear = report.best(None)
+    table.add("  nothing hides them", f"{clear.found}{'*' if clear.above_chance else ' '}")
+    for hiding in report.hidings:
+        best = report.best(hiding)
+        yours = ", as asked" if hiding == report.asked else ""
+        table.add(f"  {hiding}{yours}", f"{best.found}{'*' if best.above_chance else ' '}")
+    table.add("  guessing", f"{report.chance * report.hidden:.1f} ")
     return table
-
-
-def _found(attack: Attack, few: bool) -> str:
-    """A share in %, with its interval."""
-    found = attack.few if few else attack.first
-    return f"{100 * found.mean:.1f} ({100 * found.low:.0f}-{100 * found.high:.0f})"
 
 
 def _region_line(region: RegionRestored) -> str:

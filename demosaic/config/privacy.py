@@ -14,6 +14,8 @@ Shape = Literal["box", "ellipse"]
 
 _WHERE = "What is hidden"
 
+_ASKED = "How you hide faces"
+
 _MOST_SPREAD = 10_000  # px; a blur that wide takes minutes
 
 
@@ -55,19 +57,36 @@ class PixelateConfig:
         check(
             self,
             *map(misplaced, self.regions),
-            unless(
-                0 < self.block < 1
-                or (2 <= self.block <= _MOST_SPREAD and float(self.block).is_integer()),
-                f"--block {self.block:g}: choose 2 to {_MOST_SPREAD} px, or a share of the face "
-                "below 1",
-            ),
+            block_problem(self.block),
         )
 
 
 @dataclass(frozen=True)
 class AuditConfig:
-    """How much of an album is compared to see what its mosaics reveal."""
+    """Whether a way to hide faces hides the people of an album, and how much is compared for it."""
 
+    like: str | None = option(
+        None,
+        "A picture that you published: answer for the mosaics in it.",
+        metavar="FILE",
+        panel=_ASKED,
+    )
+    style: Style = as_in(
+        PixelateConfig, "style", help="What covers your faces: answer for this.", panel=_ASKED
+    )
+    block: float = as_in(
+        PixelateConfig,
+        "block",
+        help="Side of your cells, or spread of your blur: px of these photos, or below 1 a share "
+        "of the face's width.",
+        panel=_ASKED,
+    )
+    shape: Shape = as_in(
+        PixelateConfig,
+        "shape",
+        help="Whether your cells cover the whole box or the ellipse inside it.",
+        panel=_ASKED,
+    )
     faces: int = option(200, "Hide at most this many faces, two of a person.", ge=1)
     gallery: int = option(
         1000, "Look for them among at most this many known faces, theirs and others'.", ge=2
@@ -75,8 +94,29 @@ class AuditConfig:
     # Recognisers take the mean for the person more often than a draw, which takes longer, too
     realism: float = as_in(RestoreConfig, "realism", default=0.0)
 
-    blocks: ClassVar[tuple[int, ...]] = (4, 8, 12, 16, 24, 32, 64, 128, 256)
-    """Sides of the cells, pixels of a face as it is cut for training."""
+    enough: ClassVar[int] = 50
+    """Hidden faces below which nothing can be said: half of them may be found by luck or missed."""
+    blocks: ClassVar[tuple[int, ...]] = (8, 12, 16, 24, 32, 64, 128)
+    """Sides of the cells that are measured for comparison, pixels of a face as it is cut for
+    training.
+    """
+    spreads: ClassVar[tuple[int, ...]] = (16, 32, 64)
+    """Spreads of the blur that are measured for comparison, in the same pixels."""
 
     def __post_init__(self) -> None:
-        check(self)
+        check(
+            self,
+            unless(
+                self.like is None or self.style == PixelateConfig.style,
+                f"--like and --style {self.style}: a picture shows its style; give one of the two",
+            ),
+            block_problem(self.block),
+        )
+
+
+def block_problem(block: float) -> str | None:
+    """What is wrong with a cell or a spread in px, or as a share of the face, if anything is."""
+    good = 0 < block < 1 or (2 <= block <= _MOST_SPREAD and float(block).is_integer())
+    return unless(
+        good, f"--block {block:g}: choose 2 to {_MOST_SPREAD} px, or a share of the face below 1"
+    )

@@ -25,6 +25,9 @@ from demosaic.imaging.geometry import Box, crop
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 
+PIXELATED = "already pixelated"
+"""Why a face gives no pair: it is a mosaic already."""
+
 _SMALLEST_BLOCK = 2  # px
 
 
@@ -182,7 +185,7 @@ def _scaled(square: Box, scale: float, image: Pixels) -> Box:
 def _flaw(grey: Grey, sharpness: float, config: BuildConfig) -> tuple[str, str] | None:
     """Reason and detail for leaving out a crop because of its pixels; None for a good one."""
     if is_pixelated(grey):
-        return "already pixelated", ""
+        return PIXELATED, ""
     if sharpness < config.min_sharpness:
         return "too blurred", f"sharpness {sharpness:.2f}"
     return None

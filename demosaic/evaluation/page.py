@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from demosaic.config.restoration import RestoreConfig
 from demosaic.evaluation.benchmark import SHOWN_BLOCK, Evaluation, Shown
 from demosaic.evaluation.draws import DISTANCES
 from demosaic.evaluation.events import AtRealism, Estimate, EvaluationReport, Way
 from demosaic.files import without_user
 from demosaic.reporting.page import Cell, Face, Gallery, Part, Section, Table, Text, write_report
 from demosaic.reporting.plots import Plot, Point, Points, Series
+from demosaic.text import counted
 
 _METRICS: dict[str, tuple[str, Callable[[float], str]]] = {
     "psnr": ("PSNR, dB", "{:.2f}".format),
@@ -34,35 +36,46 @@ def write_scorecard(
     """
     report = evaluation.report
     sections = [
+        _faces("Ordinary faces", evaluation.median, "around the median PSNR"),
+        _faces("The worst faces", evaluation.worst, "those with the lowest PSNR"),
         _nearness(report),
         *([_draws(report)] if report.draws else []),
         _realism(evaluation),
-        _faces("The worst faces", evaluation.worst, "These have the lowest PSNR"),
-        _faces("Ordinary faces", evaluation.median, "These are around the median PSNR"),
         *([_training(curves)] if curves else []),
         _numbers(report),
         _how(report),
     ]
-    title = "Models compared" if len(report.models) > 1 else "How near, how sharp"
-    write_report(path, title=title, lead=_lead(report), sections=sections)
+    write_report(path, title=_title(report), lead=_lead(report), sections=sections)
+
+
+def _title(report: EvaluationReport) -> str:
+    if len(report.models) > 1:
+        return f"Models compared: {', '.join(report.models)}"
+    return "How well the model restores faces it was not trained on"
 
 
 def _lead(report: EvaluationReport) -> str:
-    """The best PSNR of each model at one cell size, in words."""
+    """What each model reaches at one cell size, in words."""
     near = _selected(report, "psnr", aligned=True)
     gain = _selected(report, "gain", aligned=True)
     sentences = []
     for name in report.models:
-        way = max(
-            (way for way in near if way.method == name),
-            key=lambda way: near[way][SHOWN_BLOCK].mean,
-        )
+        way = _usual([way for way in near if way.method == name])
         more = gain[way][SHOWN_BLOCK]
         sentences.append(
-            f"{way} comes to {near[way][SHOWN_BLOCK].mean:.2f} dB, {more.mean:.2f} dB "
-            f"({more.low:.2f} to {more.high:.2f}) above the smooth image with the same cells."
+            f"{way} reaches {near[way][SHOWN_BLOCK].mean:.2f} dB, {abs(more.mean):.2f} dB "
+            f"{'better' if more.mean >= 0 else 'worse'} than smoothing "
+            f"({more.low:+.2f} to {more.high:+.2f})."
         )
-    return f"{report.faces} held-out faces in cells of {SHOWN_BLOCK} px: {' '.join(sentences)}"
+    return (
+        f"On {counted(report.faces, 'face')} that no model was trained on, behind cells of "
+        f"{SHOWN_BLOCK} px: {' '.join(sentences)}"
+    )
+
+
+def _usual(ways: Sequence[Way]) -> Way:
+    """The way with the realism nearest to that which `restore` takes."""
+    return min(ways, key=lambda way: abs((way.realism or 0.0) - RestoreConfig.realism))
 
 
 def _selected(report: EvaluationReport, metric: str, *, aligned: bool) -> _Found:
@@ -108,9 +121,9 @@ def _by_block(report: EvaluationReport, metric: str, *, aligned: bool) -> Plot:
         for way in _ends([*found])
         if way.method not in hidden
     ]
-    title, _ = _METRICS[metric]
+    name, _, unit = _METRICS[metric][0].partition(", ")
     place = "cells from the corner" if aligned else "cells at any offset"
-    return Plot(f"{title}: {place}", "side of a cell, px", title, series, _blocks(report))
+    return Plot(f"{name}: {place}", "side of a cell, px", unit, series, _blocks(report))
 
 
 def _ends(ways: Sequence[Way]) -> Iterator[Way]:
@@ -138,7 +151,7 @@ def _table(report: EvaluationReport, metric: str, *, aligned: bool) -> Table:
     for way, by_block in found.items():
         row: list[str | Cell] = [str(way)]
         for block, one in by_block.items():
-            interval = f"{written(one.low)} to {written(one.high)}"
+            interval = f"{written(one.low)}\u2013{written(one.high)}"
             is_best = metric in _HIGHER_IS_BETTER and one.mean == best[block]
             row.append(Cell(written(one.mean), interval, is_best))
         rows.append(row)
@@ -278,13 +291,19 @@ def _spectrum(evaluation: Evaluation) -> Plot:
 def _faces(title: str, faces: Sequence[Shown], chosen: str) -> Section:
     parts: list[Part] = [
         Text(
-            f"{chosen} at cells of {SHOWN_BLOCK} px, as a mean over all models and realisms; they "
-            "are not chosen by hand. Drag the edge, or reach it with the tab key and use the arrow "
-            "keys."
+            f"{chosen[0].upper()}{chosen[1:]} at cells of {SHOWN_BLOCK} px, as a mean over all "
+            "models and realisms; they are not chosen by hand. Drag the edge, or reach it with the "
+            "tab key and use the arrow keys."
         )
     ]
     if faces:
-        parts.append(Gallery([Face(f"{face.psnr:.1f} dB", face.pictures) for face in faces]))
+        usual = f", realism {RestoreConfig.realism:g}"
+        beside = next((name for name in faces[0].pictures if name.endswith(usual)), "")
+        named = [
+            Face(f"{title}, {number}: {face.psnr:.1f} dB", face.pictures)
+            for number, face in enumerate(faces, 1)
+        ]
+        parts.append(Gallery(named, beside))
     return Section(title, parts)
 
 

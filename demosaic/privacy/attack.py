@@ -1,8 +1,8 @@
 """The privacy audit: how often pixelated people of an album are identified by their faces.
 
-The attacker has other photos of everybody, and knows the grid. They smooth a mosaic, because the
-edges of its cells are no part of a face, or restore it. Then they compare it with the photos they
-have, as those are or pixelated alike (McPherson, Shokri and Shmatikov 2016).
+The attacker has other photos of everybody, and knows how faces were hidden. They compare a hidden
+face with the photos they have, as those are or hidden in the same way (McPherson, Shokri and
+Shmatikov 2016), or restore it first.
 """
 
 import time
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.compute import DeviceConfig
-from demosaic.config.privacy import AuditConfig
+from demosaic.config.privacy import AuditConfig, Shape
 from demosaic.config.training import TrainConfig
 from demosaic.dataset.listing import fingerprint_of
 from demosaic.dataset.records import Sha256
@@ -23,16 +23,16 @@ from demosaic.evaluation.statistics import binomial_tail, least_significant, sha
 from demosaic.events import Listener, Notice, WorkDone, WorkStarted, ignore
 from demosaic.faces.cache import Examiner
 from demosaic.faces.detector import FaceDetector
-from demosaic.imaging.arrays import Pixels, to_uint8
+from demosaic.imaging.arrays import Pixels
 from demosaic.models.box import BOX
 from demosaic.models.checkpoint import load_model
 from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.models.model import Model
-from demosaic.mosaic.grid import Grid
-from demosaic.mosaic.operators import base
-from demosaic.mosaic.pixelate import cell_colours, pixelated
-from demosaic.privacy.events import Attack, AuditReport
+from demosaic.mosaic.pixelate import pixelated
+from demosaic.privacy.events import Attack, AuditReport, Hiding, best_of
 from demosaic.privacy.gallery import BUILD, Album, gather
+from demosaic.privacy.hiding import grid_of, hidden, seen, share_of
+from demosaic.privacy.published import hiding_in
 from demosaic.privacy.recognizers import (
     RECOGNISERS,
     Described,
@@ -43,21 +43,14 @@ from demosaic.privacy.recognizers import (
     ranks,
     similarities,
 )
+from demosaic.privacy.verdict import ALIKE, DIRECT, RESTORED, judge
 from demosaic.records import read_all
 from demosaic.restoration.image import restore_face
 from demosaic.training.beginning import trial
 from demosaic.training.run_folder import pairs_of_run
 
-CLEAR, MOSAIC, ALIKE, RESTORED = "clear", "mosaic", "mosaic, alike", "restored"
-"""Ways to compare: clear faces with clear photos, as a reference; mosaics with clear photos, or
-with photos pixelated alike; restored faces with clear photos.
-"""
-
-FEW = 5
-"""Number of people named; the attack is right if the person is among them."""
-
-SHOWN_BLOCK, _SHOWN = 16, 8  # px; faces
-_ERROR = 0.05  # probability of one false alarm or more, over all attacks at one block
+_SHOWN = 8  # faces on the page
+_ERROR = 0.05  # probability of one false alarm or more, over all attacks at one way to hide
 _MIDDLE: Points = ((0.36, 0.4), (0.64, 0.4), (0.5, 0.52), (0.5, 0.63))
 """Usual places of eyes, nose and mouth in a crop, as shares of its side."""
 
@@ -90,40 +83,64 @@ def audit(
     devices: DeviceConfig = DeviceConfig(),
     listen: Listener = ignore,
 ) -> Audit:
-    """How often the hidden people of an album are identified, by block and way to compare.
+    """Whether the people of an album are recognised when their faces are hidden as the config
+    says, and in other ways for comparison.
 
-    `model` restores faces; without it that way is left out. People in its training photos, those
-    of `pairs` or else of its run's dataset, are left out. Raises DemosaicError when no person has
-    both a known and a hidden face.
+    `model` restores faces; without it that way to attack is left out. People in its training
+    photos, those of `pairs` or else of its run's dataset, are left out. Raises DemosaicError when
+    too few people have both a known and a hidden face, or `like` shows no mosaic.
     """
     start = time.monotonic()
     settle_threads(devices)
+    published = hiding_in(Path(config.like), detector, listen) if config.like else None
     compute, restorer = _compute(devices, restoring=model is not None), None
     trained: set[str] = set()
     if model:
         restorer = load_model(model, compute.device)
         trained = trained_photos(model, restorer.card.dataset, pairs, listen)
     album = gather(photos, config, examiner, trained=trained, listen=listen)
-    attacker = _Attacker(album, detector, restorer, compute, config, listen)
-    attacks = [attack for block in (None, *config.blocks) for attack in attacker.attacks(block)]
-    safe = safe_block(attacks, config.blocks)
+    asked = published or asked_for(config, [portrait.width for portrait in album.hidden])
+    hidings = [asked, *(one for one in compared(config, asked.shape) if one != asked)]
+    attacker = _Attacker(album, detector, restorer, compute, config.realism, listen)
+    listen(WorkStarted("faces", attacker.work(hidings)))
+    attacks = [attack for hiding in (None, *hidings) for attack in attacker.attacks(hiding)]
+    count = len(album.hidden)
+    verdict = judge(attacks, asked, count, attacker.chance)
+    least = least_significant(count, attacker.chance, attacker.limit)
     report = AuditReport(
+        verdict=verdict.text,
+        level=verdict.level,
+        advice=verdict.advice,
+        asked=asked,
         photos=str(photos),
         model=str(model) if model else None,
         people=attacker.people,
         gallery=len(album.gallery),
-        hidden=len(album.hidden),
+        hidden=count,
         hidden_people=len({portrait.person for portrait in album.hidden}),
         left_out=album.left_out,
-        chance_first=attacker.chance_first,
-        chance_few=attacker.chance_few,
+        chance=attacker.chance,
         attacks=tuple(attacks),
-        least_told=least_significant(len(album.hidden), attacker.chance_first, attacker.limit),
-        safe_block=safe,
-        finding=finding(attacks, safe),
+        least_significant=round(least * count),
         seconds=time.monotonic() - start,
     )
-    return Audit(report, attacker.shown)
+    return Audit(report, attacker.shown(asked))
+
+
+def asked_for(config: AuditConfig, widths: Sequence[int]) -> Hiding:
+    """The way to hide faces that the config asks about, of faces of these widths, photo pixels."""
+    if config.style == "solid":
+        return Hiding("solid", None, config.shape)
+    block = config.block
+    share = block if block < 1 else block / float(np.median(widths))
+    return Hiding(config.style, round(share, 4), config.shape)
+
+
+def compared(config: AuditConfig, shape: Shape) -> list[Hiding]:
+    """The ways to hide faces that are measured for comparison."""
+    mosaics = [Hiding("mosaic", round(share_of(block), 4), shape) for block in config.blocks]
+    blurs = [Hiding("blur", round(share_of(spread), 4), shape) for spread in config.spreads]
+    return [*mosaics, *blurs, Hiding("solid", None, shape)]
 
 
 def _compute(devices: DeviceConfig, *, restoring: bool) -> Compute:
@@ -159,8 +176,8 @@ def trained_photos(
             raise DemosaicError(f"--pairs {pairs} is not the dataset that {model} was trained on")
         listen(
             Notice(
-                f"it is not known which photos {model} was trained on: name the dataset with "
-                "--pairs; people in it may be identified more often than strangers"
+                f"the training photos of {model} are unknown, so some test faces may have been "
+                "trained on, and the result may be too high: name the dataset with --pairs"
             )
         )
         return set()
@@ -180,7 +197,7 @@ class _Attacker:
         detector: FaceDetector,
         model: Model | None,
         compute: Compute,
-        config: AuditConfig,
+        realism: float,
         listen: Listener,
     ) -> None:
         self._known = [portrait.face for portrait in album.gallery]
@@ -190,65 +207,59 @@ class _Attacker:
         self._detector = detector
         self._model = model
         self._compute = compute
-        self._realism = config.realism
+        self._realism = realism
         self._listen = listen
+        self._ranks: dict[Hiding | None, dict[str, NDArray[np.intp]]] = {}
         self.people = len(set(self._owners))
-        self.chance_first, self.chance_few = 1 / self.people, min(1.0, FEW / self.people)
-        tried = (3 if model else 2) * len(RECOGNISERS) * 2  # ways, recognisers, first or among few
-        self.limit = _ERROR / tried
-        self.shown: list[Shown] = []
-        listen(WorkStarted("faces", self._work(len(config.blocks))))
-        self._clear = self._by_eyes(self._known)
+        self.chance = 1 / self.people
+        self.limit = _ERROR / ((3 if model else 2) * len(RECOGNISERS))
+        self._clear: Described | None = None
 
-    def _work(self, blocks: int) -> int:
+    def work(self, hidings: Sequence[Hiding]) -> int:
         """The number of faces to describe in all."""
         known, hidden = len(self._known), len(self._hidden)
-        return known + hidden + blocks * (known + hidden * (3 if self._model else 2))
+        restored = sum(self._restores(hiding) for hiding in hidings)
+        return (known + 2 * hidden) * len(hidings) + known + hidden * (1 + restored)
 
-    def attacks(self, block: int | None) -> Iterator[Attack]:
-        """The attacks on mosaics of this block; without a block, on clear faces."""
-        grid = Grid.square(block) if block else None
-        ways = self._ways(grid)
-        places = {}
-        for way, (gallery, probes) in ways.items():
+    def attacks(self, hiding: Hiding | None) -> Iterator[Attack]:
+        """The attacks on faces hidden in this way; without one, on clear faces."""
+        ranks_of: dict[str, NDArray[np.intp]] = {}
+        for way, (gallery, probes) in self._ways(hiding).items():
             found = {
                 recogniser: ranks(similarity, self._owners, self._truth)
                 for recogniser, similarity in similarities(gallery, probes).items()
             }
-            made = [self._attack(way, grid, one, found[one]) for one in RECOGNISERS]
+            made = [self._attack(hiding, way, one, found[one]) for one in RECOGNISERS]
             yield from made
-            places[way] = found[best_of(made).recogniser]
-        if grid and block == SHOWN_BLOCK:
-            self.shown = [
-                self._shown(n, grid, places) for n in range(min(_SHOWN, len(self._hidden)))
-            ]
+            ranks_of[way] = found[best_of(made).recogniser]
+        self._ranks[hiding] = ranks_of
 
-    def _ways(self, grid: Grid | None) -> dict[str, tuple[Described, Described]]:
+    def _ways(self, hiding: Hiding | None) -> dict[str, tuple[Described, Described]]:
         """By way to compare, the descriptors of the gallery and of the hidden faces."""
-        if grid is None:
-            return {CLEAR: (self._clear, self._by_eyes(self._hidden))}
-        smooth = [smoothed(face, grid) for face in self._hidden]
+        if self._clear is None:
+            self._clear = self._by_eyes(self._known)
+        if hiding is None:
+            return {DIRECT: (self._clear, self._by_eyes(self._hidden))}
+        shown = [seen(face, hiding) for face in self._hidden]
         ways = {
-            MOSAIC: (self._clear, self._by_eyes(smooth)),
-            ALIKE: (
-                self._by_box(smoothed(face, grid) for face in self._known),
-                self._by_box(smooth),
-            ),
+            DIRECT: (self._clear, self._by_eyes(shown)),
+            ALIKE: (self._by_box(seen(face, hiding) for face in self._known), self._by_box(shown)),
         }
-        if self._model:
-            restored = (self._restored(face, grid) for face in self._hidden)
+        if self._restores(hiding):
+            restored = (self._restored(face, hiding) for face in self._hidden)
             ways[RESTORED] = (self._clear, self._by_eyes(restored))
         return ways
 
-    def _restored(self, face: Pixels, grid: Grid) -> Pixels:
+    def _restores(self, hiding: Hiding) -> bool:
+        return self._model is not None and hiding.style == "mosaic"
+
+    def _restored(self, face: Pixels, hiding: Hiding) -> Pixels:
         assert self._model is not None
-        return restore_face(
-            pixelated(face, grid),
-            grid,
-            self._model,
-            compute=self._compute,
-            realism=self._realism,
+        grid = grid_of(face, hiding)
+        restored = restore_face(
+            pixelated(face, grid), grid, self._model, compute=self._compute, realism=self._realism
         )
+        return np.where(hidden(face, hiding) == face, face, restored)
 
     def _by_eyes(self, faces: Iterable[Pixels]) -> Described:
         return describe(self._counted(by_eyes(face, self._points(face)) for face in faces))
@@ -268,79 +279,22 @@ class _Attacker:
         return found[0].keypoints if found else [(x * side, y * side) for x, y in _MIDDLE]
 
     def _attack(
-        self, way: str, grid: Grid | None, recogniser: str, places: NDArray[np.intp]
+        self, hiding: Hiding | None, way: str, recogniser: str, places: NDArray[np.intp]
     ) -> Attack:
-        first, few = int((places <= 1).sum()), int((places <= FEW).sum())
-        count = len(places)
-        above = (
-            binomial_tail(first, count, self.chance_first) < self.limit
-            or binomial_tail(few, count, self.chance_few) < self.limit
-        )
-        return Attack(
-            way=way,
-            block=round(grid.width) if grid else None,
-            cells=round(cells_across_face(grid.width), 1) if grid else None,
-            recogniser=recogniser,
-            first=share(first, count),
-            few=share(few, count),
-            above_chance=above,
-        )
+        found, count = int((places <= 1).sum()), len(places)
+        above = binomial_tail(found, count, self.chance) < self.limit
+        return Attack(hiding, way, recogniser, found, share(found, count), above)
 
-    def _shown(self, number: int, grid: Grid, places: Mapping[str, NDArray[np.intp]]) -> Shown:
-        face = self._hidden[number]
-        pictures = {"mosaic": pixelated(face, grid)}
-        if self._model:
-            pictures["restored"] = self._restored(face, grid)
-        return Shown(
-            {**pictures, "original": face},
-            {way: int(found[number]) for way, found in places.items()},
-        )
+    def shown(self, hiding: Hiding) -> list[Shown]:
+        """The first faces, hidden in this way, for the page."""
+        places = self._ranks[hiding]
+        return [
+            Shown(self._pictures(face, hiding), {way: int(places[way][n]) for way in places})
+            for n, face in enumerate(self._hidden[:_SHOWN])
+        ]
 
-
-def smoothed(face: Pixels, grid: Grid) -> Pixels:
-    """The smooth picture (S, S, 3) whose cell means are those of the face (S, S, 3)."""
-    colours = cell_colours(face, grid) / np.float32(127.5) - np.float32(1)
-    return to_uint8(base(colours, grid, (face.shape[0], face.shape[1])))
-
-
-def cells_across_face(block: float) -> float:
-    """How many cells of `block` px lie across the face itself, which fills a part of its crop."""
-    return BUILD.size / BUILD.margin / block
-
-
-# The result
-
-
-def best_of(attacks: Sequence[Attack]) -> Attack:
-    """The attack with the highest rate."""
-    return max(attacks, key=lambda attack: (attack.first.mean, attack.few.mean))
-
-
-def safe_block(attacks: Sequence[Attack], blocks: Sequence[int]) -> int | None:
-    """The smallest block from which on no attack was better than chance. None when there was one at
-    the largest block, or when not even clear faces were identified: then the audit shows nothing.
-    """
-    seen = {attack.block for attack in attacks if attack.above_chance}
-    safe = None
-    if not seen:
-        return safe
-    for block in sorted(blocks, reverse=True):
-        if block in seen:
-            break
-        safe = block
-    return safe
-
-
-def finding(attacks: Sequence[Attack], safe: int | None) -> str:
-    """The result of the attacks in one sentence."""
-    if not any(attack.above_chance for attack in attacks):
-        return (
-            "even clear faces are identified no more often than by chance, so this audit "
-            "shows nothing about mosaics: give it more photos of more people"
-        )
-    if safe is None:
-        return "people are identified more often than by chance behind every mosaic tried"
-    return (
-        f"from a block of {safe} px on, {cells_across_face(safe):.2g} cells across the face, these "
-        "recognisers are no better than chance; that is no proof of safety"
-    )
+    def _pictures(self, face: Pixels, hiding: Hiding) -> dict[str, Pixels]:
+        pictures = {"hidden": hidden(face, hiding)}
+        if self._restores(hiding):
+            pictures["restored"] = self._restored(face, hiding)
+        return {**pictures, "original": face}

@@ -1,8 +1,10 @@
 """Events of pixelating photos and of a privacy audit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from demosaic.config.privacy import Shape, Style
 from demosaic.evaluation.events import Estimate
 from demosaic.events import Event
 
@@ -30,30 +32,64 @@ class PicturePixelated(Event):
 
 
 @dataclass(frozen=True)
+class Hiding:
+    """A way to hide faces."""
+
+    style: Style
+    share: float | None
+    """Side of a cell, or spread of the blur, as a share of the face's width; None for solid."""
+    shape: Shape
+
+    @property
+    def cells(self) -> float | None:
+        """Cells across the face, or how often the spread of the blur fits across it."""
+        return 1 / self.share if self.share else None
+
+    def __str__(self) -> str:
+        ellipse = " in an ellipse" if self.shape == "ellipse" else ""
+        if self.style == "solid":
+            return f"black{ellipse}"
+        if self.style == "blur":
+            return f"a blur of {self.share or 0:.0%} of the face's width{ellipse}"
+        return f"a mosaic of {self.cells:.3g} cells across the face{ellipse}"
+
+
+@dataclass(frozen=True)
 class Attack:
     """How often one recogniser identified the right person in one way to compare."""
 
+    hiding: Hiding | None
+    """How the faces were hidden; None where nothing hid them."""
     way: str
-    """`clear`, `mosaic` (compared with clear photos), `mosaic, alike` (compared with photos
-    pixelated alike) or `restored`.
+    """`direct`: compared with clear photos; `alike`: with photos hidden in the same way;
+    `restored`: restored first, then compared with clear photos.
     """
-    block: int | None
-    """Side of a cell, pixels of the crop; None for clear faces."""
-    cells: float | None
-    """Cells across the face."""
     recogniser: str
+    found: int
+    """Hidden faces whose right person came first."""
     first: Estimate
-    """Share of hidden faces whose right person came first."""
-    few: Estimate
-    """Share whose right person was among the first five."""
+    """The share of them."""
     above_chance: bool
-    """Whether that is significantly more than chance."""
+    """Whether that is significantly more than by guessing."""
+
+
+Level = Literal["red", "amber", "green"]
 
 
 @dataclass(frozen=True)
 class AuditReport(Event):
     """The result of a privacy audit."""
 
+    verdict: str
+    """The answer in one sentence."""
+    level: Level
+    """red: people were recognised. amber: they were not, or it cannot be said; that proves nothing.
+    green: nothing of the faces is left.
+    """
+    advice: str
+    """What to do."""
+    asked: Hiding
+    """The way to hide faces that the verdict is about."""
     photos: str
     model: str | None
     people: int
@@ -65,30 +101,27 @@ class AuditReport(Event):
     hidden_people: int
     left_out: Mapping[str, int]
     """The number of people without a hidden face, by reason."""
-    chance_first: float
-    chance_few: float
+    chance: float
+    """The share that guessing finds."""
     attacks: tuple[Attack, ...]
-    least_told: float
-    """The smallest share coming first that would be significant."""
-    safe_block: int | None
-    """The smallest block from which on no attack was better than chance; None when there is none,
-    or when not even clear faces were identified.
-    """
-    finding: str
-    """The result in one sentence."""
+    least_significant: int
+    """The smallest number of faces found that would be significantly more than by guessing."""
     seconds: float
 
     @property
-    def ways(self) -> list[str]:
-        """The ways in which hidden faces were compared."""
-        return [*dict.fromkeys(attack.way for attack in self.attacks if attack.block)]
+    def hidings(self) -> list[Hiding]:
+        """The ways to hide faces that were tried, the one asked about first."""
+        return [*dict.fromkeys(attack.hiding for attack in self.attacks if attack.hiding)]
 
-    @property
-    def blocks(self) -> list[int]:
-        """The blocks tried, in rising order."""
-        return sorted({attack.block for attack in self.attacks if attack.block})
+    def best(self, hiding: Hiding | None, way: str | None = None) -> Attack:
+        """The attack that found the most behind this hiding, in one way to compare or in any."""
+        return best_of(
+            attack
+            for attack in self.attacks
+            if attack.hiding == hiding and way in (None, attack.way)
+        )
 
-    def best(self, way: str, block: int | None) -> Attack:
-        """The attack with the highest rate in this way at this block."""
-        tried = [attack for attack in self.attacks if (attack.way, attack.block) == (way, block)]
-        return max(tried, key=lambda attack: (attack.first.mean, attack.few.mean))
+
+def best_of(attacks: Iterable[Attack]) -> Attack:
+    """The attack that found the most; of equal ones the first."""
+    return max(attacks, key=lambda attack: attack.found)

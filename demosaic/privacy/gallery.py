@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.privacy import AuditConfig
-from demosaic.dataset.crops import cut
+from demosaic.dataset.crops import PIXELATED, cut
 from demosaic.dataset.events import PhotoDone, PhotosFound, PhotoSkipped
 from demosaic.dataset.near_duplicates import nearly_the_same
 from demosaic.dataset.records import Pair
@@ -27,6 +27,7 @@ BUILD = BuildConfig(max_per_photo=1, group_by="photo")
 
 ONE_PHOTO = "with one photo"
 ONE_FACE = "with one usable face"
+ALREADY = "with one usable face, as the others are already pixelated"
 TRAINED = "that the model was trained on"
 _KNOWN, _HIDDEN = 3, 2  # most faces of one person, so that nobody dominates the result
 
@@ -42,6 +43,8 @@ class Portrait:
     person: str
     face: Pixels
     """RGB levels (S, S, 3), cropped as for training."""
+    width: int
+    """Width of the face in its photo, pixels."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,15 @@ def gather(
         reason = _why_not(paths, trained)
         faces = [] if reason else list(islice(cutter.faces(person, paths), _KNOWN + _HIDDEN))
         if len(faces) < 2:
-            left_out[reason or ONE_FACE] += 1
+            left_out[reason or (ALREADY if cutter.pixelated_of(person) else ONE_FACE)] += 1
             continue
         known = (len(faces) + 1) // 2
         gallery += faces[:known]
         hidden += faces[known:]
     if not hidden:
         raise DemosaicError(_nobody(photos, left_out), NOTHING_TO_DO)
+    if len(hidden) < config.enough:
+        raise DemosaicError(_too_few(hidden, config), NOTHING_TO_DO)
     strangers = _strangers(people, {portrait.person for portrait in gallery}, cutter)
     gallery += islice(strangers, max(0, config.gallery - len(gallery)))
     return Album(gallery, hidden[: config.faces], dict(left_out))
@@ -128,12 +133,32 @@ def _nobody(photos: Path, left_out: Mapping[str, int]) -> str:
     reasons = ", ".join(
         f"{counted(count, 'person', 'people')} {reason}" for reason, count in left_out.items()
     )
+    return f"cannot audit {photos}: {reasons}; {_way_out(left_out)}"
+
+
+def _way_out(left_out: Mapping[str, int]) -> str:
+    if ALREADY in left_out:
+        return (
+            "give the photos from before they were pixelated, and name what you publish with "
+            "--like PICTURE"
+        )
+    if TRAINED in left_out:
+        return "give photos of others, or with --model a model that was not trained on them"
+    return "give two photos or more of each person, a folder for each"
+
+
+def _too_few(hidden: Sequence[Portrait], config: AuditConfig) -> str:
+    people = len({portrait.person for portrait in hidden})
     way_out = (
-        "give photos of others, or with --model a model that was not trained on them"
-        if TRAINED in left_out
-        else "give two photos or more of each person, a folder for each"
+        f"give --faces {config.enough} or more"
+        if config.faces < config.enough
+        else "give more photos of more people"
     )
-    return f"nobody below {photos} can be hidden and known at once: {reasons}; {way_out}"
+    return (
+        f"too few people to say: {counted(len(hidden), 'face')} of "
+        f"{counted(people, 'person', 'people')} can be tested, and it takes "
+        f"{config.enough}; {way_out}"
+    )
 
 
 def _strangers(people: People, known: Collection[str], cutter: "_Cutter") -> Iterator[Portrait]:
@@ -150,6 +175,11 @@ class _Cutter:
         self._photos = photos
         self._examiner = examiner
         self._listen = listen
+        self._pixelated: set[str] = set()
+
+    def pixelated_of(self, person: str) -> bool:
+        """Whether photos of a person were left out because their faces are pixelated already."""
+        return person in self._pixelated
 
     def faces(self, person: str, paths: Sequence[Path]) -> Iterator[Portrait]:
         """The largest face of each photo. Of copies, near copies and bursts only one is kept:
@@ -158,14 +188,14 @@ class _Cutter:
         seen: list[Pair] = []
         for path in paths:
             name = path.relative_to(self._photos).as_posix()
-            found = self._face(path, name)
+            found = self._face(person, path, name)
             new = found is not None and not any(_one_shot(found[0], pair) for pair in seen)
             self._listen(PhotoDone(name, int(new)))
             if found is not None and new:
                 seen.append(found[0])
-                yield Portrait(person, found[1])
+                yield Portrait(person, found[1], found[0].box[2])
 
-    def _face(self, path: Path, name: str) -> tuple[Pair, Pixels] | None:
+    def _face(self, person: str, path: Path, name: str) -> tuple[Pair, Pixels] | None:
         """The largest face of a photo and its pair record; None without a usable face."""
         try:
             data = read_bytes(path)
@@ -176,6 +206,8 @@ class _Cutter:
         result = cut(data, self._examiner(data, sha256), name, sha256, BUILD)
         for skipped in result.skipped if not result.kept else ():
             self._listen(PhotoSkipped(name, skipped.reason, skipped.detail))
+            if skipped.reason == PIXELATED:
+                self._pixelated.add(person)
         for pair, picture in result.kept:
             both = decode(picture)
             return pair, both[:, both.shape[1] // 2 :].copy()  # frees the other half

@@ -1,193 +1,204 @@
-"""The page of an audit: findings in words, plots and tables, and a few faces to look at."""
+"""The page of an audit: the answer, what to do, a few faces to look at, and the figures."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from demosaic.evaluation.events import Estimate
-from demosaic.files import without_user
-from demosaic.privacy.attack import (
-    ALIKE,
-    CLEAR,
-    FEW,
-    MOSAIC,
-    RESTORED,
-    SHOWN_BLOCK,
-    Audit,
-    Shown,
-    best_of,
-)
-from demosaic.privacy.events import Attack, AuditReport
+from demosaic.files import encoded, without_user, write_bytes
+from demosaic.privacy.attack import Audit, Shown
+from demosaic.privacy.events import Attack, AuditReport, Hiding
 from demosaic.privacy.gallery import BUILD
-from demosaic.reporting.page import Cell, Face, Gallery, Section, Table, Text
+from demosaic.privacy.verdict import ALIKE, DIRECT, RESTORED
+from demosaic.reporting.page import Cell, Face, Gallery, Section, Table, Text, Verdict, render
 from demosaic.reporting.plots import Plot, Point, Series
 from demosaic.text import counted
 
-TITLE = "What a mosaic gives away"
+TITLE = "Privacy audit: are faces that are hidden this way recognised?"
 _WAYS = {
-    MOSAIC: "mosaic beside clear photos",
-    ALIKE: "mosaic beside photos pixelated alike",
-    RESTORED: "restored beside clear photos",
+    DIRECT: "compared with clear photos",
+    ALIKE: "compared with photos hidden alike",
+    RESTORED: "restored first",
 }
-
-_SHORT = {MOSAIC: "mosaic", ALIKE: "both pixelated", RESTORED: "restored"}
+_RANKS = {
+    DIRECT: "against clear photos",
+    ALIKE: "against photos hidden alike",
+    RESTORED: "once restored",
+}
 _NO_PROOF = (
-    "These recognisers learned from this album alone and know little about faces. One that was "
-    "trained on millions finds more, above all in restored faces. And people who know each other "
-    "recognise hair, clothes and places, which was not tested here. That nobody was found is no "
-    "proof of safety. To hide someone, paint them over: demosaic pixelate --style solid."
+    "The software is simple: it learned from this album alone. One that was trained on millions of "
+    "faces finds more, above all in restored faces, and people who know each other recognise hair, "
+    "clothes and places, which was not tested."
 )
-
 _HOW = (
     "Half of each person's faces, at most three, are known; at most two of the others are hidden, "
     "and each is searched for among all people with a known face. Faces are compared by their "
     "colours, by their edges and by both: whitened principal components, learned from the known "
-    "faces. Each number is that of the recogniser that found the most, with its 95 % confidence "
+    "faces. Each number is that of the comparison that found the most, with its 95 % confidence "
     "interval (Wilson). Cells have the means of their pixels, on a grid that begins in the corner "
-    f"of the cropped face of {BUILD.size} px, {BUILD.margin:g} times as wide as the face itself. A "
-    "recogniser knows the grid, and sees the smooth image with the same cell means. A result is "
-    "above chance if chance alone gives it in less than 5 of 100 such audits, over all ways and "
-    "recognisers. Photos of one occasion, with the same clothes and light, count like any others; "
-    "of copies, near copies and photos taken within seconds only one is used."
+    f"of the cropped face of {BUILD.size} px, {BUILD.margin:g} times as wide as the face; the "
+    "software knows the grid. We call a number more than guessing if luck would reach it in fewer "
+    "than 5 of 100 audits. Photos of one occasion count like any others; of copies, near copies "
+    "and photos taken within seconds only one is used."
 )
 
 
-def sections(audit: Audit) -> list[Section]:
-    """The sections of the page, below its title and lead."""
+def write_audit(path: Path, audit: Audit, *, faces: bool = True) -> None:
+    """Write the page of an audit to `path`, whole or not at all; without `faces`, it shows nobody
+    and can be mailed. Raises DemosaicError.
+    """
+    write_bytes(path, encoded(render_audit(audit, faces=faces)))
+
+
+def render_audit(audit: Audit, *, faces: bool = True) -> str:
+    """The page of an audit as HTML."""
     report = audit.report
-    ranks = [1, FEW] if report.chance_few < 1 else [1]  # of five people five are the first five
-    found = Section(
-        "How often the right person is found",
-        [
-            *(_plot(report, rank) for rank in ranks),
-            Text(
-                f"{' '.join(_compared(report, rank) for rank in ranks)} With "
-                f"{counted(report.hidden, 'face')}, a share of less than "
-                f"{_percent(report.least_told)} coming first cannot be distinguished from chance."
-            ),
-            *(_table(report, rank) for rank in ranks),
-        ],
+    return render(
+        title=TITLE,
+        verdict=Verdict(report.level, report.verdict),
+        lead=report.advice,
+        sections=sections(audit, faces=faces),
     )
-    faces = Section(
-        f"Some of the faces, cells of {SHOWN_BLOCK} px",
-        [
-            Text(
-                "What is behind the mosaic. Below each face is the rank of the right person among "
-                f"{report.people} people, by way to search: 1 is found at once."
-            ),
-            Gallery([_face(shown) for shown in audit.shown]),
-        ],
-    )
+
+
+def sections(audit: Audit, *, faces: bool) -> list[Section]:
+    """The sections of the page, below its answer."""
+    report = audit.report
     return [
-        found,
-        Section("What this does not say", [Text(_NO_PROOF)]),
-        *([faces] if audit.shown else []),
-        Section("Who was looked for, and how", [Text(_who(report)), Text(_HOW)]),
+        *([_faces(report, audit.shown)] if faces and audit.shown else []),
+        Section(
+            "How many are found again", [_plot(report), Text(_compared(report)), _table(report)]
+        ),
+        Section("Who was looked for, and how", [Text(_NO_PROOF), Text(_who(report)), Text(_HOW)]),
     ]
 
 
-def lead(report: AuditReport) -> str:
-    """The findings in two sentences."""
-    clear = report.best(CLEAR, None)
-    raw = best_of([report.best(way, SHOWN_BLOCK) for way in (MOSAIC, ALIKE)])
-    restored = ""
-    if RESTORED in report.ways:
-        found = report.best(RESTORED, SHOWN_BLOCK).first.mean
-        restored = f", and for {_percent(found)} once these are restored"
-    finding = report.finding[0].upper() + report.finding[1:]
-    return (
-        f"Of {counted(report.hidden, 'face')}, the right one of {report.people} people is named "
-        f"first for {_percent(clear.first.mean)} when nothing hides them, for "
-        f"{_percent(raw.first.mean)} behind cells of {SHOWN_BLOCK} px, {raw.cells:g} across the "
-        f"face{restored}; by chance it would be {_percent(report.chance_first)}. {finding}."
+def _faces(report: AuditReport, shown: Sequence[Shown]) -> Section:
+    explanation = Text(
+        f"Below each face is the rank at which the right one of {report.people} people came; 1 "
+        "means recognised at once. Drag the edge, or reach it with the tab key and use the arrow "
+        "keys."
     )
+    faces = [_face(number, one) for number, one in enumerate(shown, 1)]
+    return Section("Some of the faces", [explanation, Gallery(faces, beside="original")])
 
 
-def _title(named: int) -> str:
-    return "comes first" if named == 1 else f"is among the first {FEW}"
+def _face(number: int, shown: Shown) -> Face:
+    places = "; ".join(f"rank {place} {_RANKS[way]}" for way, place in shown.places.items())
+    return Face(f"face {number}: {places}", shown.pictures)
 
 
-def _chance(report: AuditReport, named: int) -> float:
-    return report.chance_first if named == 1 else report.chance_few
-
-
-def _compared(report: AuditReport, named: int) -> str:
-    """How often a face that nothing hides is found, and how often by chance, in words."""
-    clear = _share(report.best(CLEAR, None), named).mean
-    return (
-        f"Of faces that nothing hides, the right person {_title(named)} for {_percent(clear)}; by "
-        f"chance it would be {_percent(_chance(report, named))}."
+def _plot(report: AuditReport) -> Plot:
+    """What is found by the number of cells across the face."""
+    mosaics, blurs = (_of_style(report, style) for style in ("mosaic", "blur"))
+    ways = dict.fromkeys(
+        attack.way for attack in report.attacks if attack.hiding and attack.hiding.style == "mosaic"
     )
-
-
-def _plot(report: AuditReport, named: int) -> Plot:
-    blocks = report.blocks
-    drawn = [
-        Series(_WAYS[way], [_point(report.best(way, block), named) for block in blocks])
-        for way in report.ways
+    lines = [
+        Series(f"mosaic, {_WAYS[way]}", [_point(report.best(one, way)) for one in mosaics])
+        for way in ways
     ]
-    clear = _share(report.best(CLEAR, None), named).mean
-    flat = [
-        Series(name, [Point(block, 100 * level) for block in (blocks[0], blocks[-1])], muted=True)
-        for name, level in (("clear", clear), ("chance", _chance(report, named)))
+    if blurs:
+        lines.append(Series("blur", [_point(report.best(one)) for one in blurs]))
+    if report.asked.cells:
+        yours = _point(report.best(report.asked), "yours")
+        lines.append(Series(f"yours: {report.asked}", [yours]))
+    ends = [cells for one in report.hidings if (cells := one.cells)]
+    flat = {
+        "black": report.best(_of_style(report, "solid")[0]).first.mean,
+        "nothing hidden": report.best(None).first.mean,
+        "guessing": report.chance,
+    }
+    levels = [
+        Series(name, [Point(end, 100 * level) for end in (min(ends), max(ends))], name != "black")
+        for name, level in flat.items()
     ]
     return Plot(
-        f"The right person {_title(named)}",
-        f"cell, px of a face cut at {BUILD.size} px",
+        "Found again, by the size of the cells or the spread of the blur",
+        "cells, or spreads of the blur, across the face",
         "% of the hidden faces",
-        [*drawn, *flat],
-        ticks=blocks,
+        [*lines, *levels],
+        ticks=[tick for tick in (1, 2, 5, 10, 20, 40) if min(ends) <= tick <= max(ends)],
         doubling=True,
     )
 
 
-def _point(attack: Attack, named: int) -> Point:
-    found, block = _share(attack, named), attack.block or 0
-    return Point(block, 100 * found.mean, low=100 * found.low, high=100 * found.high)
+def _point(attack: Attack, label: str = "") -> Point:
+    found, cells = attack.first, (attack.hiding.cells if attack.hiding else None) or 1
+    return Point(cells, 100 * found.mean, 100 * found.low, 100 * found.high, label)
 
 
-def _table(report: AuditReport, named: int) -> Table:
-    rows = [
-        _row([report.best(way, block) for way in report.ways], named) for block in report.blocks
+def _of_style(report: AuditReport, style: str) -> list[Hiding]:
+    """The ways to hide faces in this style, that with the most cells first."""
+    found = (hiding for hiding in report.hidings if hiding.style == style)
+    return sorted(found, key=lambda one: -(one.cells or 0))
+
+
+def _compared(report: AuditReport) -> str:
+    """The figures in words."""
+    clear = report.best(None)
+    return (
+        f"Of {report.hidden} faces that nothing hides, {clear.found} are found; guessing finds "
+        f"{report.chance * report.hidden:.1f}. From {report.least_significant} of {report.hidden} "
+        f"on, a number is more than guessing: such numbers are bold. {smallest_missed(report)}"
+    )
+
+
+def smallest_missed(report: AuditReport) -> str:
+    """From which size of cells on nobody is found beyond luck, in one sentence."""
+    missed = None
+    for hiding in reversed(_of_style(report, "mosaic")):  # that with the fewest cells first
+        if any(one.above_chance for one in report.attacks if one.hiding == hiding):
+            break
+        missed = hiding
+    if missed is None:
+        return "Even behind the largest cells tried, people are found more often than by guessing."
+    return (
+        f"With {missed.cells:.3g} cells across the face or fewer, this test found nobody beyond "
+        "luck; that proves nothing about better software."
+    )
+
+
+def _table(report: AuditReport) -> Table:
+    """A row for each way to hide faces, a column for each way to compare."""
+    ways = [*dict.fromkeys(attack.way for attack in report.attacks)]
+    order = [
+        report.asked,
+        *(
+            hiding
+            for style in ("solid", "blur", "mosaic")
+            for hiding in reversed(_of_style(report, style))
+            if hiding != report.asked
+        ),
     ]
-    caption = f"The right one of {report.people} people {_title(named)}"
-    return Table(caption, ["cell", *(_WAYS[way] for way in report.ways)], rows)
+    rows = [[_name(report, one), *(_number(report, one, way) for way in ways)] for one in order]
+    caption = f"Faces found again, of {report.hidden}"
+    return Table(caption, ["hidden behind", *(_WAYS[way] for way in ways)], rows)
 
 
-def _row(attacks: Sequence[Attack], named: int) -> list[str | Cell]:
-    """A row of what was found behind mosaics of one cell size, by each way."""
-    most = max(_share(attack, named).mean for attack in attacks)
-    name = Cell(f"{attacks[0].block} px", f"{attacks[0].cells:g} across the face")
-    return [name, *(_number(attack, named, most) for attack in attacks)]
+def _name(report: AuditReport, hiding: Hiding) -> Cell:
+    return Cell(str(hiding), "yours" if hiding == report.asked else "")
 
 
-def _number(attack: Attack, named: int, most: float) -> Cell:
-    found = _share(attack, named)
-    note = f"{100 * found.low:.0f} to {100 * found.high:.0f}, {attack.recogniser}"
-    if not attack.above_chance:
-        note += ", as by chance"
-    return Cell(_percent(found.mean), note, best=attack.above_chance and found.mean == most)
-
-
-def _share(attack: Attack, named: int) -> Estimate:
-    return attack.first if named == 1 else attack.few
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
-
-
-def _face(shown: Shown) -> Face:
-    places = "; ".join(f"{_SHORT[way]} {place}" for way, place in shown.places.items())
-    return Face(places, shown.pictures)
+def _number(report: AuditReport, hiding: Hiding, way: str) -> str | Cell:
+    """How many were found behind this hiding in this way; empty where it was not tried."""
+    tried = [one for one in report.attacks if (one.hiding, one.way) == (hiding, way)]
+    if not tried:
+        return ""
+    best = report.best(hiding, way)
+    first = best.first
+    note = f"{first.mean:.0%} ({100 * first.low:.0f}\u2013{100 * first.high:.0f})"
+    return Cell(str(best.found), note, best.above_chance)
 
 
 def _who(report: AuditReport) -> str:
-    left_out = ", ".join(f"{count} {reason}" for reason, count in report.left_out.items())
+    left_out = ", ".join(
+        f"{counted(count, 'person', 'people')} {reason}"
+        for reason, count in report.left_out.items()
+    )
     model = f" Restored by {without_user(Path(report.model))}." if report.model else ""
     photos = without_user(Path(report.photos))
     return (
         f"{counted(report.hidden, 'face')} of "
         f"{counted(report.hidden_people, 'person', 'people')} are hidden, in {photos}; "
-        f"{report.gallery} faces of {report.people} people are known. People without a hidden "
-        f"face: {left_out or 'none'}.{model} The audit took {report.seconds:.0f} s."
+        f"{report.gallery} faces of {report.people} people are known. Left out: "
+        f"{left_out or 'nobody'}.{model} The audit took {report.seconds:.0f} s."
     )

@@ -41,6 +41,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -98,6 +99,8 @@ class Gallery:
     """Faces, each with pictures of the same names; at least one."""
 
     faces: Sequence[Face]
+    beside: str = ""
+    """The picture shown at the right at first; by default the second."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +132,36 @@ class Section:
     """Whether only the heading shows until it is clicked."""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a page, above all else."""
+
+    level: Literal["red", "amber", "green"]
+    text: str
+
+
 def write_report(
-    path: Path, *, title: str, lead: str, sections: Sequence[Section], renews: int = 0
+    path: Path,
+    *,
+    title: str,
+    lead: str,
+    sections: Sequence[Section],
+    verdict: Verdict | None = None,
+    renews: int = 0,
 ) -> None:
     """Write the page to `path`, whole or not at all. Raises DemosaicError when it cannot."""
-    page = render(title=title, lead=lead, sections=sections, renews=renews)
+    page = render(title=title, lead=lead, sections=sections, verdict=verdict, renews=renews)
     write_bytes(path, encoded(page))
 
 
-def render(*, title: str, lead: str, sections: Sequence[Section], renews: int = 0) -> str:
+def render(
+    *,
+    title: str,
+    lead: str,
+    sections: Sequence[Section],
+    verdict: Verdict | None = None,
+    renews: int = 0,
+) -> str:
     """The page as HTML. `lead` is its first paragraph: the findings in one or two sentences. A
     browser loads it anew every `renews` seconds, unless these are 0.
     """
@@ -147,6 +171,10 @@ def render(*, title: str, lead: str, sections: Sequence[Section], renews: int = 
         lead=lead,
         sections=sections,
         renews=renews,
+        verdict=verdict,
+        has_pictures=any(
+            isinstance(part, Gallery | Stage) for section in sections for part in section.parts
+        ),
         version=__version__,
         style=_own_file("report.css"),
         script=_own_file("report.js"),

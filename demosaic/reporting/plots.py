@@ -17,6 +17,8 @@ _COLOURS = 6  # in the page's style sheet; then they repeat
 
 _GREYS = 3  # for muted series, likewise
 
+_ROOM = 60  # px; a label that begins nearer to the right end stands left of its point
+
 _DOTS = 40  # a series of more points is drawn as a line only
 
 
@@ -158,7 +160,9 @@ def _series(series: Series, style: str, across: _Scale, down: _Scale) -> Element
             tooltip = element("title", f"{series.name}: {_described(point)}")
             parts.append(element("circle", tooltip, cx=x, cy=y, r=3))
             if point.label:
-                parts.append(_text(point.label, x + 6, y - 6, "start", "label"))
+                late = x > _WIDTH - _ROOM
+                anchor, aside = ("end", -6) if late else ("start", 6)
+                parts.append(_text(point.label, x + aside, y - 6, anchor, "label"))
     return element("g", *parts, class_=style)
 
 

@@ -179,11 +179,18 @@ def test_the_page_of_an_evaluation_works_in_a_browser(found: Evaluation, tmp_pat
         headings = browser.run("[...document.querySelectorAll('h2')].map(one => one.innerText)")
         sliders = browser.run("document.querySelectorAll('.slider input').length")
         tables = browser.run("document.querySelectorAll('table').length")
+        shown, names = browser.run("""[
+            [...new Set([...document.querySelectorAll(".slider")].map(one => one.dataset.right))],
+            [...document.querySelectorAll(".slider img, .slider input")].map(
+                one => one.alt || one.getAttribute("aria-label")),
+        ]""")
+    assert shown == ["ours, realism 0.5"]
+    assert len({*names}) == len(names)
     assert headings == [
+        "Ordinary faces",
+        "The worst faces",
         "Nearness to the truth",
         "Fidelity against realism",
-        "The worst faces",
-        "Ordinary faces",
         "Training",
         "All other numbers",
         "How this was measured",

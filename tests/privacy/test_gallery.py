@@ -6,17 +6,46 @@ from pathlib import Path
 import pytest
 
 import people
-from demosaic.config.privacy import AuditConfig
+from demosaic.config.privacy import AuditConfig, PixelateConfig
 from demosaic.config.rules import LEAST_SCORE
-from demosaic.errors import DemosaicError
+from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.faces.cache import Examiner
 from demosaic.faces.short_range import ShortRangeDetector
 from demosaic.imaging.arrays import resize
 from demosaic.imaging.decoding import read_image
 from demosaic.imaging.encoding import write_png
 from demosaic.privacy import gallery
+from demosaic.privacy.pixelate import pixelate
+from doubles import save
 
 EXAMINER = Examiner(lambda: ShortRangeDetector(LEAST_SCORE), None)
+
+
+@pytest.fixture(autouse=True)
+def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AuditConfig, "enough", 1)
+
+
+def test_below_fifty_faces_it_is_said_that_they_are_too_few_and_nothing_else(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    too_few = r"^too few people to say: \d+ faces of \d+ people can be tested, and it takes 50; "
+    with pytest.raises(DemosaicError, match=f"{too_few}give more photos of more people$") as caught:
+        gallery.gather(photos, AuditConfig(), EXAMINER)
+    assert caught.value.exit_code == NOTHING_TO_DO
+    with pytest.raises(DemosaicError, match=r"give --faces 50 or more$"):
+        gallery.gather(photos, AuditConfig(faces=4), EXAMINER)
+
+
+def test_an_album_that_is_already_pixelated_is_refused_for_that_reason(
+    photos: Path, tmp_path: Path
+) -> None:
+    for path in sorted(photos.rglob("*.jpg"))[:8]:
+        photo = pixelate(path, PixelateConfig(block=1 / 16)).picture
+        save(tmp_path / path.parent.name / f"{path.stem}.png", photo)
+    with pytest.raises(DemosaicError, match="the others are already pixelated; give the photos"):
+        gallery.gather(tmp_path, AuditConfig(), EXAMINER)
 
 
 def test_known_and_hidden_faces_are_different_photos_of_the_same_people(photos: Path) -> None:
