@@ -24,6 +24,7 @@ FLOORS = (
     ("dataset", "models", "detection"),
     ("faces", "reporting", "mosaic", "clips"),
     ("imaging",),
+    ("workers",),
     ("events", "locks"),
     ("records",),
     ("files", "config"),
@@ -51,6 +52,7 @@ DOORS = {
     "filelock": {"locks"},
     "starlette": {"app"},
     "uvicorn": {"app.server"},
+    "distributed": {"workers.cluster"},
 }
 """The packages or modules that may import a library."""
 

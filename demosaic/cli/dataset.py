@@ -9,6 +9,7 @@ import typer
 
 from demosaic.cli.application import listening
 from demosaic.cli.options import described
+from demosaic.cli.workers import ClusterOption, workers_of
 from demosaic.config.dataset import BuildConfig
 from demosaic.config.detector import DetectorConfig
 from demosaic.config.screen import ScreenConfig
@@ -51,6 +52,7 @@ def build_dataset(
             ),
         ),
     ] = min(os.cpu_count() or 1, _MOST_WORKERS),
+    cluster: ClusterOption = None,
     screen: ScreenConfig,
 ) -> None:
     """Turn photos into pairs.
@@ -85,15 +87,16 @@ def build_dataset(
             )
             listen(forecast)
             return
-        report = building.build_dataset(
-            photos,
-            pairs,
-            config,
-            detector=detectors.detector,
-            prune=prune,
-            workers=workers,
-            listen=listen,
-        )
+        with workers_of(cluster, [photos], listen, processes=workers) as found:
+            report = building.build_dataset(
+                photos,
+                pairs,
+                config,
+                detector=detectors.detector,
+                prune=prune,
+                workers=found or workers,
+                listen=listen,
+            )
         listen(report)
 
 

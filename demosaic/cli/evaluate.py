@@ -10,6 +10,7 @@ from demosaic.cli.application import listening
 from demosaic.cli.options import own_option
 from demosaic.cli.prepare import keep_numpy_to_one_thread, new_page
 from demosaic.cli.shared import ForceOption, ModelOption
+from demosaic.cli.workers import ClusterOption, workers_of
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.evaluation import EvaluateConfig
 from demosaic.config.screen import ScreenConfig
@@ -33,6 +34,7 @@ def evaluate(
         own_option("The page to write.", metavar="FILE", default="report.html beside the model"),
     ] = None,
     force: ForceOption = False,
+    cluster: ClusterOption = None,
     screen: ScreenConfig,
 ) -> None:
     """Measure how good a model is, on faces it was not trained on.
@@ -55,9 +57,10 @@ def evaluate(
     with listening(screen) as listen:
         path = lookup.choose_model(model, listen)  # reported before the page's place
         page = None if config.quick else new_page(out or beside(path, "report.html"), force)
-        found = benchmark.evaluate(
-            pairs, {"restored": path}, config, devices=devices, listen=listen
-        )
+        with workers_of(cluster, [], listen) as workers:
+            found = benchmark.evaluate(
+                pairs, {"restored": path}, config, devices=devices, workers=workers, listen=listen
+            )
         if page:
             scorecard.write_scorecard(page, found)
         listen(replace(found.report, page=str(page or "")))

@@ -10,6 +10,7 @@ from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
 from demosaic.cli.prepare import new_page
 from demosaic.cli.shared import ForceOption, refuse_failures
+from demosaic.cli.workers import ClusterOption, workers_of
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.detector import DetectorConfig
 from demosaic.config.privacy import AuditConfig, PixelateConfig
@@ -32,6 +33,7 @@ def pixelate(
         ),
     ] = None,
     force: ForceOption = False,
+    cluster: ClusterOption = None,
     screen: ScreenConfig,
 ) -> None:
     """Hide the faces in photos: the opposite of restore.
@@ -48,14 +50,17 @@ def pixelate(
     from demosaic.privacy import pixelate as pixelation
 
     with listening(screen) as listen:
-        report = pixelation.pixelate_files(
-            photos,
-            out,
-            force=force,
-            config=config,
-            make_detector=partial(engines.make_detector, detectors.detector),
-            listen=listen,
-        )
+        needed = [*filter(Path.exists, photos)]
+        with workers_of(cluster, needed, listen, out=out) as workers:
+            report = pixelation.pixelate_files(
+                photos,
+                out,
+                force=force,
+                config=config,
+                make_detector=partial(engines.make_detector, detectors.detector),
+                workers=workers,
+                listen=listen,
+            )
         refuse_failures(report)
 
 

@@ -9,6 +9,7 @@ import typer
 from demosaic.cli.application import listening
 from demosaic.cli.options import Only, own_option
 from demosaic.cli.shared import ForceOption, ModelOption, refuse_failures
+from demosaic.cli.workers import ClusterOption, workers_of
 from demosaic.config.clips import ClipConfig
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
@@ -38,6 +39,7 @@ def restore(
         bool, typer.Option("--open", help="Write the page, and open it in the browser.")
     ] = False,
     force: ForceOption = False,
+    cluster: ClusterOption = None,
     screen: ScreenConfig,
 ) -> None:
     """Restore pixelated faces.
@@ -58,16 +60,19 @@ def restore(
     if open_page:
         config = replace(config, page=True)
     with listening(screen) as listen:
-        report = batch.restore_files(
-            pictures,
-            out,
-            force=force,
-            model=model,
-            config=config,
-            devices=devices,
-            clips=clips,
-            listen=listen,
-        )
+        needed = [*filter(Path.exists, pictures), *([model] if model else [])]
+        with workers_of(cluster, needed, listen, out=out) as workers:
+            report = batch.restore_files(
+                pictures,
+                out,
+                force=force,
+                model=model,
+                config=config,
+                devices=devices,
+                clips=clips,
+                workers=workers,
+                listen=listen,
+            )
         if open_page:
             webbrowser.open(Path(report.page).resolve().as_uri())
         refuse_failures(report)

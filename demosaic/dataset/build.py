@@ -25,6 +25,7 @@ from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
 from demosaic.locks import written_alone
 from demosaic.text import counted
+from demosaic.workers.processes import Workers
 
 _FORGOTTEN = "forgotten"
 
@@ -45,7 +46,7 @@ def build_dataset(
     detector_name: str = "",
     looks: Path | None = None,
     prune: bool = False,
-    workers: int = 1,
+    workers: int | Workers = 1,
     listen: Listener = ignore,
 ) -> BuildReport:
     """Turn every face below `photos` into a pair in `pairs`; what became of every photo.
@@ -54,6 +55,8 @@ def build_dataset(
     another detector, its name, and the folder that remembers what it saw, so that no photo is
     looked at twice; without them it is this user's cache. Pairs of photos that are gone stay,
     unless `prune`. The same call continues an interrupted build and adds the photos that are new.
+    `workers` is a number of processes or, as `workers.cluster` makes them, other workers; the files
+    are the same, byte for byte.
 
     Raises DemosaicError when there is no photo, no face or no way to write, or another process
     writes there; Interrupted on Ctrl-C.
@@ -161,11 +164,13 @@ def _add_all(
     listen: Listener,
 ) -> dict[str, str]:
     """Add what every photo gives; the content hash of each photo."""
-    tasks = (Task(path, name, writer.recorded(name)) for path, name in paths)
+    home = Path.cwd()  # workers on other machines have another
+    tasks = (Task(home / path, name, writer.recorded(name)) for path, name in paths)
     adding = _Adding(writer, {name for _, name in paths}, listen)
     adding.add_all(_while_there(work(tasks), photos))
     again = [
-        Task(photos / name, name, None) for name in writer.copies_without_original(adding.seen)
+        Task(home / photos / name, name, None)
+        for name in writer.copies_without_original(adding.seen)
     ]
     if again:
         adding_again = _Adding(writer, set(), ignore)

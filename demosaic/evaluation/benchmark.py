@@ -40,6 +40,7 @@ from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, pixelated
 from demosaic.mosaic.quantise import finish
 from demosaic.text import counted
+from demosaic.workers.processes import Workers
 
 SHOWN_BLOCK = 16
 """Side of the cells of the faces and spectra on the page, pixels."""
@@ -198,11 +199,13 @@ def evaluate(
     config: EvaluateConfig = EvaluateConfig(),
     *,
     devices: DeviceConfig = DeviceConfig(),
+    workers: Workers | None = None,
     listen: Listener = ignore,
 ) -> Evaluation:
     """Score models on the held-out faces of a folder of pairs.
 
     `models`: model files by name, or one file; without any, the one that `find_model` chooses.
+    `workers` score the faces, as `workers.cluster` makes them; without them this process does.
     Raises DemosaicError for pairs or models that cannot be used.
     """
     start = time.perf_counter()
@@ -213,21 +216,21 @@ def evaluate(
     loaded = {name: _model(path, name, held_out, listen) for name, path in files.items()}
     split, targets = _held_out(held_out, config.faces, listen)
     settle_threads(devices)
-    workers = torch.get_num_threads()
+    threads = torch.get_num_threads()
     compute, why = choose(devices, partial(_trial, [*loaded.values()]))
     listen(Notice(why))
     for model in loaded.values():
         settle(model.generator, compute.device)
     judge = Judge(targets, loaded, config, compute)
-    with _single_threaded(workers) as pool:
-        found = _judged(judge, pool, listen)
+    with _single_threaded(threads) as pool:
+        found = _judged(judge, pool, workers, listen)
         draws = [] if config.quick else judge_draws(loaded, targets, compute, pool, listen)
     report = EvaluationReport(
         pairs=str(pairs),
         split=split,
         faces=len(targets),
         models={name: str(path) for name, path in files.items()},
-        computed=f"{compute.arithmetic}, {counted(workers, 'worker')}",
+        computed=f"{compute.arithmetic}, {'a cluster' if workers else counted(threads, 'worker')}",
         seconds=round(time.perf_counter() - start, 1),
         scores=tuple(_way_scores(found)),
         draws=tuple(draws),
@@ -301,7 +304,9 @@ def _single_threaded(workers: int) -> Iterator[ThreadPoolExecutor]:
 _Found = dict[Kind, dict[Way, list[Measured]]]
 
 
-def _judged(judge: Judge, pool: ThreadPoolExecutor, listen: Listener) -> _Found:
+def _judged(
+    judge: Judge, pool: ThreadPoolExecutor, workers: Workers | None, listen: Listener
+) -> _Found:
     """The scores of every way on every kind of mosaic, face by face."""
     offsets = (True,) if judge.config.quick else (True, False)
     kinds = [Kind(block, aligned) for aligned in offsets for block in judge.config.blocks]
@@ -309,14 +314,24 @@ def _judged(judge: Judge, pool: ThreadPoolExecutor, listen: Listener) -> _Found:
     jobs = [(kind, batch.tolist()) for kind in kinds for batch in batches]
     listen(WorkStarted("mosaics", len(kinds) * len(judge.targets)))
     found: _Found = {}
-    for (kind, batch), scored in zip(
-        jobs, pool.map(judge.score, *zip(*jobs, strict=True)), strict=True
-    ):
+    scores = (
+        workers.map(partial(_score_elsewhere, judge), jobs)
+        if workers
+        else pool.map(judge.score, *zip(*jobs, strict=True))
+    )
+    for (kind, batch), scored in zip(jobs, scores, strict=True):
         for face in scored:
             for way, measured in face.items():
                 found.setdefault(kind, {}).setdefault(way, []).append(measured)
         listen(WorkDone(len(batch)))
     return found
+
+
+def _score_elsewhere(judge: Judge, job: tuple[Kind, list[int]]) -> list[dict[Way, Measured]]:
+    """What a worker does."""
+    torch.set_num_threads(1)
+    with one_core():
+        return judge.score(*job)
 
 
 def _way_scores(found: _Found) -> Iterator[WayScores]:

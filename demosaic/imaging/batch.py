@@ -1,12 +1,14 @@
 """Batches of pictures on disk: which to process, where results go, and what came of each."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, DiskFull
 from demosaic.events import (
@@ -21,6 +23,7 @@ from demosaic.events import (
 from demosaic.files import real_path
 from demosaic.imaging.discovery import find_images
 from demosaic.imaging.edited_copy import written_suffix
+from demosaic.workers.processes import Workers
 
 _CLIPS = {
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts"),
@@ -181,11 +184,25 @@ class BatchReport(Generic[_Result]):
     """The page that shows the results, if one was asked for."""
 
 
+@dataclass(frozen=True)
+class Outcome(Generic[_Result]):
+    """What came of one job: a result or an error."""
+
+    result: _Result | None = None
+    error: DemosaicError | None = None
+    said: tuple[Event, ...] = ()
+    """What it reported while it was done elsewhere."""
+
+
 def do_all(
-    jobs: Sequence[Job], do: Callable[[Job], _Result], done: str, listen: Listener = ignore
+    jobs: Sequence[Job],
+    do: Callable[[Job, Listener], _Result],
+    done: str,
+    listen: Listener = ignore,
+    workers: Workers | None = None,
 ) -> BatchReport[_Result]:
     """Do every job and pass on what comes of each. A job that fails does not stop the others,
-    unless the disk is full.
+    unless the disk is full. With `workers`, to which `do` is sent, these do the jobs.
 
     `done` is the word for it in messages, such as `restored`. Raises that job's own DemosaicError
     when there is only one, or one for all when every job failed; and DiskFull.
@@ -194,21 +211,77 @@ def do_all(
     results: list[_Result] = []
     skipped: list[PictureSkipped] = []
     failures: list[DemosaicError] = []
-    for job in jobs:
-        try:
-            event = do(job)
-        except DemosaicError as error:
+    for job, outcome in zip(jobs, _outcomes(jobs, do, listen, workers), strict=True):
+        for event in outcome.said:
+            listen(event)
+        error = outcome.error
+        if error is not None:
             if len(jobs) == 1 or isinstance(error, DiskFull):
-                raise
+                raise error
             failures.append(error)
             skipped.append(PictureSkipped(str(job.source), str(error)))
             listen(skipped[-1])
-        else:
-            results.append(event)
-            listen(event)
+        elif outcome.result is not None:
+            results.append(outcome.result)
+            listen(outcome.result)
     if len(failures) == len(jobs):
         code = max(error.exit_code for error in failures)
         raise DemosaicError(f"none of {len(jobs)} pictures was {done}: {failures[0]}", code)
     listen(PicturesDone(done, len(results), len(jobs)))
     failed = sum(error.exit_code != NOTHING_TO_DO for error in failures)
     return BatchReport(tuple(results), tuple(skipped), failed)
+
+
+def _outcomes(
+    jobs: Sequence[Job],
+    do: Callable[[Job, Listener], _Result],
+    listen: Listener,
+    workers: Workers | None,
+) -> Iterator[Outcome[_Result]]:
+    if workers is None:
+        return (_tried(job, do, listen) for job in jobs)
+    home = Path.cwd()  # workers on other machines have another
+    there = [Job(home / job.source, home / job.out) for job in jobs]
+    outcomes = workers.map(partial(_tried_elsewhere, do=do), there)
+    return (_as_named(outcome, home) for outcome in outcomes)
+
+
+def _tried(job: Job, do: Callable[[Job, Listener], _Result], listen: Listener) -> Outcome[_Result]:
+    try:
+        return Outcome(do(job, listen))
+    except DemosaicError as error:
+        return Outcome(error=error)
+
+
+def _tried_elsewhere(job: Job, do: Callable[[Job, Listener], _Result]) -> Outcome[_Result]:
+    said: list[Event] = []
+    outcome = _tried(job, do, said.append)
+    return replace(outcome, said=tuple(said))
+
+
+def _as_named(outcome: Outcome[_Result], home: Path) -> Outcome[_Result]:
+    """What came of a job with the names that the user gave, not those sent to the worker."""
+    error = outcome.error
+    if error is not None:
+        error.args = tuple(_shortened(text, home) for text in error.args)
+    return Outcome(
+        outcome.result and _renamed(outcome.result, home),
+        error,
+        tuple(_renamed(event, home) for event in outcome.said),
+    )
+
+
+_Said = TypeVar("_Said", bound=Event)
+
+
+def _renamed(event: _Said, home: Path) -> _Said:
+    return replace(event, **{name: _shortened(value, home) for name, value in vars(event).items()})
+
+
+def _shortened(value: Any, home: Path) -> Any:
+    """The value of a field with paths as they are below the folder `home`."""
+    if isinstance(value, str):
+        return value.replace(f"{home}{os.sep}", "")
+    if isinstance(value, tuple):
+        return tuple(_shortened(one, home) for one in value)
+    return value

@@ -30,6 +30,7 @@ from demosaic.imaging.stored import Stored
 from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import paint_cells, sample
 from demosaic.privacy.events import FaceHidden, PicturePixelated
+from demosaic.workers.processes import Workers
 
 _SMALLEST = 3  # px; smallest cell when the block is a share of a face, as `restore` finds it
 
@@ -233,13 +234,15 @@ def pixelate_files(
     force: bool = False,
     config: PixelateConfig = PixelateConfig(),
     make_detector: MakeDetector = engines.make_detector,
+    workers: Workers | None = None,
     listen: Listener = ignore,
 ) -> BatchReport[PicturePixelated]:
     """Hide the faces in photos and write the results; what `demosaic pixelate` does.
 
     `photos`: one or several files, folders of them, or patterns such as `photos/**/*.jpg`. `out`:
     the file to write, or the folder for several; without it a result goes beside its photo, as
-    NAME.pixelated and the suffix. Results that are there stay, unless `force` is given.
+    NAME.pixelated and the suffix. Results that are there stay, unless `force` is given. `workers`
+    do the work, as `workers.cluster` makes them; without them this process does.
 
     A photo in which no face is found is reported as skipped. Raises DemosaicError when there is no
     photo, when there is only one and it cannot be done, or when nothing was hidden in any.
@@ -251,7 +254,20 @@ def pixelate_files(
         force=force,
         listen=listen,
     )
-    detector = None if config.regions else make_detector()
-    return do_all(
-        jobs, lambda job: pixelate_file(job, config, detector, listen), "pixelated", listen
-    )
+    make = None if config.regions else make_detector
+    return do_all(jobs, _Hiding(config, make), "pixelated", listen, workers)
+
+
+@dataclass
+class _Hiding:
+    """Hides the faces of photos; sent to a worker, it makes a detector there."""
+
+    config: PixelateConfig
+    make_detector: MakeDetector | None
+    """None when the config says which regions to hide."""
+    _detector: FaceDetector | None = None
+
+    def __call__(self, job: Job, listen: Listener) -> PicturePixelated:
+        if self.make_detector and self._detector is None:
+            self._detector = self.make_detector()
+        return pixelate_file(job, self.config, self._detector, listen)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from os import PathLike
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from demosaic.config.clips import ClipConfig
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
+from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, how_to_install
 from demosaic.events import Listener, Notice, ignore
 from demosaic.files import make_folder, write_with
 from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, is_clip, plan
@@ -21,6 +21,7 @@ from demosaic.restoration.events import ClipRestored, PictureRestored
 from demosaic.restoration.image import refuse_draws, trial
 from demosaic.restoration.page import RestorePage
 from demosaic.restoration.picture_file import restore_file
+from demosaic.workers.processes import Workers
 
 
 def restore_files(
@@ -32,6 +33,7 @@ def restore_files(
     config: RestoreConfig = RestoreConfig(),
     devices: DeviceConfig = DeviceConfig(),
     clips: ClipConfig = ClipConfig(),
+    workers: Workers | None = None,
     listen: Listener = ignore,
 ) -> BatchReport[PictureRestored | ClipRestored]:
     """Restore the mosaics in files and write the results; what `demosaic restore` does.
@@ -40,6 +42,8 @@ def restore_files(
     `photos/**/*.jpg`. `out`: the file to write, or the folder for several; without it a result goes
     beside its picture, as NAME.restored and the suffix. Results that are there stay, unless `force`
     is given. `model`: a model or its file; without one, that which `demosaic restore` takes.
+    `workers` do the work, as `workers.cluster` makes them, without a page; without them this
+    process does.
 
     A picture that cannot be restored is reported as skipped. Raises DemosaicError when there is no
     model or no picture, when there is only one picture and it cannot be restored, or when none
@@ -53,6 +57,8 @@ def restore_files(
         count=config.samples,
         listen=listen,
     )
+    if workers:
+        return _restore_elsewhere(jobs, model, config, devices, clips, workers, listen)
     page = _page_of(jobs, Path(out) if out is not None else None, force) if config.page else None
     return _restore_all(jobs, model, config, devices, clips, listen, page)
 
@@ -89,26 +95,82 @@ def _restore_all(
 
     shown = RestorePage(page, loaded, config, compute) if page else None
 
-    def restore(job: Job) -> PictureRestored | ClipRestored:
-        try:
-            if not is_clip(job.source):
-                show = shown.add_picture if shown else None
-                return restore_file(job.source, job.out, loaded, config, compute, listen, show)
-            clip = _restore_clip(job, loaded, config, compute, clips, listen)
-            if shown:
-                shown.add_clip(clip)
-            return clip
-        except DemosaicError as error:
-            if config.copy_untouched and error.exit_code == NOTHING_TO_DO:
-                _copy(job)
-            raise
-
-    report = do_all(jobs, restore, "restored", listen)
+    restoring = _Restoring(loaded, config, compute, clips, shown)
+    report = do_all(jobs, restoring, "restored", listen)
     if shown:
         shown.write(report.skipped)
         listen(Notice(f"look at {shown.path}"))
         report = replace(report, page=str(shown.path))
     return report
+
+
+@dataclass(frozen=True)
+class _Restoring:
+    """Restores files one by one."""
+
+    model: Model
+    config: RestoreConfig
+    compute: Compute
+    clips: ClipConfig
+    shown: RestorePage | None = None
+
+    def __call__(self, job: Job, listen: Listener) -> PictureRestored | ClipRestored:
+        try:
+            return self._restored(job, listen)
+        except DemosaicError as error:
+            if self.config.copy_untouched and error.exit_code == NOTHING_TO_DO:
+                _copy(job)
+            raise
+
+    def _restored(self, job: Job, listen: Listener) -> PictureRestored | ClipRestored:
+        how = self.model, self.config, self.compute
+        if not is_clip(job.source):
+            show = self.shown.add_picture if self.shown else None
+            return restore_file(job.source, job.out, *how, listen, show)
+        clip = _restore_clip(job, *how, self.clips, listen)
+        if self.shown:
+            self.shown.add_clip(clip)
+        return clip
+
+
+def _restore_elsewhere(
+    jobs: Sequence[Job],
+    model: str | PathLike[str] | Model | None,
+    config: RestoreConfig,
+    devices: DeviceConfig,
+    clips: ClipConfig,
+    workers: Workers,
+    listen: Listener,
+) -> BatchReport[PictureRestored | ClipRestored]:
+    """The same by workers; the model is sent to them, and each of them chooses where to compute."""
+    if config.page:
+        raise DemosaicError("--cluster writes no page: leave out --page and --open", USAGE)
+    loaded = load_model(model, listen=listen)
+    refuse_draws(loaded, config)
+    return do_all(jobs, _Sent(loaded, config, devices, clips), "restored", listen, workers)
+
+
+@dataclass
+class _Sent:
+    """Restores files where it was sent to."""
+
+    model: Model
+    config: RestoreConfig
+    devices: DeviceConfig
+    clips: ClipConfig
+    _restoring: _Restoring | None = None
+
+    def __call__(self, job: Job, listen: Listener) -> PictureRestored | ClipRestored:
+        if self._restoring is None:
+            self._restoring = self._begun()
+        return self._restoring(job, listen)
+
+    def _begun(self) -> _Restoring:
+        # As many workers as cores are usual: more threads would be in each other's way
+        settle_threads(replace(self.devices, threads=self.devices.threads or 1))
+        compute, _ = choose(self.devices)
+        model = load_model(self.model, compute.device)
+        return _Restoring(model, self.config, compute, self.clips)
 
 
 def _copy(job: Job) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from demosaic.errors import NOTHING_TO_DO, PROBLEM, USAGE, DemosaicError, DiskFull
-from demosaic.events import Event, Notice
+from demosaic.events import Event, Listener, Notice
 from demosaic.files import make_folder
 from demosaic.imaging.batch import Job, do_all, plan
 from doubles import save, texture
@@ -192,7 +192,7 @@ def test_a_full_disk_stops_the_batch_at_once_and_nothing_else_does(tmp_path: Pat
     jobs = [Job(tmp_path / f"{number}.png", tmp_path / "out") for number in range(4)]
     tried: list[Job] = []
 
-    def do(job: Job) -> Notice:
+    def do(job: Job, listen: Listener) -> Notice:
         tried.append(job)
         if len(tried) == 2:
             raise DemosaicError("no picture")
@@ -208,7 +208,7 @@ def test_a_full_disk_stops_the_batch_at_once_and_nothing_else_does(tmp_path: Pat
 def test_what_failed_is_counted_and_nothing_to_do_is_no_failure(tmp_path: Path) -> None:
     codes = iter([0, PROBLEM, NOTHING_TO_DO])
 
-    def do(job: Job) -> Notice:
+    def do(job: Job, listen: Listener) -> Notice:
         code = next(codes)
         if code:
             raise DemosaicError("why", code)

@@ -1,0 +1,1 @@
+"""Who works through many things: this process, several, or a cluster of machines."""
