@@ -12,7 +12,7 @@ what else it must be:
 import math
 import re
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -93,10 +93,15 @@ def read_all(
 
     Raises DemosaicError with the path and the number of a line that holds no such record.
     """
-    return [
-        read(kind, value, f"{path}, line {number}", advice=advice, others=others)
-        for number, value in numbered_lines(path)
-    ]
+    return [*read_each(kind, path, advice=advice, others=others)]
+
+
+def read_each(
+    kind: type[Record], path: Path, *, advice: str = "", others: bool = False
+) -> Iterator[Record]:
+    """The same records, one after the other."""
+    for number, value in numbered_lines(path):
+        yield read(kind, value, f"{path}, line {number}", advice=advice, others=others)
 
 
 def _refuse_missing(kind: Any, value: dict[str, Any]) -> None:

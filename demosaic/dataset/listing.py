@@ -3,12 +3,15 @@ pictures in `train/` and `val/` as pix2pix has them.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+
+import numpy as np
 
 from demosaic.config.rules import Sampler
+from demosaic.dataset.columns import Enlarged, Facts, Grids, Pictures, as_text
 from demosaic.dataset.manifest import pictures_in, refuse_links
 from demosaic.dataset.records import SPLITS, CellSide, CellStart, ShortHash, Split
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
@@ -16,7 +19,7 @@ from demosaic.files import encoded, read_json
 from demosaic.imaging.decoding import read_size
 from demosaic.imaging.discovery import find_images
 from demosaic.mosaic.grid import Grid
-from demosaic.records import between, read, read_all
+from demosaic.records import between, read, read_each
 
 _NARROWEST = 1.2  # width to height of two portraits side by side
 
@@ -29,10 +32,10 @@ class Listing:
     first ones are a fair sample.
     """
 
-    train: list[Path]
-    val: list[Path]
+    train: Sequence[Path]
+    val: Sequence[Path]
     """Never empty."""
-    test: list[Path]
+    test: Sequence[Path]
     size: int
     """Side of a picture as a network takes it, in pixels."""
     fingerprint: str
@@ -85,13 +88,16 @@ def list_dataset(folder: Path, *, multiple: int) -> Listing:
         raise DemosaicError(
             f"{folder} is unfinished: run the same build-dataset command again to finish it"
         )
-    lines = read_all(_Line, folder / "pairs.jsonl", others=True)
-    splits = {split: _by_hash(pictures_in(folder, split)) for split in SPLITS}
-    train = splits["train"]
+    lines = folder / "pairs.jsonl"
+    facts = Facts.of(map(_facts, read_each(_Line, lines, others=True)))
+    splits = {split: _pictures(folder, split) for split in SPLITS}
+    train: Sequence[Path] = splits["train"]
     if not train:
         raise DemosaicError(_why_nothing(folder, splits), NOTHING_TO_DO)
-    groups = {line.id: line.group for line in lines}
-    train, val = (train, splits["val"]) if splits["val"] else _hold_out(train, groups)
+    val: Sequence[Path] = splits["val"]
+    if not val:
+        groups = {line.id: line.group for line in read_each(_Line, lines, others=True)}
+        train, val = _hold_out(train, groups)
     _refuse_size(header.config.size, multiple, folder)
     return Listing(
         train,
@@ -99,11 +105,23 @@ def list_dataset(folder: Path, *, multiple: int) -> Listing:
         splits["test"],
         size=header.config.size,
         fingerprint=header.fingerprint,
-        grids={
-            line.id: Grid(*line.block, *line.offset) for line in lines if line.sampler == "mean"
-        },
-        enlarged={line.id: line.enlarged for line in lines},
+        grids=Grids(facts),
+        enlarged=Enlarged(facts),
     )
+
+
+def _facts(line: _Line) -> tuple[Any, ...]:
+    """The values of a line as `columns.FACTS` has them."""
+    return int(line.id, 16), line.block, line.offset, line.sampler == "mean", line.enlarged
+
+
+def _pictures(folder: Path, split: Split) -> Pictures:
+    """The pictures of a split in the order of the hashes of their names."""
+    names = (name.removesuffix(".png") for name in pictures_in(folder, split))
+    ids = np.fromiter((int(name, 16) for name in names), np.uint64)
+    hashes = (hashlib.sha256(as_text(number).encode()).digest()[:8] for number in ids.tolist())
+    places = np.fromiter((int.from_bytes(start, "big") for start in hashes), np.uint64)
+    return Pictures(folder / split, ids[np.argsort(places)])
 
 
 def fingerprint_of(folder: Path) -> str | None:
@@ -119,7 +137,7 @@ def _header(folder: Path) -> _Header:
     return read(_Header, read_json(described), str(described), others=True)
 
 
-def _why_nothing(folder: Path, splits: Mapping[Split, list[Path]]) -> str:
+def _why_nothing(folder: Path, splits: Mapping[Split, Sequence[Path]]) -> str:
     if not any(splits.values()):
         return f"{folder} holds no pairs: skipped.jsonl in it says why; give other photos"
     return (
@@ -155,13 +173,13 @@ def list_folder(folder: Path, *, multiple: int) -> Listing:
             NOTHING_TO_DO,
         )
     val = splits["val"] or splits["test"]
-    train, val = (train, val) if val else _hold_out(train, {})
+    learnt, held_out = (train, val) if val else _hold_out(train, {})
     return Listing(
-        train,
-        val,
+        learnt,
+        held_out,
         splits["test"],
-        size=max(multiple, read_size(train[0])[1] // multiple * multiple),
-        fingerprint=_fingerprint([*train, *val]),
+        size=max(multiple, read_size(learnt[0])[1] // multiple * multiple),
+        fingerprint=_fingerprint([*learnt, *held_out]),
         left_out=left_out,
     )
 
@@ -198,7 +216,9 @@ def _fingerprint(paths: list[Path]) -> str:
 # Both
 
 
-def _hold_out(train: list[Path], groups: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
+def _hold_out(
+    train: Sequence[Path], groups: Mapping[str, str]
+) -> tuple[Sequence[Path], Sequence[Path]]:
     """A tenth of the pairs goes to validation, in whole groups; a single group is for both."""
     members: dict[str, list[Path]] = {}
     for path in train:

@@ -64,15 +64,23 @@ def refuse_links(folder: Path) -> None:
     refuse_links_out(folder, (*_FILES, *_FOLDERS))
 
 
-def pictures_in(folder: Path, split: str) -> Iterator[Path]:
-    """The pictures of pairs in a split of a dataset folder; files with other names are none.
+def pictures_in(folder: Path, split: str) -> Iterator[str]:
+    """The file names of the pictures of pairs in a split of a dataset folder; others are none.
 
     Raises DemosaicError for a picture that is a link, as only a stranger would make one.
     """
-    for path in _named(folder / split, _PICTURE):
-        if path.is_symlink():
-            raise DemosaicError(f"{path} is a link: put the picture that it leads to in its place")
-        yield path
+    home = folder / split
+    if not home.is_dir():
+        return
+    with os.scandir(home) as entries:
+        for entry in entries:
+            if not _PICTURE.fullmatch(entry.name):
+                continue
+            if entry.is_symlink():
+                raise DemosaicError(
+                    f"{home / entry.name} is a link: put the picture that it leads to in its place"
+                )
+            yield entry.name
 
 
 def _is_whole(path: Path) -> bool:
@@ -209,4 +217,8 @@ class Manifest:
 
     def pictures(self) -> Iterator[Path]:
         """The pictures of pairs in all splits."""
-        return (path for name in _FOLDERS for path in pictures_in(self.folder, name))
+        return (
+            self.folder / split / name
+            for split in _FOLDERS
+            for name in pictures_in(self.folder, split)
+        )

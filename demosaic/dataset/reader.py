@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demosaic.config.training import Direction
+from demosaic.dataset.columns import Enlarged, Pictures
 from demosaic.dataset.listing import Listing, list_dataset, list_folder
 from demosaic.errors import DemosaicError
 from demosaic.imaging.arrays import Pixels, resize, to_float
@@ -59,6 +60,14 @@ class Pairs:
         as it was enlarged. 1 when that is not known.
         """
         return self._enlarged.get(path.stem, 1.0)
+
+    def enlarged_at_most(self, paths: Sequence[Path], most: float) -> Sequence[Path]:
+        """Those of the pictures that were enlarged by at most this factor, or of which it is not
+        known.
+        """
+        if isinstance(paths, Pictures) and isinstance(self._enlarged, Enlarged):
+            return self._enlarged.at_most(paths, most)
+        return [path for path in paths if self.enlarged(path) <= most]
 
     def read(self, path: Path) -> tuple[Pixels, Pixels]:
         """Observed and target of one side-by-side picture: uint8 (size, size, 3) each.

@@ -16,7 +16,7 @@ def sharp_faces(pairs: Pairs, paths: Sequence[Path]) -> tuple[Sequence[Path], st
     that were not enlarged, or all when these are fewer than `FEWEST`. Soft faces would teach draws
     to be as soft.
     """
-    native = [path for path in paths if pairs.enlarged(path) <= MOST_ENLARGED]
+    native = pairs.enlarged_at_most(paths, MOST_ENLARGED)
     faces = f"{counted(len(native), 'face')} of {len(paths)}"
     if len(native) >= FEWEST:
         return native, f"the second stage learns from {faces}, those that were not enlarged"

@@ -29,7 +29,7 @@ def test_a_dataset_is_read_with_its_own_splits(dataset: Path) -> None:
     assert pairs.grids == dict.fromkeys({line["id"] for line in lines}, Grid.square(16))
     assert pairs.grid(pairs.train[0]) == Grid.square(16)
     enlarged = {line["id"]: line["enlarged"] for line in lines}
-    assert {path.stem: pairs.enlarged(path) for path in pairs.train + pairs.val} == enlarged
+    assert {path.stem: pairs.enlarged(path) for path in [*pairs.train, *pairs.val]} == enlarged
     assert pairs.fingerprint == json.loads((dataset / "dataset.json").read_text())["fingerprint"]
 
 
@@ -125,7 +125,7 @@ def test_a_tenth_is_held_out_when_there_is_nothing_else(tmp_path: Path) -> None:
     red_and_blue(tmp_path / "flat", 30)
     for pairs in (opened(tmp_path / "split"), opened(tmp_path / "flat")):
         assert (len(pairs.train), len(pairs.val)) == (27, 3)
-        assert {path.name for path in pairs.train + pairs.val} == {f"{n}.png" for n in range(30)}
+        assert {path.name for path in [*pairs.train, *pairs.val]} == {f"{n}.png" for n in range(30)}
 
 
 def test_files_that_are_no_pictures_are_left_out_and_named(tmp_path: Path) -> None:

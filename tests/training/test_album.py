@@ -25,7 +25,7 @@ def pairs(folder: Path, **people: int) -> Pairs:
 def test_people_with_photos_enough_are_learnt_and_the_others_left_out(tmp_path: Path) -> None:
     found = pairs(tmp_path, ann=FEWEST, bob=FEWEST - 1, cid=FEWEST + 1, dan=1)
     chosen, said = album_faces(found, found.train)
-    assert chosen == found.train[:FEWEST] + found.train[2 * FEWEST - 1 : -1]
+    assert chosen == [*found.train[:FEWEST], *found.train[2 * FEWEST - 1 : -1]]
     assert said == "an album: 2 people, 31 faces; 2 folders of fewer than 15 faces left out"
 
 
