@@ -306,7 +306,7 @@ def _age(hours: float) -> str:
 
 @printed.register
 def _(event: ModelExported) -> Printed:
-    return [f"saved {event.out}"]
+    return [f"saved {event.out}", "its inputs are in docs/model-format.md, an example in examples/"]
 
 
 @printed.register

@@ -20,6 +20,25 @@ from demosaic.models.noise import PLANES
 from demosaic.models.restorer import Restorer
 from demosaic.mosaic.grid import Grid
 
+_MEANINGS = {
+    "observed": "The pictures to restore, RGB in [-1, 1].",
+    "seen": "RGB in [-1, 1]: the smooth image with the cells' means in the mosaic, the picture "
+    "elsewhere.",
+    "hidden": "1 where there is mosaic, 0 elsewhere.",
+    "guide": "At a quarter of the size: sine and cosine of the place in the cell, down and across; "
+    "log2 of the cells' height and width, 4 to 32 px as -1 to 1; place in the picture, down and "
+    "across, -1 to 1; consistency.",
+    "colours": "The means of the cells, RGB in [-1, 1].",
+    "means_down": "K x height: takes the means of K rows of cells.",
+    "means_across": "L x width: takes the means of L columns of cells.",
+    "smooth_down": "height x K: makes the smooth image of K rows of cells.",
+    "smooth_across": "width x L: makes the smooth image of L columns of cells.",
+    "pull": "How far the result keeps the means, 0 to 1.",
+    "white": "Standard normal noise; other noise draws another face.",
+    "restored": "The restored pictures, RGB in [-1, 1].",
+}
+"""What inputs and outputs are, by name; it stands in the file too."""
+
 _Exported = tuple[nn.Module, dict[str, Tensor], Any]
 """What to export, example inputs by name, and which of their sides may differ at use."""
 
@@ -73,6 +92,8 @@ def export_onnx(model: Model, path: Path, *, realism: float) -> None:
             verbose=False,
         )
     assert program is not None
+    for value in (*program.model.graph.inputs, *program.model.graph.outputs):
+        value.doc_string = _MEANINGS.get(value.name or "")
     program.model.metadata_props["demosaic"] = json.dumps(asdict(model.card))
     write_with(path, lambda part: program.save(part))
 

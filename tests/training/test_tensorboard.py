@@ -1,6 +1,8 @@
 """What TensorBoard shows."""
 
+import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,13 @@ def test_without_tensorboard_it_says_what_to_install(
     assert str(caught.value) == (
         f"--tensorboard needs the package tensorboard: pip install '{distribution}[tensorboard]'"
     )
+
+
+@pytest.mark.skipif(
+    version("tensorboard") < "2.21" and int(version("setuptools").split(".")[0]) >= 82,
+    reason="this environment has newer setuptools than constraints.txt",
+)
+def test_the_program_tensorboard_starts() -> None:
+    words = [sys.executable, "-m", "tensorboard.main", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.stdout.strip() == version("tensorboard")
