@@ -538,6 +538,10 @@ def _region_line(region: RegionRestored) -> str:
     )
 
 
+_UNSURE = 0.6
+"""A face detector's score below which the user should look."""
+
+
 def _hidden_line(face: FaceHidden) -> str:
     """What was hidden, in one line."""
     x, y, width, height = face.box
@@ -547,4 +551,6 @@ def _hidden_line(face: FaceHidden) -> str:
         "solid": "black",
     }[face.style]
     score = "" if face.score is None else f", score {face.score:.2f}"
+    if face.score is not None and face.score < _UNSURE:
+        score += ": check that this is a face"
     return f"{width} x {height} px at {x},{y}: {how}{score}"

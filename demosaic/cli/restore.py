@@ -73,6 +73,6 @@ def restore(
                 workers=workers,
                 listen=listen,
             )
-        if open_page:
+        if open_page and report.page:
             webbrowser.open(Path(report.page).resolve().as_uri())
         refuse_failures(report)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.clips.reading import Frame
+from demosaic.clips.frames import upright_turns
+from demosaic.clips.reading import Frame, explained, opened, picture_track
 from demosaic.imaging.arrays import Floats, Pixels
 from demosaic.imaging.geometry import Box
 
@@ -155,6 +158,17 @@ def as_pixels(frame: Frame) -> Pixels:
     """A frame as a player shows it: RGB levels (H, W, 3), 0 to 255."""
     pixels: Pixels = np.ascontiguousarray(frame.to_ndarray(format="rgb24"), np.uint8)
     return pixels
+
+
+def first_pictures(source: Path, most: int, every: int) -> Iterator[Pixels]:
+    """Upright pictures (H, W, 3) of a clip: of its first `most` frames one in `every`. Raises
+    DemosaicError when it cannot be read.
+    """
+    with opened(source) as container:
+        turn = upright_turns(container)
+    with opened(source) as container, explained(source):
+        for frame in islice(container.decode(picture_track(container)), 0, most, every):
+            yield np.ascontiguousarray(np.rot90(as_pixels(frame), turn))
 
 
 # Painting

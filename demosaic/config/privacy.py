@@ -67,7 +67,7 @@ class AuditConfig:
 
     like: str | None = option(
         None,
-        "A picture that you published: answer for the mosaics in it.",
+        "A picture or clip that you published: answer for the mosaics in it.",
         metavar="FILE",
         panel=_ASKED,
     )
@@ -96,7 +96,7 @@ class AuditConfig:
 
     enough: ClassVar[int] = 50
     """Hidden faces below which nothing can be said: half of them may be found by luck or missed."""
-    blocks: ClassVar[tuple[int, ...]] = (8, 12, 16, 24, 32, 64, 128)
+    blocks: ClassVar[tuple[int, ...]] = (8, 16, 32, 64, 128)
     """Sides of the cells that are measured for comparison, pixels of a face as it is cut for
     training.
     """

@@ -1,6 +1,6 @@
 """How the faces of a picture that was published are hidden."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,29 +8,34 @@ import numpy as np
 from demosaic.config.privacy import PixelateConfig, Shape
 from demosaic.detection.detector import find_mosaics
 from demosaic.detection.region import Region
-from demosaic.errors import NOTHING_TO_DO, DemosaicError
+from demosaic.errors import NOTHING_TO_DO, DemosaicError, how_to_install
 from demosaic.events import Listener, Notice, ignore
 from demosaic.faces.detector import Face, FaceDetector
 from demosaic.faces.search import find_faces
 from demosaic.imaging.arrays import Pixels, to_uint8
+from demosaic.imaging.batch import is_clip
 from demosaic.imaging.geometry import crop, paste
 from demosaic.imaging.pictures import to_pixels
 from demosaic.mosaic.operators import base
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.privacy.events import Hiding
 
+_FRAMES, _EVERY = 250, 10
+"""Frames of a clip that are searched for a mosaic, and which of them."""
+
 _ELLIPSE = 0.9  # of its box; an ellipse covers 0.79
 
 
 def hiding_in(picture: Path, detector: FaceDetector, listen: Listener = ignore) -> Hiding:
-    """The mosaic in a picture that hides least: that with the most cells across a face.
+    """The mosaic in a picture, or in the first frame of a clip that has one, that hides least: that
+    with the most cells across a face.
 
     The face is detected behind the mosaic. Where it is not, the mosaic is taken to be as much wider
     as `pixelate` makes it, and a notice says so. Raises DemosaicError when there is no mosaic.
     """
-    image = to_pixels(picture)
-    regions = find_mosaics(image)
-    if not regions:
+    shown = ((image, find_mosaics(image)) for image in _pictures(picture))
+    image, regions = next((one for one in shown if one[1]), (None, []))
+    if image is None:
         raise DemosaicError(
             f"{picture}: no mosaic found; give the cells with --block, or --style blur or solid",
             NOTHING_TO_DO,
@@ -45,6 +50,18 @@ def hiding_in(picture: Path, detector: FaceDetector, listen: Listener = ignore) 
     cells = f"{region.grid.width:.3g} px"
     listen(Notice(f"{picture}: cells of {cells}, {hiding.cells:.3g} across the face{how}"))
     return hiding
+
+
+def _pictures(path: Path) -> Iterator[Pixels]:
+    """The picture in a file, or some from the beginning of a clip."""
+    if not is_clip(path):
+        yield to_pixels(path)
+        return
+    try:
+        from demosaic.clips.planes import first_pictures
+    except ModuleNotFoundError as error:  # PyAV is an extra
+        raise DemosaicError(f"{path}: a clip needs PyAV: {how_to_install('video')}") from error
+    yield from first_pictures(path, _FRAMES, _EVERY)
 
 
 def _smooth(image: Pixels, regions: Sequence[Region]) -> Pixels:

@@ -18,7 +18,7 @@ from demosaic.models.compute import Compute, choose, settle_threads
 from demosaic.models.lookup import load_model
 from demosaic.models.model import Model
 from demosaic.restoration.events import ClipRestored, PictureRestored
-from demosaic.restoration.image import refuse_draws, trial
+from demosaic.restoration.image import ShowFrame, refuse_draws, trial
 from demosaic.restoration.page import RestorePage
 from demosaic.restoration.picture_file import restore_file
 from demosaic.workers.processes import Workers
@@ -58,6 +58,8 @@ def restore_files(
         listen=listen,
     )
     if workers:
+        if config.page:
+            listen(Notice("several workers write no page: leave out --page, or use one process"))
         return _restore_elsewhere(jobs, model, config, devices, clips, workers, listen)
     page = _page_of(jobs, Path(out) if out is not None else None, force) if config.page else None
     return _restore_all(jobs, model, config, devices, clips, listen, page)
@@ -127,7 +129,8 @@ class _Restoring:
         if not is_clip(job.source):
             show = self.shown.add_picture if self.shown else None
             return restore_file(job.source, job.out, *how, listen, show)
-        clip = _restore_clip(job, *how, self.clips, listen)
+        show_frame = self.shown.add_frame if self.shown else None
+        clip = _restore_clip(job, *how, self.clips, listen, show_frame)
         if self.shown:
             self.shown.add_clip(clip)
         return clip
@@ -188,6 +191,7 @@ def _restore_clip(
     compute: Compute,
     clips: ClipConfig,
     listen: Listener,
+    show: ShowFrame | None,
 ) -> ClipRestored:
     try:
         from demosaic.restoration.clip import restore_clip
@@ -195,4 +199,4 @@ def _restore_clip(
         raise DemosaicError(
             f"{job.source}: a clip needs PyAV (Python 3.11 or later): {how_to_install('video')}"
         ) from error
-    return restore_clip(job.source, job.out, model, config, compute, listen, clips)
+    return restore_clip(job.source, job.out, model, config, compute, listen, clips, show)

@@ -30,7 +30,7 @@ from demosaic.models.compute import Compute
 from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.restoration.events import ClipRestored, ClipStarted, FrameRestored, RegionRestored
-from demosaic.restoration.image import restore_regions
+from demosaic.restoration.image import Restored, ShowFrame, restore_regions
 from demosaic.restoration.targets import regions_in
 from demosaic.restoration.tracking import Find, RestoredRegion, stabilise, track
 
@@ -53,13 +53,14 @@ def restore_clip(
     compute: Compute,
     listen: Listener = ignore,
     clips: ClipConfig = ClipConfig(),
+    show: ShowFrame | None = None,
 ) -> ClipRestored:
     """Restore the mosaics in every frame of a clip and write the result.
 
     All else stays as it is: times, size, codec, colours, sound, subtitles and every other stream;
     what cannot is named first. So does every pixel outside the mosaics, except for what encoding it
     again changes; frames without a mosaic are copied where the codec allows it. A frame that
-    cannot be read is left out, and a notice says so.
+    cannot be read is left out, and a notice says so. `show` gets the first frame with a mosaic.
 
     Raises DemosaicError that names the file, too where something would be lost and `clips` does not
     allow it.
@@ -80,7 +81,7 @@ def restore_clip(
         likeness=repr((config, model.card)),
         progress=partial(_report, listen, str(source)),
     )
-    editor = _Restoring(out, model, config, compute)
+    editor = _Restoring(out, model, config, compute, show)
     done = edit_clip(plan, editor, how, "no mosaic found in any frame")
     if done.unreadable.count:
         listen(Notice(_unreadable(source, done.unreadable)))
@@ -134,6 +135,7 @@ class _Restoring:
     model: Model
     config: RestoreConfig
     compute: Compute
+    show: ShowFrame | None = None
     compared: bool = False
 
     def examine(self, frames: Iterator[Seen]) -> Iterator[SeenWith[_Mosaic]]:
@@ -150,7 +152,9 @@ class _Restoring:
             config = replace(self.config, sampler=sampler)
             restored = restore_regions(picture, regions, self.model, config, self.compute)
             image, previous = stabilise(picture, restored.picture, regions, previous)
-            self._compare(picture, image, regions)
+            if regions and not self.compared:
+                self.compared = True
+                self._compare(picture, replace(restored, picture=image, samples=(image,)))
             yield (
                 shown,
                 [
@@ -159,11 +163,15 @@ class _Restoring:
                 ],
             )
 
-    def _compare(self, picture: Pixels, image: Pixels, regions: Sequence[Region]) -> None:
-        """Write before and after of the first frame with a mosaic, if that is asked for."""
-        if regions and self.config.compare and not self.compared:
-            self.compared = True
-            write_comparison(self.out.with_name(f"{self.out.name}.compare.jpg"), picture, image)
+    def _compare(self, picture: Pixels, restored: Restored) -> None:
+        """Write before and after of the first frame with a mosaic, and show it, if that is asked
+        for.
+        """
+        if self.config.compare:
+            path = self.out.with_name(f"{self.out.name}.compare.jpg")
+            write_comparison(path, picture, restored.picture)
+        if self.show:
+            self.show(picture, restored)
 
 
 def _patch(region: Region, image: Pixels, config: RestoreConfig, about: RegionRestored) -> Patch:

@@ -1,6 +1,6 @@
 """One picture restored, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -49,6 +49,10 @@ class Restored:
     """
     found: tuple[Region, ...] = ()
     """The mosaics as they were detected; empty for a model of other pictures."""
+
+
+ShowFrame = Callable[[Pixels, Restored], None]
+"""What else to do with a frame that was restored, (H, W, 3) before, and the result."""
 
 
 def restore(

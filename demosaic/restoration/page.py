@@ -13,6 +13,7 @@ from demosaic.imaging.geometry import Box, crop
 from demosaic.imaging.heat import heat_over, heat_scale
 from demosaic.models.compute import Compute
 from demosaic.models.flow import course
+from demosaic.models.lookup import about
 from demosaic.models.model import Model
 from demosaic.reporting.page import Link, Links, Part, Section, Table, Text, write_report
 from demosaic.reporting.stage import Inline, Stage, View, inline
@@ -49,6 +50,7 @@ class RestorePage:
     config: RestoreConfig
     compute: Compute
     sections: list[Section] = field(default_factory=list)
+    frame: tuple[Pixels, Restored] | None = None
 
     def add_picture(self, done: PictureRestored, before: Pixels, restored: Restored) -> None:
         """Add a picture (H, W, 3) as it was, what became of it, and the files written."""
@@ -62,10 +64,20 @@ class RestorePage:
         parts.append(self._links([*(done.samples or [done.out]), done.spread]))
         self.sections.append(Section(name, parts))
 
+    def add_frame(self, before: Pixels, restored: Restored) -> None:
+        """Show this frame (H, W, 3) of the clip that is added next."""
+        self.frame = (before, restored)
+
     def add_clip(self, done: ClipRestored) -> None:
-        """Add a clip: how many of its frames had a mosaic, and its file."""
+        """Add a clip: how many of its frames had a mosaic, the first of them, and its file."""
         text = f"{done.restored} of {counted(done.frames, 'frame')} had a mosaic and are restored."
-        self.sections.append(Section(Path(done.clip).name, [Text(text), self._links([done.out])]))
+        name = Path(done.clip).name
+        parts: list[Part] = [Text(text)]
+        if self.frame:
+            parts += [self._stage(name, *self.frame), Text("This is the first of them.")]
+            self.frame = None
+        parts.append(self._links([done.out]))
+        self.sections.append(Section(name, parts))
 
     def write(self, skipped: Sequence[PictureSkipped]) -> None:
         """Write the page, with the pictures that were left out and why. Raises DemosaicError."""
@@ -99,7 +111,8 @@ class RestorePage:
         # What is written at a lower realism is a blend of the mean and the draw of this one
         whole = realism / share if share else (RestoreConfig.realism if self.model.draws else 1.0)
         written = restored.samples if whole == realism else ()
-        count = max(_DRAWS, min(self.config.samples, _MOST_DRAWS)) if self.model.draws else 1
+        asked = min(self.config.samples, _MOST_DRAWS) if self.config.samples > 1 else _DRAWS
+        count = asked if self.model.draws else 1
         more = (self._again(before, restored, whole, seed) for seed in range(len(written), count))
         return mean, [*written[:count], *more], share
 
@@ -149,11 +162,9 @@ class RestorePage:
 
     def _settings(self) -> Table:
         card, config = self.model.card, self.config
-        learnt = f"{card.preset}, step {card.step}, trained on {counted(card.train_pairs, 'pair')}"
-        usual = card.scores.get("block 16, restored")
         rows = [
-            ["model", learnt],
-            *([["on its validation faces", f"{usual['psnr']:.2f} dB at 16 px"]] if usual else []),
+            ["model", f"preset {card.preset}: {about(card)}"],
+            ["trained on", counted(card.train_pairs, "pair")],
             *([["realism", f"{config.realism:g}"]] if card.sharp else []),
             *([["seed", str(config.seed)]] if self.model.draws else []),
             ["quality", config.quality],

@@ -25,6 +25,7 @@ from clip_doubles import (  # noqa: E402
 )
 from demosaic.clips.editing import How, edit_clip  # noqa: E402
 from demosaic.clips.encoders import Wish  # noqa: E402
+from demosaic.clips.planes import first_pictures  # noqa: E402
 from demosaic.clips.planning import plan_clip, settle_losses  # noqa: E402
 from demosaic.errors import PROBLEM, DemosaicError  # noqa: E402
 
@@ -281,3 +282,11 @@ def test_fields_are_painted_each_by_itself_and_stay_fields(tmp_path: Path) -> No
     after = frames_of(tmp_path / "b.mp4")
     assert [one.interlaced_frame for one in after] == [True] * 4
     assert done.tally.mean_error is not None and done.tally.mean_error < 0.5
+
+
+def test_the_first_pictures_of_a_clip_are_some_of_its_first_frames(folder: Path) -> None:
+    clip = write_clip(folder / "a.mkv", "ffv1", "bgr0")
+    found = list(first_pictures(clip, most=9, every=4))
+    assert len(found) == 3
+    for picture, expected in zip(found, moving(12)[:9:4], strict=True):
+        assert np.array_equal(picture, expected)

@@ -236,12 +236,17 @@ def test_clips_and_pictures_are_restored_by_one_command(frames: list[Pixels], fo
         [clip, picture],
         folder / "out",
         model=folder / "model.safetensors",
+        config=RestoreConfig(page=True),
         listen=events.append,
     )
+    page = Path(report.page).read_text()
+    assert page.count('<div class="slider stage"') == 2  # the first frame, and the picture
+    assert "2 of 2 frames had a mosaic" in page
     assert [type(result) for result in report.results] == [ClipRestored, PictureRestored]
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
         "a.restored.mkv",
         "b.restored.png",
+        "restored.html",
     ]
     assert any(isinstance(event, Notice) and "computing on" in event.text for event in events)
 
