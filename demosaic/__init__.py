@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from demosaic.imaging.batch import BatchReport
     from demosaic.models.lookup import load_model
     from demosaic.models.model import Model
-    from demosaic.privacy.events import FaceHidden, PicturePixelated
-    from demosaic.privacy.pixelate import Pixelated, pixelate, pixelate_files
+    from demosaic.privacy.events import ClipPixelated, FaceHidden, PicturePixelated
+    from demosaic.privacy.pixelate import pixelate, pixelate_files
+    from demosaic.privacy.places import Pixelated
     from demosaic.restoration.batch import restore_files
     from demosaic.restoration.events import ClipRestored, PictureRestored, RegionRestored
     from demosaic.restoration.image import Restored, restore
@@ -57,8 +58,9 @@ _HOMES = {
     "demosaic.imaging.batch": ("BatchReport",),
     "demosaic.models.model": ("Model",),
     "demosaic.models.lookup": ("load_model",),
-    "demosaic.privacy.events": ("FaceHidden", "PicturePixelated"),
-    "demosaic.privacy.pixelate": ("Pixelated", "pixelate", "pixelate_files"),
+    "demosaic.privacy.events": ("ClipPixelated", "FaceHidden", "PicturePixelated"),
+    "demosaic.privacy.pixelate": ("pixelate", "pixelate_files"),
+    "demosaic.privacy.places": ("Pixelated",),
     "demosaic.restoration.batch": ("restore_files",),
     "demosaic.restoration.events": ("ClipRestored", "PictureRestored", "RegionRestored"),
     "demosaic.restoration.image": ("Restored", "restore"),
@@ -73,6 +75,7 @@ __all__ = (
     "BatchReport",
     "BuildConfig",
     "BuildReport",
+    "ClipPixelated",
     "ClipRestored",
     "DemosaicError",
     "DeviceConfig",

@@ -11,6 +11,7 @@ from demosaic.cli.options import Only, own_option
 from demosaic.cli.prepare import new_page
 from demosaic.cli.shared import ForceOption, refuse_failures
 from demosaic.cli.workers import ClusterOption, workers_of
+from demosaic.config.clips import ClipConfig
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.detector import DetectorConfig
 from demosaic.config.privacy import AuditConfig, PixelateConfig
@@ -19,10 +20,11 @@ from demosaic.config.screen import ScreenConfig
 
 def pixelate(
     photos: Annotated[
-        list[Path], typer.Argument(metavar="PHOTO", help="Photos, or folders of them.")
+        list[Path], typer.Argument(metavar="PHOTO", help="Photos, clips, folders of them.")
     ],
     *,
     config: PixelateConfig,
+    clips: Annotated[ClipConfig, Only("lossy_ok", "codec", "crf")],
     detectors: DetectorConfig,
     out: Annotated[
         Path | None,
@@ -36,7 +38,7 @@ def pixelate(
     cluster: ClusterOption = None,
     screen: ScreenConfig,
 ) -> None:
-    """Hide the faces in photos: the opposite of restore.
+    """Hide the faces in photos and clips: the opposite of restore.
 
     Every other pixel stays as it was. Thumbnails, place and names are removed. Look at the result:
     a face that is not found is not hidden. Pixelation and blur are not anonymity, as `restore`
@@ -45,6 +47,7 @@ def pixelate(
     \b
     demosaic pixelate photo.jpg
     demosaic pixelate ./album --out ./hidden --style solid
+    demosaic pixelate clip.mp4
     """
     from demosaic.faces import engines
     from demosaic.privacy import pixelate as pixelation
@@ -57,6 +60,7 @@ def pixelate(
                 out,
                 force=force,
                 config=config,
+                clips=clips,
                 make_detector=partial(engines.make_detector, detectors.detector),
                 workers=workers,
                 listen=listen,

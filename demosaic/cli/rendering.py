@@ -22,7 +22,7 @@ from demosaic.doctor.events import Checked, DoctorReport
 from demosaic.evaluation.events import EvaluationReport, WayScores
 from demosaic.events import Event, Notice, PicturesDone, PictureSkipped
 from demosaic.models.events import ModelExported, ModelFound, ModelsFound
-from demosaic.privacy.events import AuditReport, FaceHidden, PicturePixelated
+from demosaic.privacy.events import AuditReport, ClipPixelated, FaceHidden, PicturePixelated
 from demosaic.restoration.events import (
     ClipRestored,
     ClipStarted,
@@ -384,6 +384,16 @@ def _agreement(event: ClipRestored) -> Printed:
 def _(event: PicturePixelated) -> Printed:
     faces = (f"  {_hidden_line(face)}" for face in event.faces)
     return [f"pixelated {event.picture}: {event.out}", *faces]
+
+
+@printed.register
+def _(event: ClipPixelated) -> Printed:
+    return [
+        f"pixelated {event.clip}: {event.out}",
+        f"  {counted(event.faces, 'face')} in {event.hidden} of {event.frames} frames, "
+        f"{event.bridged} times where the detector missed one",
+        f"  look at {event.sheet}, and at the whole clip: a face that is never found is not hidden",
+    ]
 
 
 # Measurements

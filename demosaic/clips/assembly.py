@@ -54,9 +54,20 @@ def add_pictures(
     return stream
 
 
-def add_words(source: InputContainer, target: OutputContainer, comment: str | None) -> None:
-    """Copy what a clip says of itself, and its chapters. A comment is added to the clip's own."""
+_HARMLESS = ("creation_time", "timecode")
+"""Words of a clip that name neither people nor places."""
+
+
+def add_words(
+    source: InputContainer, target: OutputContainer, comment: str | None, *, hides: bool
+) -> None:
+    """Copy what a clip says of itself, and its chapters. A comment is added to the clip's own. Who
+    `hides` something keeps no names and places.
+    """
     target.metadata.update(source.metadata)
+    if hides:
+        for name in [one for one in target.metadata if one.lower() not in _HARMLESS]:
+            del target.metadata[name]
     for name in ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER"):
         target.metadata.pop(name, None)
     if comment:
@@ -90,14 +101,16 @@ class Assembly:
         self._source, self._index, self._work = source, index, work
         self._encoding, self._joined, self._copied = encoding, joined, copied
 
-    def write(self, path: Path, container: Container, turn: int, comment: str | None) -> None:
+    def write(
+        self, path: Path, container: Container, turn: int, comment: str | None, *, hides: bool
+    ) -> None:
         """Write the file. Raises FFmpegError when it is refused."""
         with (
             opened(self._source) as source,
             opened(self._source) as again,
             open_target(str(path), container) as target,
         ):
-            add_words(source, target, comment)
+            add_words(source, target, comment, hides=hides)
             pictures = add_pictures(source, target, self._encoding, turn)
             if isinstance(pictures.codec_context, av.VideoCodecContext) and self._is_copy(source):
                 pictures.codec_context.extradata = self._header()

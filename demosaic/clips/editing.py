@@ -64,6 +64,14 @@ class How:
     """Called after each frame, with the patches of all its fields."""
 
 
+def upright_pictures(plan: Plan) -> Iterator[tuple[Moment, Pixels]]:
+    """Every frame of a clip as an upright picture (H, W, 3), in a first look through it."""
+    with opened(plan.source) as clip:
+        for shown in FrameReader(clip, plan.source, plan.index).frames():
+            turned = np.rot90(as_pixels(shown.frame), plan.turn)
+            yield shown.moment, np.ascontiguousarray(turned)
+
+
 @dataclass(frozen=True)
 class Edited:
     """What was done to a clip."""
@@ -113,7 +121,7 @@ def _identity(plan: Plan, how: How) -> dict[str, Any]:
 def _assemble(part: Path, plan: Plan, how: How, work: Work) -> None:
     assembly = Assembly(plan.source, plan.index, work, plan.encoding, plan.joined, plan.copied)
     with _writing(plan.out):
-        assembly.write(part, plan.container, plan.turn, how.comment)
+        assembly.write(part, plan.container, plan.turn, how.comment, hides=plan.hides)
 
 
 @contextmanager

@@ -144,6 +144,7 @@ class _Found:
         self.sizes: list[int] = []
         self.keys: list[bool] = []
         self.sections = [0]
+        self._cut_out = False
 
     def see(self, packet: AnyPacket, begins: bool) -> None:
         """Add a packet, with which a section may begin."""
@@ -154,6 +155,7 @@ class _Found:
         self.durations.append(packet.duration or 0)
         self.sizes.append(packet.size)
         self.keys.append(self._is_key(packet))
+        self._cut_out |= packet.is_discard
 
     def _is_key(self, packet: AnyPacket) -> bool:
         if not packet.is_keyframe or not packet.size:
@@ -199,7 +201,8 @@ class _Found:
             if decoded_only and self._codec != "h264":
                 keys[:] = False
         cuts = np.flatnonzero(keys)
-        if not len(cuts) or cuts[0] or not set(sections) <= set(cuts):
+        # Of what an edit cuts out, packets are there and no frames: nothing of it is copied
+        if self._cut_out or not len(cuts) or cuts[0] or not set(sections) <= set(cuts):
             return np.zeros(1, np.intp)
         bytes_before = np.concatenate([[0], np.cumsum(self.sizes)])
         ends = np.append(cuts[1:], len(pts))

@@ -50,6 +50,8 @@ class Plan:
     """The fields that are edited each by itself; only None for whole frames."""
     first: Frame
     """The first frame that can be decoded."""
+    hides: bool = False
+    """Whether nothing is kept that may show what is painted over, or name people and places."""
 
     @property
     def seconds(self) -> float:
@@ -87,12 +89,15 @@ def plan_clip(source: Path, out: Path, wish: Wish = Wish(), *, hides: bool = Fal
         turn,
         (0, 1) if first.interlaced_frame else (None,),
         first,
+        hides,
     )
 
 
 def _shows(stream: Stream) -> bool:
     """Whether a stream may show people, or say where they were."""
-    return stream.type in ("video", "data", "attachment") and "timecode" not in stream.metadata
+    if stream.type == "attachment":
+        return "font" not in stream.metadata.get("mimetype", "")
+    return stream.type in ("video", "data") and "timecode" not in stream.metadata
 
 
 def _first_frame(clip: InputContainer, source: Path) -> Frame:

@@ -49,11 +49,20 @@ def examine(data: bytes, detector: FaceDetector) -> Examined:
         image = decoded(data, reduction(max(width, height), LOOK_AT))
     except NotAPicture as error:
         return Examined(reason=_reason(error), detail=str(error))
+    return Examined(width, height, tuple(faces_in_picture(image, detector, (width, height))))
+
+
+def faces_in_picture(
+    image: Pixels, detector: FaceDetector, size: tuple[int, int] | None = None
+) -> list[Face]:
+    """The faces in a picture (H, W, 3) of any size, in its pixels, or in those of another `size`
+    (width, height) of the same picture.
+    """
+    width, height = size or (image.shape[1], image.shape[0])
     small = min(1.0, _LOOK_AT_MOST / max(image.shape[:2]))
-    image = resize(image, round(image.shape[1] * small), round(image.shape[0] * small))
-    found = find_faces(image, detector)
-    scale = width / image.shape[1], height / image.shape[0]
-    return Examined(width, height, tuple(_enlarged(face, scale) for face in found))
+    looked_at = resize(image, round(image.shape[1] * small), round(image.shape[0] * small))
+    scale = width / looked_at.shape[1], height / looked_at.shape[0]
+    return [_enlarged(face, scale) for face in find_faces(looked_at, detector)]
 
 
 def reduction(length: int, least: int) -> int:

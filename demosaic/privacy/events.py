@@ -55,6 +55,25 @@ class Hiding:
 
 
 @dataclass(frozen=True)
+class ClipPixelated(Event):
+    """The faces of one clip were hidden; the result is in `out`."""
+
+    clip: str
+    out: str
+    frames: int
+    hidden: int
+    """Frames in which something was hidden."""
+    faces: int
+    """Faces that were followed, or regions that the user gave."""
+    bridged: int
+    """How often a face was hidden in a frame in which the detector missed it."""
+    copied: int
+    """Frames that were copied without encoding them again."""
+    sheet: str
+    """A picture of what was hidden, the least certain first."""
+
+
+@dataclass(frozen=True)
 class Attack:
     """How often one recogniser identified the right person in one way to compare."""
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from demosaic.clips import without_pyav
+from demosaic.config.clips import ClipConfig
 from demosaic.config.privacy import PixelateConfig
 from demosaic.errors import NOTHING_TO_DO, DemosaicError
 from demosaic.events import Listener, Notice, ignore
@@ -16,44 +15,20 @@ from demosaic.faces.analysis import examine
 from demosaic.faces.cache import MakeDetector
 from demosaic.faces.detector import FaceDetector
 from demosaic.files import make_folder
-from demosaic.imaging.arrays import Pixels, blurred
-from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, plan
+from demosaic.imaging.arrays import Pixels
+from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, is_clip, plan
 from demosaic.imaging.decoding import decode, read_bytes
 from demosaic.imaging.edited_copy import Edit, losses, write_edited
 from demosaic.imaging.encoding import encode_png
-from demosaic.imaging.geometry import Box, crop, paste
+from demosaic.imaging.geometry import Box
 from demosaic.imaging.metadata import Keeping
 from demosaic.imaging.opening import NotAPicture
 from demosaic.imaging.original import Original, read_original
 from demosaic.imaging.pictures import Picture, to_pixels
 from demosaic.imaging.stored import Stored
-from demosaic.mosaic.grid import Grid
-from demosaic.mosaic.pixelate import paint_cells, sample
-from demosaic.privacy.events import FaceHidden, PicturePixelated
+from demosaic.privacy.events import ClipPixelated, FaceHidden, PicturePixelated
+from demosaic.privacy.places import Pixelated, Place, around, pixelate_image, regions_of
 from demosaic.workers.processes import Workers
-
-_SMALLEST = 3  # px; smallest cell when the block is a share of a face, as `restore` finds it
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place in a photo to hide."""
-
-    box: Box
-    """Inside the photo."""
-    face: int
-    """Width of the face in it, photo pixels; the block may be a share of it."""
-    score: float | None = None
-    """The detector's confidence, 0 to 1; None for a region that the user gave."""
-
-
-@dataclass(frozen=True)
-class Pixelated:
-    """A photo with its faces hidden."""
-
-    picture: Pixels
-    """RGB levels (H, W, 3), 0 to 255."""
-    faces: tuple[FaceHidden, ...]
 
 
 def pixelate(
@@ -94,74 +69,10 @@ def faces_in(data: bytes, config: PixelateConfig, detector: FaceDetector) -> lis
         raise NotAPicture(examined.detail)
     photo = Box(0, 0, examined.width, examined.height)
     return [
-        Place(_around(face.box, config.margin).clipped(photo), face.box.width, face.score)
+        Place(around(face.box, config.margin).clipped(photo), face.box.width, face.score)
         for face in examined.faces
         if face.score >= config.min_score
     ]
-
-
-def _around(face: Box, margin: float) -> Box:
-    """The box `margin` times as large around the same centre."""
-    width, height = round(face.width * margin), round(face.height * margin)
-    return Box(
-        face.x + (face.width - width) // 2, face.y + (face.height - height) // 2, width, height
-    )
-
-
-def regions_of(photo: Pixels, config: PixelateConfig) -> list[Place]:
-    """The regions given. Raises DemosaicError when one is not inside the photo (H, W, 3)."""
-    boxes = [Box(*region) for region in config.regions]
-    for box in boxes:
-        if not box.inside(photo):
-            raise DemosaicError(
-                f"the region {box.x},{box.y},{box.width},{box.height} is not inside the picture "
-                f"of {photo.shape[1]} x {photo.shape[0]} px"
-            )
-    return [Place(box, box.width) for box in boxes]
-
-
-def pixelate_image(photo: Pixels, places: Sequence[Place], config: PixelateConfig) -> Pixelated:
-    """The photo (H, W, 3) with these places hidden, every other pixel as it was.
-
-    Cells begin in the corner of their box, as in most programs.
-    """
-    result, hidden = photo, []
-    for place in places:
-        block = _block(place, config)
-        piece = _covered(crop(photo, place.box), block, config)
-        mask = _mask(place.box, config)[:, :, None]
-        # Pasted into the result so far: boxes may overlap, and hidden pixels stay hidden
-        result = paste(result, np.where(mask, piece, crop(result, place.box)), place.box)
-        shown = None if config.style == "solid" else block
-        hidden.append(FaceHidden(place.box.corners, config.style, shown, place.score))
-    return Pixelated(result, tuple(hidden))
-
-
-def _block(place: Place, config: PixelateConfig) -> int:
-    """The side of a cell, photo pixels."""
-    if config.block >= 1:
-        return round(config.block)
-    return max(_SMALLEST, round(config.block * place.face))
-
-
-def _covered(piece: Pixels, block: int, config: PixelateConfig) -> Pixels:
-    """A piece of the photo (H, W, 3), covered in the style of the config."""
-    if config.style == "solid":
-        return np.zeros_like(piece)
-    if config.style == "blur":
-        return blurred(piece, block)
-    grid = Grid.square(block)
-    return paint_cells(sample(piece, grid, config.sampler), grid, (piece.shape[0], piece.shape[1]))
-
-
-def _mask(box: Box, config: PixelateConfig) -> NDArray[np.bool_]:
-    """(H, W): which pixels of a box are hidden."""
-    if config.shape == "box":
-        return np.ones((box.height, box.width), bool)
-    down, across = (
-        (2 * np.arange(side) + 1 - side) / side for side in (box.height, box.width)
-    )  # pixel centres, -1 to 1
-    return np.add.outer(down**2, across**2) <= 1
 
 
 def pixelate_file(
@@ -233,11 +144,12 @@ def pixelate_files(
     *,
     force: bool = False,
     config: PixelateConfig = PixelateConfig(),
+    clips: ClipConfig = ClipConfig(),
     make_detector: MakeDetector = engines.make_detector,
     workers: Workers | None = None,
     listen: Listener = ignore,
-) -> BatchReport[PicturePixelated]:
-    """Hide the faces in photos and write the results; what `demosaic pixelate` does.
+) -> BatchReport[PicturePixelated | ClipPixelated]:
+    """Hide the faces in photos and clips and write the results; what `demosaic pixelate` does.
 
     `photos`: one or several files, folders of them, or patterns such as `photos/**/*.jpg`. `out`:
     the file to write, or the folder for several; without it a result goes beside its photo, as
@@ -255,19 +167,36 @@ def pixelate_files(
         listen=listen,
     )
     make = None if config.regions else make_detector
-    return do_all(jobs, _Hiding(config, make), "pixelated", listen, workers)
+    return do_all(jobs, _Hiding(config, clips, make), "pixelated", listen, workers)
 
 
 @dataclass
 class _Hiding:
-    """Hides the faces of photos; sent to a worker, it makes a detector there."""
+    """Hides the faces of photos and clips; sent to a worker, it makes a detector there."""
 
     config: PixelateConfig
+    clips: ClipConfig
     make_detector: MakeDetector | None
     """None when the config says which regions to hide."""
     _detector: FaceDetector | None = None
 
-    def __call__(self, job: Job, listen: Listener) -> PicturePixelated:
+    def __call__(self, job: Job, listen: Listener) -> PicturePixelated | ClipPixelated:
         if self.make_detector and self._detector is None:
             self._detector = self.make_detector()
+        if is_clip(job.source):
+            return _hide_in_clip(job, self.config, self._detector, self.clips, listen)
         return pixelate_file(job, self.config, self._detector, listen)
+
+
+def _hide_in_clip(
+    job: Job,
+    config: PixelateConfig,
+    detector: FaceDetector | None,
+    clips: ClipConfig,
+    listen: Listener,
+) -> ClipPixelated:
+    try:
+        from demosaic.privacy.clip import pixelate_clip
+    except ModuleNotFoundError as error:  # PyAV is an extra
+        raise without_pyav(job.source) from error
+    return pixelate_clip(job, config, detector, clips, listen)

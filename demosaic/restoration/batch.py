@@ -7,10 +7,11 @@ from itertools import chain, count
 from os import PathLike
 from pathlib import Path
 
+from demosaic.clips import without_pyav
 from demosaic.config.clips import ClipConfig
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.restoration import RestoreConfig
-from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError, how_to_install
+from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
 from demosaic.events import Listener, Notice, ignore
 from demosaic.files import make_folder, write_with
 from demosaic.imaging.batch import BatchReport, Job, Sources, do_all, is_clip, plan
@@ -196,7 +197,5 @@ def _restore_clip(
     try:
         from demosaic.restoration.clip import restore_clip
     except ModuleNotFoundError as error:  # PyAV is an extra
-        raise DemosaicError(
-            f"{job.source}: a clip needs PyAV (Python 3.11 or later): {how_to_install('video')}"
-        ) from error
+        raise without_pyav(job.source) from error
     return restore_clip(job.source, job.out, model, config, compute, listen, clips, show)

@@ -22,7 +22,8 @@ from demosaic.imaging.decoding import read_image
 from demosaic.imaging.geometry import Box
 from demosaic.mosaic.grid import Grid
 from demosaic.privacy.events import FaceHidden, PicturePixelated
-from demosaic.privacy.pixelate import Place, pixelate_file, pixelate_files, pixelate_image
+from demosaic.privacy.pixelate import pixelate_file, pixelate_files
+from demosaic.privacy.places import Place, pixelate_image
 from doubles import save, texture
 
 ANY_FACE = PixelateConfig()
