@@ -22,8 +22,7 @@ from demosaic.files import make_folder, write_with
 from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.geometry import Box
 
-_SEGMENT = 240  # frames that are encoded, after which a stop loses none of them
-_COPIED = 2000  # frames that are copied, for the same reason
+_COPIED = 2000  # frames that are copied, after which a stop loses none of them
 
 Found = TypeVar("Found")
 
@@ -62,6 +61,8 @@ class How:
     """What else the result depends on: work that was begun with something else is not used."""
     progress: Callable[[Moment, Sequence[Patch]], None] = lambda moment, patches: None
     """Called after each frame, with the patches of all its fields."""
+    segment: int = 240
+    """Frames that are encoded, after which a stop loses none of them."""
 
 
 def upright_pictures(plan: Plan) -> Iterator[tuple[Moment, Pixels]]:
@@ -256,7 +257,7 @@ class _Run(Generic[Found]):
         moment: Moment | None = None
         for shown, patches in self._edited(examined):
             may_end = shown.unit is not unit or not self.plan.index.divides
-            if writer.count >= _SEGMENT and may_end:
+            if writer.count >= self.how.segment and may_end:
                 self._close(writer, shown.moment.number, shown.unit.number)
                 writer = SegmentWriter(self.plan.encoding)
             unit, moment = shown.unit, shown.moment

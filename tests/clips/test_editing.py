@@ -250,19 +250,17 @@ def test_only_the_range_asked_for_is_examined(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{**FOUR, "bf": "0"}, {"g": "99", "bf": "0"}])
-def test_a_stopped_clip_goes_on_where_it_was(
-    tmp_path: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("demosaic.clips.editing._SEGMENT", 4)
+def test_a_stopped_clip_goes_on_where_it_was(tmp_path: Path, options: dict[str, str]) -> None:
+    parts = How(segment=4)
     source = write_clip(tmp_path / "a.mp4", options=options, sound="aac")
     whole = tmp_path / "whole.mp4"
-    edited(source, whole)
+    edited(source, whole, how=parts)
     out = tmp_path / "b.mp4"
     with pytest.raises(KeyboardInterrupt):
-        edited(source, out, Painter(stop_at=9))
+        edited(source, out, Painter(stop_at=9), parts)
     assert not out.exists()
     again = Painter()
-    done = edited(source, out, again)
+    done = edited(source, out, again, parts)
     assert done.tally.frames == 12
     if "g" not in options:
         assert again.seen == [8, 9, 10, 11]
