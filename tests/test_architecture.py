@@ -45,7 +45,7 @@ DOORS = {
     "av": {"clips"},
     "jinja2": {"reporting.page"},
     "safetensors": {"models.checkpoint"},
-    "platformdirs": {"models.lookup", "faces.cache"},
+    "platformdirs": {"models.lookup", "faces.cache", "config.defaults"},
     "scipy": {"dataset", "evaluation.statistics"},
     "packaging": {"doctor.checks"},
     "cattrs": {"records"},

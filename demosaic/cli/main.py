@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from demosaic.cli.application import app
+from demosaic.cli.config import config
 from demosaic.cli.dataset import build_dataset, forget
 from demosaic.cli.doctor import doctor
 from demosaic.cli.evaluate import compare, evaluate
@@ -35,6 +36,7 @@ _add(pixelate, "Privacy")
 _add(audit, "Privacy")
 _add(forget, "Privacy")
 _add(export, "More")
+_add(config, "More")
 _add(doctor, "More")
 
 

@@ -8,8 +8,13 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
+from demosaic.config.defaults import Default, defaults_of
 from demosaic.config.options import Option, options_of, written
 from demosaic.config.training import TrainConfig
+from demosaic.text import in_one_line
+
+OPTIONS: dict[str, tuple[Option, ...]] = {}
+"""The options that come from records, by command."""
 
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT"}
 
@@ -41,12 +46,20 @@ def takes(command: Callable[..., None]) -> Callable[..., None]:
     parameters = inspect.signature(command).parameters
     sources = {name: _source(one.annotation) for name, one in parameters.items()}
 
+    name_of_command = command.__name__.replace("_", "-")
+    every = tuple(one for source in sources.values() if source for one in source.options)
+    OPTIONS[name_of_command] = every
+
     @functools.wraps(command)
     def with_records(**given: Any) -> None:
+        own = defaults_of(name_of_command, every)
+        taken: dict[str, Default] = {}
         for name, source in sources.items():
             if source:
                 values = {one.field: given.pop(one.field) for one in source.options}
+                taken |= source.fill(values, own, given.get("preset", ""))
                 given[name] = source.build(values)
+        _say(taken, given.get("screen"))
         command(**given)
 
     made: list[inspect.Parameter] = []
@@ -59,6 +72,16 @@ def takes(command: Callable[..., None]) -> Callable[..., None]:
     return with_records
 
 
+def _say(taken: Mapping[str, Default], screen: Any) -> None:
+    """Say on stderr which of the user's defaults are taken, by where they are from."""
+    if screen is None or screen.quiet:
+        return
+    for source in dict.fromkeys(one.source for one in taken.values()):
+        named = (field for field, one in taken.items() if one.source == source)
+        options = ", ".join(f"--{field.replace('_', '-')} {taken[field].given}" for field in named)
+        typer.echo(in_one_line(f"from {source}: {options}"), err=True)
+
+
 @dataclass(frozen=True)
 class _Source:
     """Where options come from, and what the command gets for them."""
@@ -67,6 +90,23 @@ class _Source:
     make: Callable[..., Any]
     defaults: Mapping[str, str]
     """What the help says of the default, by field."""
+    fits: Callable[[str, str, Mapping[str, Any]], bool] = lambda *_: True
+    """Whether a default for a field goes with the preset and the values given."""
+
+    def fill(
+        self, values: dict[str, Any], own: Mapping[str, Default], preset: str
+    ) -> dict[str, Default]:
+        """Put the user's own defaults in the place of values that are not given; those taken, by
+        field.
+        """
+        before = {field: value for field, value in values.items() if value not in (None, [])}
+        taken = {
+            field: default
+            for field, default in own.items()
+            if field in values and field not in before and self.fits(field, preset, before)
+        }
+        values |= {field: default.given for field, default in taken.items()}
+        return taken
 
     def build(self, values: Mapping[str, Any]) -> Any:
         """What the command gets, from the values by field; None is one that is not given."""
@@ -104,7 +144,17 @@ def _of_presets(records: Mapping[str, type]) -> _Source:
             options.setdefault(one.field, one)
             defaults.setdefault(one.field, {})[preset] = _default(one)
     shown = {name: _in_each(texts) for name, texts in defaults.items()}
-    return _Source(tuple(options.values()), dict, shown)
+    known = {
+        preset: {one.field for one in options_of(record)} for preset, record in records.items()
+    }
+
+    def fits(field: str, preset: str, given: Mapping[str, Any]) -> bool:
+        exclusive = {"minutes", "steps"}
+        return field in known.get(preset, ()) and not (
+            field in exclusive and exclusive & given.keys()
+        )
+
+    return _Source(tuple(options.values()), dict, shown, fits)
 
 
 def _in_each(defaults: Mapping[str, str]) -> str:

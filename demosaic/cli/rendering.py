@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rich.table import Table
 from rich.text import Text
 
+from demosaic.cli.settings import Settings
 from demosaic.config.restoration import RestoreConfig
 from demosaic.dataset.events import (
     BuildReport,
@@ -128,6 +129,16 @@ def _(event: PictureSkipped) -> Printed:
 def _(event: PicturesDone) -> Printed:
     several = f"{event.done} of {event.total} pictures {event.what}"
     return [several] if event.total > 1 else []
+
+
+@printed.register
+def _(event: Settings) -> Printed:
+    there = (f"{path} ({'there' if found else 'not there'})" for path, found in event.files.items())
+    table = _Figures("option", "value", "from", widths=(12, 0))
+    for one in event.settings:
+        table.add(f"{one.command} {one.option}", one.value, one.source)
+    none = "no default is yours: every option has its own, as --help says"
+    return [f"looked into: {', '.join(there)}", *([table] if event.settings else [none])]
 
 
 # Datasets

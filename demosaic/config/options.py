@@ -90,6 +90,11 @@ class Option:
         return self.flag or f"--{self.field.replace('_', '-')}"
 
     @property
+    def names_file(self) -> bool:
+        """Whether its value names a file to read."""
+        return self.metavar in ("FILE", "MODEL")
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """The words to choose from; empty where any value of the type may be given."""
         return get_args(self.type) if get_origin(self.type) is Literal else ()

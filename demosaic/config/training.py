@@ -232,6 +232,9 @@ RECIPES: dict[str, type[TrainConfig] | type[SeedConfig]] = {
     SeedConfig.preset: SeedConfig,
 }
 
+EXCLUSIVE = {"minutes", "steps"}
+"""Fields of which one is given at most."""
+
 
 def recipe(preset: str, chosen: Mapping[str, Any]) -> TrainConfig | SeedConfig:
     """The preset with the options chosen, by the names of their fields.
@@ -242,7 +245,7 @@ def recipe(preset: str, chosen: Mapping[str, Any]) -> TrainConfig | SeedConfig:
         raise DemosaicError(f"--preset {preset}: choose {' or '.join(RECIPES)}", USAGE)
     names = {one.field: one.name for record in RECIPES.values() for one in options_of(record)}
     known = {one.field for one in options_of(RECIPES[preset])}
-    if {"minutes", "steps"} <= chosen.keys() & known:
+    if chosen.keys() & known >= EXCLUSIVE:
         raise DemosaicError("--minutes and --steps: give one of the two", USAGE)
     strange = ", ".join(names[field] for field in chosen if field not in known)
     if strange:

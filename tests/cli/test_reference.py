@@ -28,6 +28,7 @@ def test_the_reference_shows_every_command_with_its_usage() -> None:
         "demosaic audit [OPTIONS] PHOTOS",
         "demosaic forget [OPTIONS] PAIRS NAME",
         "demosaic export [OPTIONS] MODEL",
+        "demosaic config [OPTIONS] [COMMAND]",
         "demosaic doctor [OPTIONS]",
     ]
     assert [line for line in lines if line.startswith("## ")] == [
