@@ -52,7 +52,8 @@ def takes(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_records(**given: Any) -> None:
-        own = defaults_of(name_of_command, every)
+        # What a run's config.json says is before the user's defaults
+        own = {} if given.get("config_file") else defaults_of(name_of_command, every)
         taken: dict[str, Default] = {}
         for name, source in sources.items():
             if source:

@@ -11,7 +11,7 @@ from demosaic.cli.options import Chosen, completing, described, own_option
 from demosaic.cli.prepare import keep_numpy_to_one_thread
 from demosaic.config.compute import DeviceConfig
 from demosaic.config.screen import ScreenConfig
-from demosaic.config.training import RECIPES, TrainConfig, recipe
+from demosaic.config.training import RECIPES, TrainConfig, recipe, recipe_like
 from demosaic.errors import USAGE, DemosaicError
 
 
@@ -36,6 +36,14 @@ def train(
         ),
     ] = TrainConfig.preset,
     chosen: Annotated[dict[str, Any], Chosen(RECIPES)],
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Take preset and options from a run's config.json; those given here come first.",
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         own_option(
@@ -59,16 +67,19 @@ def train(
     \b
     demosaic train ./pairs
     """
-    config = recipe(preset, chosen)
+    if config_file is None:
+        config = recipe(preset, chosen)
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages; torch reads it on import
     keep_numpy_to_one_thread()
     from demosaic import events
     from demosaic.models import compute, lookup
     from demosaic.training import loop as training
     from demosaic.training import tensorboard as tensorboard_log
-    from demosaic.training.run_folder import default_run
+    from demosaic.training.run_folder import config_in, default_run
 
-    run = _run_folder(name) if name else default_run(pairs, preset)
+    if config_file:
+        config = recipe_like(config_in(config_file), chosen)
+    run = _run_folder(name) if name else default_run(pairs, config.preset)
     compute.tune_allocator()
     with listening(screen) as listen:
         if tensorboard:

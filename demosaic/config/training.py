@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from demosaic.config.networks import DiscriminatorKind, UNetConfig
@@ -234,6 +234,19 @@ RECIPES: dict[str, type[TrainConfig] | type[SeedConfig]] = {
 
 EXCLUSIVE = {"minutes", "steps"}
 """Fields of which one is given at most."""
+
+
+def recipe_like(
+    config: "TrainConfig | SeedConfig", chosen: Mapping[str, Any]
+) -> "TrainConfig | SeedConfig":
+    """The config with the options chosen, by the names of their fields, in the place of its own.
+
+    Raises DemosaicError for an option that its preset does not have.
+    """
+    recipe(config.preset, chosen)  # refuses what does not go together
+    if "minutes" in chosen:
+        chosen = {**chosen, "steps": None}
+    return replace(config, **chosen)
 
 
 def recipe(preset: str, chosen: Mapping[str, Any]) -> TrainConfig | SeedConfig:

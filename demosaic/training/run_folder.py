@@ -9,7 +9,7 @@ from typing import Any
 
 from demosaic.config.options import written
 from demosaic.config.rules import differences
-from demosaic.config.training import FROM_BOX, FROM_NOTHING, SeedConfig, TrainConfig
+from demosaic.config.training import FROM_BOX, FROM_NOTHING, RECIPES, SeedConfig, TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.dataset.records import ShortHash
 from demosaic.errors import DemosaicError
@@ -50,12 +50,18 @@ class _Pairs:
 
 
 @dataclass(frozen=True)
-class _Begun(_Pairs):
-    """What config.json records of a run that has begun."""
+class _Recorded:
+    """What config.json records of the options."""
 
     preset: str
     train: Mapping[str, Any]
     """The options, by name."""
+
+
+@dataclass(frozen=True)
+class _Begun(_Recorded, _Pairs):
+    """What config.json records of a run that has begun."""
+
     fingerprint: ShortHash
 
 
@@ -87,6 +93,21 @@ def begin_run(
         _refuse_changes(run, before, config, pairs, may_grow)
     make_folder(run / "samples")
     write_json(run / "config.json", record)
+
+
+def config_in(path: Path) -> TrainConfig | SeedConfig:
+    """The options that a run's config.json records, to begin another run with.
+
+    Raises DemosaicError when it is no such file.
+    """
+    begun = read(_Recorded, read_json(path), str(path), others=True)
+    if begun.preset not in RECIPES:
+        raise DemosaicError(f"{path} is of the preset {begun.preset}, which does not exist here")
+    options = _options(begun)
+    config = read(RECIPES[begun.preset], dict(options), f"train in {path}")
+    if isinstance(config, SeedConfig) or config.init in (FROM_BOX, FROM_NOTHING):
+        return config
+    return replace(config, init=str(_from_record(config.init, path.parent)))
 
 
 def pairs_of_run(run: Path) -> Path | None:
@@ -134,7 +155,7 @@ def _begun(run: Path) -> _Begun | None:
     return read(_Begun, read_json(described), str(described), others=True)
 
 
-def _options(begun: _Begun) -> dict[str, Any]:
+def _options(begun: _Recorded) -> dict[str, Any]:
     """The options of a run that has begun, as this version records them."""
     if begun.preset != TrainConfig.preset:
         return {**begun.train}

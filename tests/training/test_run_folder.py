@@ -10,12 +10,12 @@ import pytest
 
 from dataset_doubles import opened
 from demosaic.config.compute import DeviceConfig
-from demosaic.config.training import SeedConfig, TrainConfig
+from demosaic.config.training import SeedConfig, TrainConfig, recipe_like
 from demosaic.errors import PROBLEM, DemosaicError
 from demosaic.files import write_json
 from demosaic.training.events import SheetSaved, TrainReport
 from demosaic.training.loop import train
-from demosaic.training.run_folder import begin_run, begun_options, log, pairs_of_run
+from demosaic.training.run_folder import begin_run, begun_options, config_in, log, pairs_of_run
 from doubles import CONFIG, DEVICES, a_dataset, go, steps
 
 
@@ -61,6 +61,22 @@ def test_another_option_under_the_same_name_is_refused_by_name(
         "give the same ones to go on, or begin a new run with another --name and "
         f"--init {straight}/best.safetensors"
     )
+
+
+def test_the_options_of_a_run_are_those_of_another(straight: Path, tmp_path: Path) -> None:
+    assert config_in(straight / "config.json") == CONFIG
+    again = recipe_like(CONFIG, {"steps": 9, "seed": 3})
+    assert again == replace(CONFIG, steps=9, seed=3)
+    timed = recipe_like(TrainConfig(steps=5, lr=0.01), {"minutes": 3.0})
+    assert timed == TrainConfig(minutes=3.0, lr=0.01)
+    other = {"preset": "default", "train": {"init": "../a.safetensors", "steps": 5}}
+    write_json(tmp_path / "config.json", other)
+    found = config_in(tmp_path / "config.json")
+    assert found == TrainConfig(steps=5, init=str(tmp_path.parent / "a.safetensors"))
+    for damaged in ({"preset": "x", "train": {}}, {"preset": "default", "train": {"lr": "much"}}):
+        write_json(tmp_path / "config.json", damaged)
+        with pytest.raises(DemosaicError, match=r"config\.json"):
+            config_in(tmp_path / "config.json")
 
 
 def test_a_start_that_failed_binds_nobody(dataset: Path, tmp_path: Path) -> None:
