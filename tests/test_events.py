@@ -128,6 +128,7 @@ def test_a_picture_restored_is_a_line_a_region_for_another_program() -> None:
         "out": "b.png",
         "samples": [],
         "spread": "",
+        "comparison": "",
     }
     assert lines[0] == {**common, **REGION_RECORD}
     assert (len(lines), lines[1]["sampler"]) == (2, "top-left")

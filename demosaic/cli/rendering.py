@@ -359,7 +359,8 @@ def _(event: PictureRestored) -> Printed:
     regions = (f"  {_region_line(region)}" for region in event.regions if region.block)
     more = f" to {event.samples[-1]}" if event.samples else ""
     spread = [f"  how far draws differ: {event.spread}"] if event.spread else []
-    return [f"restored {event.picture}: {event.out}{more}", *regions, *spread]
+    both = _comparison(event.comparison)
+    return [f"restored {event.picture}: {event.out}{more}", *regions, *spread, *both]
 
 
 @printed.register
@@ -379,7 +380,13 @@ def _(event: ClipRestored) -> Printed:
         f"restored {event.clip}: {event.out}",
         f"  {counted(event.mosaics, 'mosaic')} in {where}{copied}",
         *_agreement(event),
+        *_comparison(event.comparison),
     ]
+
+
+def _comparison(path: str) -> Printed:
+    """Where before and after are, if they were written."""
+    return [f"  before and after: {path}"] if path else []
 
 
 def _agreement(event: ClipRestored) -> Printed:

@@ -170,6 +170,11 @@ def _coded_anew(format_name: str, data: bytes) -> Iterator[str]:
         yield f"its {avif_bits(data)} bits become 8"
 
 
+def comparison_beside(out: Path) -> Path:
+    """Where before and after of a result go: beside it, as NAME.compare.jpg."""
+    return out.with_name(f"{out.stem.removesuffix('.restored')}.compare.jpg")
+
+
 def write_comparison(path: Path, before: Pixels, after: Pixels) -> None:
     """Write two pictures (H, W, 3) of one size side by side as JPEG (quality 90), whole or not at
     all. The metadata say that a model made a part.

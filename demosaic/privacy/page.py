@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demosaic.files import encoded, without_user, write_bytes
+from demosaic.models.box import BOX
 from demosaic.privacy.attack import Audit, Shown
 from demosaic.privacy.events import Attack, AuditReport, Hiding
 from demosaic.privacy.gallery import BUILD
@@ -122,8 +123,9 @@ def _plot(report: AuditReport) -> Plot:
 
 
 def _point(attack: Attack, label: str = "") -> Point:
-    found, cells = attack.first, (attack.hiding.cells if attack.hiding else None) or 1
-    return Point(cells, 100 * found.mean, 100 * found.low, 100 * found.high, label)
+    # Without its interval, which is in the table: so many would hide each other
+    cells = (attack.hiding.cells if attack.hiding else None) or 1
+    return Point(cells, 100 * attack.first.mean, label=label)
 
 
 def _of_style(report: AuditReport, style: str) -> list[Hiding]:
@@ -194,7 +196,7 @@ def _who(report: AuditReport) -> str:
         f"{counted(count, 'person', 'people')} {reason}"
         for reason, count in report.left_out.items()
     )
-    model = f" Restored by {without_user(Path(report.model))}." if report.model else ""
+    model = f" Restored by {_named(Path(report.model))}." if report.model else ""
     photos = without_user(Path(report.photos))
     return (
         f"{counted(report.hidden, 'face')} of "
@@ -202,3 +204,7 @@ def _who(report: AuditReport) -> str:
         f"{report.gallery} faces of {report.people} people are known. Left out: "
         f"{left_out or 'nobody'}.{model} The audit took {report.seconds:.0f} s."
     )
+
+
+def _named(model: Path) -> str:
+    return "the model in the box" if model == BOX else without_user(model)

@@ -23,7 +23,7 @@ from demosaic.errors import NOTHING_TO_DO, USAGE, DemosaicError
 from demosaic.events import Listener, Notice, ignore
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.decoding import read_mask
-from demosaic.imaging.edited_copy import write_comparison
+from demosaic.imaging.edited_copy import comparison_beside, write_comparison
 from demosaic.imaging.geometry import crop
 from demosaic.imaging.metadata import MADE_IN_PART
 from demosaic.models.compute import Compute
@@ -85,7 +85,8 @@ def restore_clip(
     done = edit_clip(plan, editor, how, "no mosaic found in any frame")
     if done.unreadable.count:
         listen(Notice(_unreadable(source, done.unreadable)))
-    return _restored(plan, done)
+    compared = comparison_beside(out) if config.compare and editor.compared else ""
+    return replace(_restored(plan, done), comparison=str(compared))
 
 
 def _started(plan: Plan) -> ClipStarted:
@@ -168,8 +169,7 @@ class _Restoring:
         for.
         """
         if self.config.compare:
-            path = self.out.with_name(f"{self.out.name}.compare.jpg")
-            write_comparison(path, picture, restored.picture)
+            write_comparison(comparison_beside(self.out), picture, restored.picture)
         if self.show:
             self.show(picture, restored)
 

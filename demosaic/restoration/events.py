@@ -37,12 +37,18 @@ class PictureRestored(Event):
     """The files of all draws, if there are several."""
     spread: str = ""
     """The heat map of how far draws differ, if there is one."""
+    comparison: str = ""
+    """Before and after side by side, if that was asked for."""
 
     def records(self) -> list[dict[str, object]]:
         """A record for each region."""
         place = {"event": RegionRestored.__name__, "picture": self.picture, "out": self.out}
-        draws = {"samples": self.samples, "spread": self.spread}
-        return [{**place, **asdict(region), **draws} for region in self.regions]
+        beside = {
+            "samples": self.samples,
+            "spread": self.spread,
+            "comparison": self.comparison,
+        }
+        return [{**place, **asdict(region), **beside} for region in self.regions]
 
 
 @dataclass(frozen=True)
@@ -94,3 +100,5 @@ class ClipRestored(Event):
     colours, levels of 8 bits. None if cells need not agree."""
     largest_error: float | None = None
     """The largest of these differences."""
+    comparison: str = ""
+    """The first frame with a mosaic before and after, if that was asked for."""

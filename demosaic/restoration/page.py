@@ -61,7 +61,7 @@ class RestorePage:
             parts.append(_facts(first))
         if len(first) < len(done.regions):
             parts.append(Text("The file has more pictures with mosaics; this is the first."))
-        parts.append(self._links([*(done.samples or [done.out]), done.spread]))
+        parts.append(self._links([*(done.samples or [done.out]), done.spread, done.comparison]))
         self.sections.append(Section(name, parts))
 
     def add_frame(self, before: Pixels, restored: Restored) -> None:
@@ -76,7 +76,7 @@ class RestorePage:
         if self.frame:
             parts += [self._stage(name, *self.frame), Text("This is the first of them.")]
             self.frame = None
-        parts.append(self._links([done.out]))
+        parts.append(self._links([done.out, done.comparison]))
         self.sections.append(Section(name, parts))
 
     def write(self, skipped: Sequence[PictureSkipped]) -> None:

@@ -11,7 +11,13 @@ from demosaic.files import make_folder
 from demosaic.imaging.arrays import Mask, Pixels
 from demosaic.imaging.batch import numbered
 from demosaic.imaging.decoding import read_mask
-from demosaic.imaging.edited_copy import Edit, losses, write_comparison, write_edited
+from demosaic.imaging.edited_copy import (
+    Edit,
+    comparison_beside,
+    losses,
+    write_comparison,
+    write_edited,
+)
 from demosaic.imaging.encoding import write_png
 from demosaic.imaging.geometry import Box
 from demosaic.imaging.heat import heat_sheet
@@ -65,6 +71,7 @@ def restore_file(
         _regions_of(found),
         tuple(map(str, outs)) if len(outs) > 1 else (),
         spread,
+        str(comparison_beside(out)) if config.compare else "",
     )
     if show:
         show(done, page.shown, first)
@@ -106,7 +113,7 @@ def _write_beside(out: Path, shown: Pixels, first: Restored, config: RestoreConf
     """
     name = out.stem.removesuffix(".restored")
     if config.compare:
-        write_comparison(out.with_name(f"{name}.compare.jpg"), shown, first.picture)
+        write_comparison(comparison_beside(out), shown, first.picture)
     if first.spread is None:
         return ""
     spread = out.with_name(f"{name}.spread.png")

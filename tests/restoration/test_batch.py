@@ -130,6 +130,14 @@ def test_a_copy_replaces_nothing(folder: Path, model_file: Path) -> None:
     assert (clean.read_bytes(), other.read_bytes()) == before
 
 
+def test_where_before_and_after_lie_is_reported(folder: Path, model_file: Path) -> None:
+    source = save(folder / "a.png", mosaicked(32, 32, Grid.square(4)))
+    config = replace(ANYTHING, compare=True)
+    (done,) = restore_files(source, model=model_file, config=config).results
+    assert done.comparison == str(folder / "a.compare.jpg")
+    assert (folder / "a.compare.jpg").exists()
+
+
 # Draws
 
 
