@@ -83,7 +83,7 @@ def test_whatever_travels_on_the_stream_is_an_event() -> None:
     }
     assert nested == {
         "AtRealism", "Attack", "Closest", "DrawScores", "Estimate", "FaceHidden", "ModelFound",
-        "RegionRestored", "Scores", "Way", "WayScores",
+        "Hiding", "RunFound", "RegionRestored", "Scores", "Way", "WayScores",
     }  # fmt: skip
 
 
