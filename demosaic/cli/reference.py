@@ -28,7 +28,7 @@ A command ends with one of these codes:
 
 With `--json` a command writes every event as a line of JSON to stdout: an object whose `event` is
 its kind. The last line of a command that makes a report is the report; of one that ends early it is
-`Failed`, with `message` and `exit_code`.
+`Failed`, with `message` and `exit_code`. [Events](events.md) lists all of them.
 
 This page is made from the commands: do not edit it, run
 `python -m demosaic.cli.reference > docs/cli.md`.
