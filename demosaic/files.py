@@ -194,7 +194,21 @@ def encoded(text: str) -> bytes:
 
 def write_lines(path: Path, records: Iterable[object], *, private: bool = False) -> None:
     """Write a file of JSON lines, whole or not at all."""
-    write_bytes(path, encoded("".join(map(as_line, records))), private=private)
+
+    def write(part: Path) -> None:
+        with part.open("wb") as file:
+            file.writelines(encoded(as_line(record)) for record in records)
+
+    write_with(path, write, private=private)
+
+
+def hashed(path: Path) -> bytes:
+    """The SHA-256 of a file, 32 bytes. Raises DemosaicError when it cannot be read."""
+    digest = hashlib.sha256()
+    with _regular(path) as file:
+        while some := file.read(_LONGEST_LINE):
+            digest.update(some)
+    return digest.digest()
 
 
 def append_lines(path: Path, records: Iterable[object], *, private: bool = False) -> None:

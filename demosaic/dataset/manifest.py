@@ -9,6 +9,7 @@ pairs/
   spare/<id>.png   pairs beyond --max-per-group
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -33,6 +34,7 @@ from demosaic.errors import DemosaicError
 from demosaic.files import (
     append_lines,
     drop_torn_line,
+    hashed,
     make_folder,
     read_json,
     refuse_links_out,
@@ -142,6 +144,15 @@ class Manifest:
     def forgotten(self) -> set[str]:
         """The content hashes of the photos that must never come back."""
         return {line.sha256 for line in read_all(ForgottenPhoto, self._forgotten, advice=_ADVICE)}
+
+    def fingerprint(self, rules: str) -> str:
+        """16 hexadecimal digits, made from the lines of pairs and of what was skipped, as they are
+        on disk, and from a text.
+        """
+        digest = hashlib.sha256(rules.encode())
+        for path in (self._pairs, self._skipped):
+            digest.update(hashed(path) if path.exists() else b"")
+        return digest.hexdigest()[:16]
 
     def without_picture(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Those pairs whose PNG file is missing or cut short, in whatever split it is."""

@@ -39,7 +39,11 @@ FEW = 20_000
 
 _BUCKET = 16  # hashes that a band's value should have on average: enough for a matrix product
 
-_SLACKS = (1, 4, 16)  # bits beyond the limits, for the search of the most alike of many
+_SELDOM = 46  # bits of 128 in which the hashes of different people seldom differ
+
+_SLACKS = (1, 4)  # bits beyond the limits, for the search of the most alike of many
+
+_WORTHWHILE = 25  # times as many comparisons are worth bands, when one side has fewer
 
 _ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
@@ -95,6 +99,19 @@ def near_duplicates(likenesses: Likenesses, *, few: int = FEW) -> Iterator[Found
     """
     yield from _near(likenesses.faces, FACE_LIMIT, few)
     yield from _near(likenesses.scenes, SCENE_LIMIT, few)
+
+
+def near_duplicates_of(likenesses: Likenesses, some: Numbers) -> Iterator[Found]:
+    """The near duplicates among the pairs of those with the numbers `some`, which come first, a few
+    at a time. Each of these comes with itself too.
+    """
+    for hashes, limit in (
+        (likenesses.faces, FACE_LIMIT),
+        (likenesses.scenes, SCENE_LIMIT),
+    ):
+        for rows, columns in _tiles(len(some), len(hashes)):
+            one, other = _compared(hashes[some[rows]], hashes[columns], limit)
+            yield some[one + rows.start], other + columns.start
 
 
 def _near(hashes: Hashes, limit: int, few: int) -> Iterator[Found]:
@@ -184,13 +201,14 @@ def _flips(bits: int, errors: int) -> NDArray[np.uint64]:
 def _compared(some: Hashes, others: Hashes, limit: int) -> Found:
     """Which of some hashes and which of others differ in at most `limit` bits.
 
-    A matrix product counts every second bit first: few others differ in so few of these.
+    A matrix product counts every second bit first where few others differ in so few of these.
     """
-    half = _signs(some, 2) @ _signs(others, 2).T  # so many bits more agree than differ
-    least = _BITS / 2 - 2 * limit
-    if half.size == 0 or half.max() < least:
+    every = 2 if limit <= _SELDOM else 1
+    agreeing = _signs(some, every) @ _signs(others, every).T  # bits more than those that differ
+    least = _BITS / every - 2 * limit
+    if agreeing.size == 0 or agreeing.max() < least:
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    one, other = np.divmod(np.flatnonzero(half >= least), half.shape[1])
+    one, other = np.divmod(np.flatnonzero(agreeing >= least), agreeing.shape[1])
     near = _apart(some[one], others[other]) <= limit
     return one[near], other[near]
 
@@ -241,7 +259,7 @@ def nearest(some: Likenesses, others: Likenesses, *, few: int = FEW) -> tuple[in
     ones when several are. None when either is empty. More than `few` by `few` are looked for in
     bands first.
     """
-    if len(some) * len(others) > few * few:
+    if len(some) * len(others) > _WORTHWHILE * few * few:
         for slack in _SLACKS:
             found = _nearest_within(some, others, slack, few)
             if found is not None:

@@ -9,9 +9,13 @@ from typing import Any, TypeVar
 
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.manifest import Manifest
+from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT
 from demosaic.dataset.records import Header, Pair, Skipped, State
-from demosaic.dataset.regroup import Move, moves, regroup
-from demosaic.dataset.summary import Summary, funnel, summarise
+from demosaic.dataset.regroup import Grouped, Move, moves, regroup
+from demosaic.dataset.summary import Known, Summary, funnel, summarise
+
+_RULES = f"by person, file, burst; faces {FACE_LIMIT} bits, scenes {SCENE_LIMIT}"
+"""How pairs are grouped; with other rules, all are grouped anew."""
 
 _Line = TypeVar("_Line", Pair, Skipped)
 
@@ -40,6 +44,10 @@ class OpenDataset:
         self._facts = _facts(header) if header else {}
         self.forgotten = manifest.forgotten()
         pairs, skipped = manifest.pairs(), manifest.skipped()
+        self._closest = header.closest if header else None
+        self._grouped: Grouped | None = None
+        if header and self._state == "finished" and header.lines == manifest.fingerprint(_RULES):
+            self._grouped = Grouped(by_id(pairs), skipped)
         self.pairs = by_id(without(self.forgotten, pairs))
         self.skipped = without(self.forgotten, skipped)
         found = set(contents(pairs, skipped).values())
@@ -61,19 +69,29 @@ class OpenDataset:
         """
         if self._state != "forgetting":
             self._enter("settling")
-        before, self.pairs = self.pairs, regroup(self.pairs.values(), self.skipped, self.config)
+        before = self.pairs
+        self.pairs = regroup(before.values(), self.skipped, self.config, self._grouped)
         self.skipped = _sorted_once(self.skipped)
         self._manifest.move_pictures(self.pairs)
         self._manifest.write(self.pairs.values(), self.skipped)
         self._manifest.remove_orphans(self.pairs)
         settled = Settled(
-            summarise(self.pairs.values(), self.skipped, self.config),
+            summarise(self.pairs.values(), self.skipped, self.config, self._known()),
             funnel(seen, self.pairs.values(), self.skipped, self.forgotten),
             moves(before, self.pairs),
         )
-        self._describe("finished", {"funnel": settled.funnel, **asdict(settled.summary)})
+        facts = {"funnel": settled.funnel, **asdict(settled.summary)}
+        self._describe("finished", {**facts, "lines": self._manifest.fingerprint(_RULES)})
         self.forgetting = False
         return settled
+
+    def _known(self) -> Known | None:
+        """What the dataset said of its pairs when it was opened, as far as it is still so."""
+        if self._grouped is None or self._closest is None:
+            return None
+        before = self._grouped.pairs
+        same = {one for one, pair in self.pairs.items() if before.get(one) is pair}
+        return Known(self._closest, same)
 
     def _enter(self, state: State) -> None:
         """Before the first change: the dataset is unfinished from now on."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from demosaic.config.rules import Sampler
+from demosaic.dataset.events import Closest
 from demosaic.mosaic.grid import Grid
 from demosaic.records import Rule, between, digits
 
@@ -170,4 +171,12 @@ class Header:
     fingerprint: ShortHash | None = None
     """16 hexadecimal digits, made from the options, the pairs and their splits; only a finished
     dataset has one.
+    """
+    closest: Closest | None = None
+    """The training pair and the pair of another split that are the most alike, if there are both;
+    in a finished dataset.
+    """
+    lines: ShortHash | None = None
+    """16 hexadecimal digits, made from the files of lines and the rules of grouping: where they
+    are still the same, the groups are right. Only a finished dataset has them.
     """

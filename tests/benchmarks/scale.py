@@ -139,7 +139,14 @@ def hashes(count: int, seed: int) -> NDArray[np.uint8]:
         common = fixed.standard_normal((some, 60)).astype(np.float32) @ shapes
         own = fixed.standard_normal((some, 256)).astype(np.float32)
         made.append(np.packbits(0.35**0.5 * common + 0.65**0.5 * own + often > 0, axis=1))
-    return np.concatenate(made)
+    found = np.concatenate(made)
+    # Some resemble another person nearly as much as near duplicates do, as among real faces
+    alike = fixed.permutation(count)[: 2 * (count // 500)].reshape(2, -1)
+    bits = np.zeros((alike.shape[1], 256), np.uint8)
+    for number, row in enumerate(bits):
+        row[fixed.permutation(256)[: 41 + number % 20]] = 1
+    found[alike[0]] = found[alike[1]] ^ np.packbits(bits, axis=1)
+    return found
 
 
 # Steps

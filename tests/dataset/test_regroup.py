@@ -29,8 +29,8 @@ from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.events import PairMoved
 from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT, bits_apart
 from demosaic.dataset.reader import open_pairs
-from demosaic.dataset.records import Pair, Skipped
-from demosaic.dataset.regroup import Member, Move, groups, moves, regroup
+from demosaic.dataset.records import COPY, Pair, Skipped
+from demosaic.dataset.regroup import Grouped, Member, Move, groups, moves, regroup
 from demosaic.dataset.splits import split_of
 from demosaic.events import Event
 from demosaic.imaging.encoding import write_png
@@ -210,6 +210,41 @@ def test_the_first_ids_of_a_large_group_stay_in_its_split() -> None:
     found = regroup(pairs, [], BuildConfig(max_per_group=2))
     in_splits = {pair.photo for pair in found.values() if pair.split != "spare"}
     assert in_splits == {"a/9.jpg", "a/8.jpg"}
+
+
+@given(st.data())
+def test_what_was_grouped_before_is_grouped_as_if_anew(data: st.DataObject) -> None:
+    """Whatever is added, changed and taken out, copies too."""
+    pools = st.lists(st.integers(0, 11), unique=True, max_size=12)
+    config = BuildConfig(val=0.3, max_per_group=data.draw(st.sampled_from([0, 3])))
+
+    def a_line(number: int) -> Pair:
+        like = plain(*range(number // 2)) if number % 3 else strange(number)
+        return a_pair(
+            number, f"{'abcdef'[number % 6]}/{number}.jpg", sha256=f"{number // 2:064x}",
+            likeness=(like, strange(1000 + number)), burst=(f"{number % 5:016x}",),
+        )  # fmt: skip
+
+    def copies(numbers: list[int]) -> list[Skipped]:
+        return [Skipped(f"{'ghab'[n % 4]}/c.jpg", f"{n:064x}", COPY) for n in numbers]
+
+    skipped = copies(data.draw(pools))
+    before = Grouped(regroup(map(a_line, data.draw(pools)), skipped, config), skipped)
+    kept = [one for one in before.pairs.values() if data.draw(st.booleans())]
+    added = [a_line(number) for number in data.draw(pools)]
+    now = {one.id: one for one in (*kept, *added)}.values()
+    later = copies(data.draw(pools))
+    assert regroup(now, later, config, before) == regroup(now, later, config)
+
+
+def test_people_whom_only_a_copy_connected_come_apart_with_it() -> None:
+    pairs = [a_pair(1, "a/1.jpg"), a_pair(2, "b/1.jpg"), a_pair(3, "c/1.jpg")]
+    copy = Skipped("b/copy.jpg", pairs[0].sha256, COPY)
+    before = Grouped(regroup(pairs, [copy], BuildConfig()), [copy])
+    assert [pair.group for pair in before.pairs.values()] == ["a", "a", "c"]
+    after = regroup(before.pairs.values(), [], BuildConfig(), before)
+    assert [pair.group for pair in after.values()] == ["a", "b", "c"]
+    assert after[pairs[2].id] is before.pairs[pairs[2].id]
 
 
 def test_a_move_is_from_one_split_into_another() -> None:

@@ -6,15 +6,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from dataset_doubles import build, lines
+from dataset_doubles import a_pair, build, lines
 from demosaic import __version__
 from demosaic.config.dataset import BuildConfig
 from demosaic.dataset.events import PhotoDone, PhotosFound
 from demosaic.dataset.near_duplicates import FACE_LIMIT, SCENE_LIMIT
+from demosaic.dataset.records import Pair
+from demosaic.dataset.summary import Known, summarise
 from demosaic.events import Event
 from demosaic.imaging.encoding import write_png
+from hashes import plain, strange
 
 
 def test_the_header_says_how_the_dataset_was_built(dataset: Path) -> None:
@@ -22,7 +26,7 @@ def test_the_header_says_how_the_dataset_was_built(dataset: Path) -> None:
     records = lines(dataset / "pairs.jsonl")
     splits = [line["split"] for line in records]
     fingerprint, closest = header.pop("fingerprint"), header.pop("closest")
-    assert len(fingerprint) == 16
+    assert len(fingerprint) == len(header.pop("lines")) == 16
     split_of_photo = {line["photo"]: line["split"] for line in records}
     assert split_of_photo[closest["train"]] == "train"
     assert split_of_photo[closest["held_out"]] == "val"
@@ -55,6 +59,26 @@ def test_the_report_and_the_events_agree_with_the_files(photos: Path, tmp_path: 
     assert sum(event.pairs for event in done) == report.pairs == report.new_pairs == len(records)
     assert (report.folder, report.photos) == (str(tmp_path / "out"), 24)
     assert sum(report.splits.values()) == len(records)
+
+
+@pytest.mark.parametrize("kept", ["train", "val", "both", "neither"])
+@pytest.mark.parametrize("new", ["train", "val", "nearer train", "nearer val", "no"])
+def test_the_closest_of_before_saves_work_and_changes_nothing(kept: str, new: str) -> None:
+    def a_line(number: int, split: str, bits: int) -> Pair:
+        likeness = plain(*range(bits)), strange(number)
+        return a_pair(number, f"{number}.jpg", split=split, likeness=likeness)
+
+    ends = {"train": a_line(3, "train", 0), "val": a_line(4, "val", 60)}
+    others = [a_line(1, "train", 170), a_line(2, "val", 250)]
+    before = sorted([*ends.values(), *others], key=lambda pair: pair.id)
+    closest = summarise(before, [], BuildConfig()).closest
+    assert closest is not None and (closest.train, closest.held_out) == ("3.jpg", "4.jpg")
+    unchanged = [*others, *(pair for name, pair in ends.items() if kept in (name, "both"))]
+    bits = 30 if "nearer" in new else 110
+    added = [a_line(0, new.split()[-1], bits)] if new != "no" else []
+    known = Known(closest, {pair.id for pair in unchanged})
+    pairs = [*added, *sorted(unchanged, key=lambda pair: pair.id)]
+    assert summarise(pairs, [], BuildConfig(), known) == summarise(pairs, [], BuildConfig())
 
 
 def test_the_funnel_counts_the_photos_that_passed_each_step(album: Path, tmp_path: Path) -> None:
