@@ -15,6 +15,7 @@ from demosaic.app.server import listening_on, server_of
 from demosaic.app.tools import Tools
 from demosaic.app.uploads import Uploads
 from demosaic.config.detector import DetectorConfig
+from demosaic.models.box import BOX
 from demosaic.models.model import Model
 from doubles import COMPUTE, DEVICES
 
@@ -112,11 +113,11 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, model: Model, album: Path | None = None) -> Iterator[Served]:
+def serving(
+    folder: Path, model: Model, album: Path | None = None, model_file: Path = BOX
+) -> Iterator[Served]:
     """The page, served from a thread of this process. Uploads go to the folder."""
-    tools = Tools(
-        model, Path("box.safetensors"), COMPUTE, DEVICES, DetectorConfig(), Uploads(folder), album
-    )
+    tools = Tools(model, model_file, COMPUTE, DEVICES, DetectorConfig(), Uploads(folder), album)
     jobs = Jobs()
     with listening_on(0) as socket:
         port = socket.getsockname()[1]

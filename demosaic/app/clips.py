@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 from demosaic.app.jobs import Job, Result
-from demosaic.app.pictures import explained
+from demosaic.app.pictures import explained, refuse_pixels
 from demosaic.app.tools import Tools
 from demosaic.config.restoration import RestoreConfig
 from demosaic.events import Event, Notice
 from demosaic.imaging.batch import result_name
 from demosaic.records import between
 from demosaic.restoration.batch import restore_files
-from demosaic.restoration.events import FrameRestored
+from demosaic.restoration.events import ClipStarted, FrameRestored
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,13 @@ def restore_frames(asked: RestoreFrames, tools: Tools, job: Job) -> Result:
 
     def follow(event: Event) -> None:
         job.check()
-        if isinstance(event, FrameRestored):
-            job.done = event.number + 1
-            job.step = f"Frame {job.done} done"
-        elif isinstance(event, Notice):
+        if isinstance(event, ClipStarted):
+            refuse_pixels(*event.size)
+            job.begin(event.frames, "Restoring")
+        elif isinstance(event, FrameRestored):
+            job.advance()
+            job.step = f"Frame {job.done} of {job.total}" if job.total else f"Frame {job.done}"
+        elif isinstance(event, Notice) and event.text.startswith(str(upload.source)):
             notices.append(event.text.replace(f"{upload.source}: ", ""))
 
     out = job.place_file("result", Path(result_name(upload.source, "restored")).suffix)

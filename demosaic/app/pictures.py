@@ -28,6 +28,11 @@ def refuse_too_large(upload: Upload) -> None:
     """
     with explained(upload):
         width, height = read_size(upload.source)
+    refuse_pixels(width, height)
+
+
+def refuse_pixels(width: int, height: int) -> None:
+    """Raise DemosaicError for a size that takes too much memory."""
     if width * height > MOST_PIXELS:
         raise DemosaicError(
             f"This picture has {width} x {height} pixels. "

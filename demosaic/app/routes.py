@@ -136,7 +136,8 @@ class _Handlers:
             raise HTTPException(400, "There is no such task.")
         form, do = _TASKS[task]
         record: Any = read(form, asked, "the request")
-        upload = self._tools.upload(record.upload) if hasattr(record, "upload") else None
+        identity = getattr(record, "upload", None)
+        upload = self._tools.upload(identity) if identity else None
         folder = upload.folder if upload else self._tools.uploads.root
         job = self._jobs.start(partial(do, record, self._tools), folder)
         return JSONResponse(job.as_json())

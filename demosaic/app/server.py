@@ -22,6 +22,8 @@ from demosaic.config.detector import DetectorConfig
 from demosaic.config.serving import ServeConfig
 from demosaic.errors import DemosaicError
 from demosaic.events import Listener, Notice, ignore
+from demosaic.files import real_path
+from demosaic.models.box import BOX
 from demosaic.models.compute import choose, settle_threads
 from demosaic.models.lookup import choose_model, load_model
 
@@ -120,13 +122,12 @@ def _tools(
 
 def _about(tools: Tools) -> Result:
     """What the page says of this program."""
+    file = tools.model_file
     return {
         "version": __version__,
-        "model": "the model in the box"
-        if tools.model_file.stem == "box"
-        else tools.model_file.name,
+        "model": "the model in the box" if file == BOX else f"{file.parent.name}/{file.name}",
         "draws": tools.model.draws,
         "sharp": tools.model.card.sharp,
         "clips": find_spec("av") is not None,
-        "album": tools.album.name if tools.album else None,
+        "album": real_path(tools.album).name if tools.album else None,
     }

@@ -38,14 +38,14 @@ def serve(
     demosaic serve --open
     """
     try:
-        from demosaic.app import server
+        from demosaic.app.server import serve as serve_page
     except ModuleNotFoundError as error:  # starlette and uvicorn are an extra
         if (error.name or "").startswith("demosaic"):
             raise
         raise DemosaicError(f"the page needs more packages: {how_to_install('app')}") from error
 
     with listening(screen) as listen:
-        server.serve(
+        serve_page(
             config,
             model=model,
             album=album,

@@ -60,8 +60,7 @@ def value(browser: Browser, label: str) -> float:
     return float(browser.run(script))
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize(("width", "dark"), [(1200, False), (390, True)])
 def test_a_face_is_found_restored_and_compared(
     browser: Browser, served: "Served", mosaic: Path, width: int, dark: bool
 ) -> None:

@@ -1,12 +1,15 @@
 """The first tab, asked as the page asks: mosaics found, measured, restored, written."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from demosaic.app.jobs import Job, Result
 from demosaic.config.restoration import RestoreConfig
 from demosaic.detection.detector import find_mosaics
 from demosaic.imaging.arrays import Pixels
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from served import Served
 
 BOX = Box(24, 16, 64, 48)
+Made = TypeVar("Made")
+
 FOUND = {
     "box": [24, 16, 64, 48],
     "block": [8, 8],
@@ -36,12 +41,24 @@ def photo() -> Pixels:
     return paste(texture(96, 128), mosaicked(48, 64, Grid.square(8)), BOX)
 
 
-def restored(realism: float, seed: int = 0) -> Pixels:
-    """What the model makes of the photo."""
-    from doubles import drawing_model
+def in_thread_of_jobs(served: "Served", work: Callable[[], Made]) -> Made:
+    """What the work returns. Its results depend on the thread, in the last bit."""
+    done = []
 
+    def as_job(job: Job) -> Result:
+        done.append(work())
+        return {}
+
+    served.ended(served.jobs.start(as_job, served.tools.uploads.root).id)
+    return done[0]
+
+
+def restored(served: "Served", realism: float, seed: int) -> Pixels:
+    """What the model makes of the photo."""
     config = RestoreConfig(realism=realism, seed=seed)
-    return restore_image(photo(), drawing_model(), config, COMPUTE).picture
+    return in_thread_of_jobs(
+        served, lambda: restore_image(photo(), served.tools.model, config, COMPUTE).picture
+    )
 
 
 def test_mosaics_are_found_and_the_picture_is_shown(served: "Served") -> None:
@@ -82,7 +99,7 @@ def test_layers_are_the_mosaics_restored_at_three_realisms(served: "Served") -> 
     assert (state["done"], state["total"]) == (5, 5)
     for name, realism, seed in (("mean-0", 0.0, 5), ("draw-1-1-0", 0.5, 6)):
         shown = decode(served.file(state, f"{name}.png"))
-        assert np.array_equal(shown, crop(restored(realism, seed), BOX)), name
+        assert np.array_equal(shown, crop(restored(served, realism, seed), BOX)), name
 
 
 FOUND_BY_HAND = {"box": [24, 16, 64, 48], "block": [8, 8], "offset": [0, 0]}
@@ -123,19 +140,21 @@ def test_a_grid_that_does_not_fit_is_refused_in_words(served: "Served") -> None:
     )
 
 
-def test_a_download_is_the_file_that_the_command_writes(served: "Served", tmp_path: Path) -> None:
-    image = Image.fromarray(photo())
-    for kind, suffix in (("TIFF", ".tif"), ("BMP", ".png")):
-        data = encoded(image, kind, dpi=(300, 300))
-        (tmp_path / f"face.{kind}").write_bytes(data)
-        out = tmp_path / f"out{suffix}"
-        config = RestoreConfig(realism=0.7, seed=3)
-        restore_file(tmp_path / f"face.{kind}", out, served.tools.model, config, COMPUTE)
-        state = served.done(
-            "write", upload=served.upload(data), mosaics=[FOUND_BY_HAND], realism=0.7, seed=3
-        )
-        assert state["result"] == {"suffix": suffix}
-        assert served.file(state, "result") == out.read_bytes()
+@pytest.mark.parametrize(("kind", "suffix"), [("TIFF", ".tif"), ("BMP", ".png")])
+def test_a_download_is_the_file_that_the_command_writes(
+    served: "Served", tmp_path: Path, kind: str, suffix: str
+) -> None:
+    data = encoded(Image.fromarray(photo()), kind, dpi=(300, 300))
+    source, out = tmp_path / "face", tmp_path / f"out{suffix}"
+    source.write_bytes(data)
+    config = RestoreConfig(realism=0.7, seed=3)
+    in_thread_of_jobs(
+        served, lambda: restore_file(source, out, served.tools.model, config, COMPUTE)
+    )
+    asked = {"mosaics": [FOUND_BY_HAND], "realism": 0.7, "seed": 3}
+    state = served.done("write", upload=served.upload(data), **asked)
+    assert state["result"] == {"suffix": suffix}
+    assert served.file(state, "result") == out.read_bytes()
 
 
 def test_an_animation_is_restored_whole(served: "Served") -> None:

@@ -63,5 +63,5 @@ const program = await about();
 document.getElementById("about").textContent = `Restores with ${program.model}.`;
 takers.set(document.getElementById("restore"), startRestoring(program));
 takers.set(document.getElementById("hide"), startHiding());
-startAudit(program);
+takers.set(document.getElementById("audit"), startAudit(program));
 document.body.dataset.ready = "yes";
