@@ -31,7 +31,7 @@ from demosaic.models.model import Model
 from demosaic.mosaic.pixelate import pixelated
 from demosaic.privacy.events import Attack, AuditReport, Hiding, best_of
 from demosaic.privacy.gallery import BUILD, Album, gather
-from demosaic.privacy.hiding import grid_of, hidden, seen, share_of
+from demosaic.privacy.hiding import covered, grid_of, hidden, seen, share_of
 from demosaic.privacy.published import hiding_in
 from demosaic.privacy.recognizers import (
     RECOGNISERS,
@@ -259,7 +259,7 @@ class _Attacker:
         restored = restore_face(
             pixelated(face, grid), grid, self._model, compute=self._compute, realism=self._realism
         )
-        return np.where(hidden(face, hiding) == face, face, restored)
+        return np.where(covered(face, hiding)[:, :, None], restored, face)
 
     def _by_eyes(self, faces: Iterable[Pixels]) -> Described:
         return describe(self._counted(by_eyes(face, self._points(face)) for face in faces))

@@ -22,7 +22,7 @@ def hidden(face: Pixels, hiding: Hiding) -> Pixels:
         cover = blurred(face, _pixels(face, hiding))
     else:
         cover = pixelated(face, grid_of(face, hiding))
-    return np.where(_mask(face, hiding)[:, :, None], cover, face)
+    return np.where(covered(face, hiding)[:, :, None], cover, face)
 
 
 def seen(face: Pixels, hiding: Hiding) -> Pixels:
@@ -31,7 +31,7 @@ def seen(face: Pixels, hiding: Hiding) -> Pixels:
     """
     if hiding.style != "mosaic":
         return hidden(face, hiding)
-    return np.where(_mask(face, hiding)[:, :, None], smoothed(face, grid_of(face, hiding)), face)
+    return np.where(covered(face, hiding)[:, :, None], smoothed(face, grid_of(face, hiding)), face)
 
 
 def smoothed(face: Pixels, grid: Grid) -> Pixels:
@@ -56,7 +56,7 @@ def _pixels(face: Pixels, hiding: Hiding) -> float:
     return max(1.0, round((hiding.share or 0) * face.shape[0] / BUILD.margin, 3))
 
 
-def _mask(face: Pixels, hiding: Hiding) -> Mask:
+def covered(face: Pixels, hiding: Hiding) -> Mask:
     """(S, S): which pixels of a crop are hidden. What is outside the box is not tested, so it is
     hidden too; the corners of an ellipse stay.
     """
