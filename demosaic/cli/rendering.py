@@ -368,7 +368,8 @@ def _(event: ClipStarted) -> Printed:
     width, height = event.size
     return [
         f"{event.clip}: {counted(event.frames, 'frame')} of {width} x {height} px, "
-        f"{event.seconds:.1f} s, encoded as {event.codec} {event.pixels}"
+        f"{event.seconds:.1f} s, encoded as {event.codec} {event.pixels}",
+        f"takes about {_duration(event.forecast / 60)} if each frame is as the first",
     ]
 
 

@@ -73,6 +73,14 @@ def upright_pictures(plan: Plan) -> Iterator[tuple[Moment, Pixels]]:
             yield shown.moment, np.ascontiguousarray(turned)
 
 
+def first_seen(plan: Plan) -> Seen:
+    """The first frame of a clip, or its first field, to try an editor on."""
+    field = plan.fields[0]
+    frame = plan.first if field is None else field_frame(plan.first, field)
+    picture = np.ascontiguousarray(np.rot90(as_pixels(frame), plan.turn))
+    return Shown(plan.first, Moment(0, 0, 0.0), Unit(0)), picture
+
+
 @dataclass(frozen=True)
 class Edited:
     """What was done to a clip."""

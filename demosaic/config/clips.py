@@ -51,6 +51,15 @@ class ClipConfig:
         read=read_time,
     )
 
+    preview: float | None = option(
+        None,
+        "Write only this many seconds, before and after side by side: NAME.preview.mp4. They begin "
+        "at --from, or at the first mosaic.",
+        gt=0,
+        metavar="SECONDS",
+        panel=_CLIPS,
+    )
+
     def __post_init__(self) -> None:
         check(
             self,

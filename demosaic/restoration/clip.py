@@ -1,5 +1,6 @@
 """One clip restored, frame by frame, without flicker."""
 
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +10,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from demosaic.clips.editing import Edited, How, Painted, Seen, SeenWith, edit_clip
+from demosaic.clips.editing import (
+    Edited,
+    How,
+    Painted,
+    Seen,
+    SeenWith,
+    edit_clip,
+    first_seen,
+)
 from demosaic.clips.encoders import Wish
 from demosaic.clips.frames import Moment, Shown, Unreadable
 from demosaic.clips.planes import Patch
 from demosaic.clips.planning import Plan, plan_clip, settle_losses
+from demosaic.clips.preview import preview_clip, preview_path
 from demosaic.config.clips import ClipConfig
 from demosaic.config.restoration import RestoreConfig
 from demosaic.config.rules import Sampler
@@ -72,8 +82,10 @@ def restore_clip(
     if config.samples > 1 or config.spread:
         raise DemosaicError(f"{source}: --samples and --spread are for pictures", USAGE)
     plan = plan_clip(source, out, Wish(clips.codec, clips.crf))
+    if clips.preview is not None:
+        return _previewed(plan, _Restoring(out, model, config, compute, show), clips)
     settle_losses(plan, lossy_ok=clips.lossy_ok, listen=listen)
-    listen(_started(plan))
+    listen(_started(plan, _Restoring(out, model, replace(config, compare=False), compute, None)))
     how = How(
         clips.start,
         clips.end,
@@ -89,7 +101,25 @@ def restore_clip(
     return replace(_restored(plan, done), comparison=str(compared))
 
 
-def _started(plan: Plan) -> ClipStarted:
+def _previewed(plan: Plan, editor: "_Restoring", clips: ClipConfig) -> ClipRestored:
+    """Write a short part of the clip, before and after side by side, and nothing else."""
+    assert clips.preview is not None
+    tally = preview_clip(plan, editor, clips.start, clips.preview)
+    return ClipRestored(
+        str(plan.source),
+        str(preview_path(plan)),
+        tally.frames,
+        tally.changed,
+        unreadable=0,
+        mosaics=tally.places,
+    )
+
+
+def _started(plan: Plan, editor: "_Restoring") -> ClipStarted:
+    """What is known of a clip, and how long all frames take if each is as the first."""
+    start = time.perf_counter()
+    deque(editor.edit(editor.examine(iter([first_seen(plan)]))), maxlen=0)
+    each = time.perf_counter() - start
     return ClipStarted(
         str(plan.source),
         plan.index.count,
@@ -97,6 +127,7 @@ def _started(plan: Plan) -> ClipStarted:
         (plan.encoding.width, plan.encoding.height),
         plan.encoding.codec,
         plan.encoding.pix_fmt,
+        round(each * plan.index.count),
     )
 
 

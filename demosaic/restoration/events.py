@@ -78,6 +78,8 @@ class ClipStarted(Event):
     """In which the result is encoded."""
     pixels: str
     """FFmpeg's name for the format of the result's pixels."""
+    forecast: int
+    """How long the work takes if each frame is as the first, s."""
 
 
 @dataclass(frozen=True)

@@ -182,10 +182,13 @@ def _moved(luma: _Levels, track: _Track) -> Region | None:
         for y in _whole_cells(down, region.grid.height, track.motion[1])
     ]
     moved = [one for x, y in places if (one := _within(_shifted(region, x, y), luma))]
-    fits = [_fit(luma, one) for one in moved]
-    if not moved or fits[0] > max(fits) - _BETTER:
-        return moved[0] if moved else None
-    return moved[int(np.argmax(fits))]
+    if not moved:
+        return None
+    expected = _fit(luma, moved[0])
+    if expected > 1 - _BETTER:
+        return moved[0]  # none can fit clearly better
+    fits = [expected, *(_fit(luma, one) for one in moved[1:])]
+    return moved[0] if expected > max(fits) - _BETTER else moved[int(np.argmax(fits))]
 
 
 def _whole_cells(shift: int, cell: float, expected: int) -> list[int]:

@@ -27,6 +27,7 @@ from demosaic.clips.editing import How, edit_clip  # noqa: E402
 from demosaic.clips.encoders import Wish  # noqa: E402
 from demosaic.clips.planes import first_pictures  # noqa: E402
 from demosaic.clips.planning import plan_clip, settle_losses  # noqa: E402
+from demosaic.clips.preview import preview_clip  # noqa: E402
 from demosaic.errors import PROBLEM, DemosaicError  # noqa: E402
 
 FOUR = {"x264-params": "scenecut=0:keyint=4:min-keyint=4", "crf": "20"}
@@ -244,6 +245,21 @@ def test_only_the_range_asked_for_is_examined(tmp_path: Path) -> None:
     done = edited(source, tmp_path / "b.mp4", painter, How(start=0.2, end=0.3))
     assert painter.seen == [5, 6, 7]
     assert done.tally.changed == 3
+
+
+def test_a_preview_shows_both_from_the_first_find_on_and_writes_nothing_else(
+    tmp_path: Path,
+) -> None:
+    source = write_clip(tmp_path / "a.mkv", "ffv1", "bgr0")
+    plan = plan_clip(source, tmp_path / "b.mkv")
+    tally = preview_clip(plan, Painter(range(5, 9)), 0.0, 0.2)
+    assert (tally.frames, tally.changed) == (5, 4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mkv", "b.preview.mp4"]
+    pair = pixels_of(tmp_path / "b.preview.mp4")[0].astype(int)
+    assert pair.shape == (48, 128, 3)
+    apart = np.abs(pair[:, :64] - pair[:, 64:]).mean(axis=2)
+    assert apart[8:24, 16:32].mean() > 20
+    assert apart[32:].mean() < 5
 
 
 # A stop
