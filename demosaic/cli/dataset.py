@@ -31,6 +31,14 @@ def build_dataset(
     *,
     config: BuildConfig,
     detectors: DetectorConfig,
+    targets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Look for no faces: join each picture with that of the same name in this folder, "
+            "for train --preset seed.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Estimate pairs, time and disk; write nothing.")
     ] = False,
@@ -63,12 +71,17 @@ def build_dataset(
 
     \b
     demosaic build-dataset ./photos ./pairs
+    demosaic build-dataset ./A ./pairs --targets ./B
     """
     from demosaic.dataset import build as building
     from demosaic.dataset import dry_run as forecasting
+    from demosaic.dataset import joining
     from demosaic.faces import cache, engines
 
     with listening(screen) as listen:
+        if targets:
+            listen(joining.join_folders(photos, targets, pairs, listen=listen))
+            return
         if check:
             _check(photos, pairs, listen)
             return

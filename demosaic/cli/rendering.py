@@ -17,6 +17,7 @@ from demosaic.dataset.events import (
     FaultFound,
     Forecast,
     ForgetReport,
+    JoinReport,
     PairMoved,
 )
 from demosaic.doctor.events import Checked, DoctorReport
@@ -186,6 +187,13 @@ def _(forecast: Forecast) -> Printed:
 
 
 @printed.register
+def _(report: JoinReport) -> Printed:
+    left_out = [f"left out: {reasons(report.left_out)}"] if report.left_out else []
+    made = f"{counted(report.pairs, 'side-by-side picture')} in {report.folder}"
+    return [made, *left_out, next_command("train", report.folder, "--preset", "seed")]
+
+
+@printed.register
 def _(event: FaultFound) -> Printed:
     return [f"fault  {event.path}: {event.problem}"]
 
@@ -281,11 +289,12 @@ def _(event: SheetSaved | ModelSaved) -> Printed:
 
 @printed.register
 def _(report: TrainReport) -> Printed:
+    score = "" if report.psnr is None else f", {report.psnr:.1f} dB in cells of 16 px"
     return [
-        f"trained {counted(report.step, 'step')}; the best was step {report.best_step}",
+        f"trained {counted(report.step, 'step')}; the best was step {report.best_step}{score}",
         f"models: {report.best} and {report.model}",
         f"look at {report.run}/{PAGE} or {report.run}/{LATEST}",
-        next_command("restore", "face.jpg", "--model", report.best),
+        next_command("restore", _to_restore(report), "--model", report.best),
     ]
 
 
@@ -313,6 +322,13 @@ def _age(hours: float) -> str:
     if hours < 1:
         return f"{hours * 60:.0f} min"
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def _to_restore(report: TrainReport) -> str:
+    """A name for the picture to try the model on: one that learned from other pairs than mosaics
+    translates the whole of any picture.
+    """
+    return "face.jpg" if report.undoes_mosaics else "input.jpg"
 
 
 @printed.register

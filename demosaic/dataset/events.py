@@ -97,6 +97,16 @@ class FaultFound(Event):
 
 
 @dataclass(frozen=True)
+class JoinReport(Event):
+    """What was joined of two folders of pictures."""
+
+    folder: str
+    pairs: int
+    left_out: Mapping[str, int]
+    """How many pictures were left out, by reason, most frequent first."""
+
+
+@dataclass(frozen=True)
 class CheckReport(Event):
     """What a check of a dataset looked at and found."""
 

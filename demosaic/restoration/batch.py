@@ -91,7 +91,7 @@ def _restore_all(
     loaded = load_model(model, compute.device, listen)
     refuse_draws(loaded, config)
     if not loaded.undoes_mosaics:
-        listen(Notice("this model was not trained on mosaics: its results are not reconciled"))
+        listen(Notice("this model was not trained on mosaics: its output is used as it is"))
     elif any(is_clip(job.source) for job in jobs):  # many frames are worth a trial
         compute, why = choose(devices, trial(loaded))
         listen(Notice(why))

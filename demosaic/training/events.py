@@ -72,6 +72,10 @@ class TrainReport(Event):
     step: int
     best: str
     best_step: int
+    undoes_mosaics: bool = True
+    """Whether it learned from mosaics, not from other pairs of pictures."""
+    psnr: float | None = None
+    """dB of the best model in cells of 16 px, on validation faces; None for another recipe."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from demosaic.files import write_with
 from demosaic.imaging.encoding import write_png
 from demosaic.locks import written_alone
 from demosaic.models.card import ModelCard, write_card
-from demosaic.models.checkpoint import load_state, save_model, save_state
+from demosaic.models.checkpoint import load_state, read_card, save_model, save_state
 from demosaic.models.compute import Compute, choose, choose_threads, settle_threads
 from demosaic.records import between, read
 from demosaic.text import counted
@@ -472,12 +472,17 @@ def _chosen(
 
 def _reported(run: Path, place: Place, listen: Listener) -> TrainReport:
     """What the run made; it is the last event too."""
+    best = run / "best.safetensors"
+    card = read_card(best)
+    usual = card.scores.get("block 16, restored")
     report = TrainReport(
         run=str(run),
         model=str(run / "model.safetensors"),
         step=place.step,
-        best=str(run / "best.safetensors"),
+        best=str(best),
         best_step=place.best.step,
+        undoes_mosaics=card.undoes_mosaics,
+        psnr=round(usual["psnr"], 2) if usual else None,
     )
     listen(report)
     return report

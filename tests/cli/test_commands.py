@@ -151,7 +151,7 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
     run, seed = here / RUN, here / SEED
     for said in (
         "next: demosaic train pairs\n",
-        "trained 2 steps; the best was step 2\n",
+        "trained 2 steps; the best was step 2",
         f"next: demosaic restore face.jpg --model {RUN}/best.safetensors\n",
         f"model {SEED}/best.safetensors (--model): 2 steps\n",
         "restored face.png: seed.png\n  80 x 96 px at 0,0: cells of 16 x 16 px, ",

@@ -327,4 +327,8 @@ def test_a_training_ends_with_its_models_and_the_next_command() -> None:
     Console(Terminal(file=screen, width=80, soft_wrap=True))(report)
     said = screen.getvalue()
     assert "trained 6 steps; the best was step 3\n" in said
+    assert "look at r/progress.html or r/latest.png\n" in said
+    other = replace(report, undoes_mosaics=False, psnr=23.456)
+    assert "the best was step 3, 23.5 dB in cells of 16 px\n" in shown(other)
+    assert "demosaic restore input.jpg --model 'my runs/b'\n" in shown(other)
     assert "demosaic restore face.jpg --model 'my runs/b'\n" in said

@@ -51,7 +51,10 @@ def test_the_help_of_a_command_shows_an_example_on_a_line_of_its_own(command: st
     assert "\b" not in said
     examples = [line.strip() for line in said.splitlines() if f"demosaic {command}" in line]
     wanted = {
-        "build-dataset": ["demosaic build-dataset ./photos ./pairs"],
+        "build-dataset": [
+            "demosaic build-dataset ./photos ./pairs",
+            "demosaic build-dataset ./A ./pairs --targets ./B",
+        ],
         "train": ["demosaic train ./pairs"],
         "restore": [
             "demosaic restore face.jpg",
