@@ -282,6 +282,8 @@ def _nearest_of_all(some: Likenesses, others: Likenesses) -> tuple[int, int] | N
     for rows, columns in _tiles(len(some), len(others)):
         faces = _signs(some.faces[rows]) @ _signs(others.faces[columns]).T
         scenes = _signs(some.scenes[rows]) @ _signs(others.scenes[columns]).T
+        if max(faces.max() + 2 * FACE_LIMIT, scenes.max() + 2 * SCENE_LIMIT) < -least:
+            continue  # as in most tiles
         alike = np.maximum(faces + 2 * FACE_LIMIT, scenes + 2 * SCENE_LIMIT)
         one, other = divmod(int(alike.argmax()), alike.shape[1])
         place = -float(alike[one, other]), rows.start + one, columns.start + other
