@@ -233,6 +233,12 @@ def _usual(container: Container) -> str:
     return next((one for one in _USUAL if holds(container, one)), "ffv1")
 
 
+def usual_codec(container: Container) -> str:
+    """The codec for clips whose own one a container does not hold."""
+    encoder = _usual(container)
+    return _CODECS.get(encoder, encoder)
+
+
 _ANOTHER = "choose another codec with --codec, such as ffv1 in .mkv"
 
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from av.stream import Stream
 
 from demosaic.clips.assembly import add_pictures, open_target, other_streams
 from demosaic.clips.containers import Container, container_of
-from demosaic.clips.encoders import Encoding, Wish, choose
+from demosaic.clips.encoders import Encoding, Wish, choose, usual_codec
 from demosaic.clips.frames import upright_turns
 from demosaic.clips.index import Index, read_index
 from demosaic.clips.joining import Joined, join
@@ -73,6 +73,9 @@ def plan_clip(source: Path, out: Path, wish: Wish = Wish(), *, hides: bool = Fal
         video = picture_track(clip)
         first = _first_frame(clip, source)
         encoding, unkept = choose(video, first, container, wish)
+        if not wish.codec and not _takes(clip, container, encoding):
+            other = replace(wish, codec=usual_codec(container))
+            encoding, unkept = choose(video, first, container, other)
         joined = join(clip, video, encoding, container) if index.divides else None
         encoding = joined.encoding if joined else encoding
         shown = [stream for stream in other_streams(clip) if not (hides and _shows(stream))]
@@ -142,6 +145,15 @@ def _keepable(
             if not copies.unkept:
                 kept = numbers
     return kept, unkept
+
+
+def _takes(clip: InputContainer, container: Container, encoding: Encoding) -> bool:
+    """Whether a container takes pictures that are encoded so; some say that only when they are
+    begun.
+    """
+    with open_target(io.BytesIO(), container) as target:
+        add_pictures(clip, target, encoding, 0)
+        return _starts(target)
 
 
 def _starts(target: OutputContainer) -> bool:

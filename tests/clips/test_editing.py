@@ -114,6 +114,13 @@ def test_what_cannot_be_kept_is_named_and_nothing_written(tmp_path: Path) -> Non
     assert len(frames_of(tmp_path / "b.mov")) == 2
 
 
+def test_a_container_that_does_not_take_the_codec_gets_another(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.webm", "libvpx-vp9", count=2, options={"cpu-used": "8"})
+    edited(source, tmp_path / "b.mov")
+    with av.open(str(tmp_path / "b.mov")) as clip:
+        assert clip.streams.video[0].codec_context.name == "h264"
+
+
 # Times
 
 
