@@ -550,9 +550,8 @@ def _group_lines(report: BuildReport) -> list[str]:
     if report.closest:
         near = report.closest
         lines.append(
-            f"{counted(report.groups, 'group')}; the closest of two splits: "
-            f"{near.train} and {near.held_out}, "
-            f"faces {near.face_bits} and scenes {near.scene_bits} of 256 bits apart"
+            f"{counted(report.groups, 'group')}, none in two splits; the most alike photos of two "
+            f"splits are {near.train} and {near.held_out}"
         )
     return lines
 

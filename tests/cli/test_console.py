@@ -243,8 +243,8 @@ def test_a_build_ends_with_counts_reasons_and_the_next_command() -> None:
         "sharp enough to learn sharpness from: 7 pairs of train",
         "moved to another split with their groups: 2 pairs",
         "gone since an earlier build: 3 photos; their pairs stay: --prune removes them",
-        "6 groups; the closest of two splits: a/1.jpg and b [2]/3.jpg, "
-        "faces 62 and scenes 101 of 256 bits apart",
+        "6 groups, none in two splits; the most alike photos of two splits are a/1.jpg and "
+        "b [2]/3.jpg",
         "left out: 7 x no face, 3 x face too small (see pairs [1]/skipped.jsonl)",
         "look at pairs [1]/preview.jpg",
         "next: demosaic train 'pairs [1]'",
