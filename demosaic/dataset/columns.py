@@ -1,4 +1,4 @@
-"""Many pairs in little memory: a million take some 30 MB, as paths and records they take gigabytes.
+"""Many pairs in little memory: a million take 33 MB, as paths and records they take gigabytes.
 
 A pair's id is 16 hexadecimal digits: a whole number of 64 bits.
 """
