@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from demosaic.app.auditing import AuditAlbum, audit_album
-from demosaic.app.clips import RestoreFrames, restore_frames
+from demosaic.app.clips import HideFrames, RestoreFrames, hide_frames, restore_frames
 from demosaic.app.hiding import FindFaces, Hide, find_faces, hide
 from demosaic.app.jobs import Job, Jobs, Result
 from demosaic.app.pictures import refuse_too_large
@@ -34,6 +34,7 @@ _TASKS: dict[str, tuple[type, Callable[[Any, Tools, Job], Result]]] = {
     "restore": (Restore, restore),
     "write": (Write, write),
     "restore-frames": (RestoreFrames, restore_frames),
+    "hide-frames": (HideFrames, hide_frames),
     "find-faces": (FindFaces, find_faces),
     "hide": (Hide, hide),
     "audit": (AuditAlbum, audit_album),

@@ -171,12 +171,19 @@ def test_a_missed_face_is_marked_and_hidden(
     assert browser.complaints == []
 
 
-def test_a_file_that_is_no_picture_is_said(
-    browser: Browser, served: "Served", tmp_path: Path
+@pytest.mark.parametrize(
+    ("event", "data"), [("Drag", "dataTransfer"), ("Clipboard", "clipboardData")]
+)
+def test_a_file_is_dropped_or_pasted_and_what_is_wrong_is_said(
+    browser: Browser, served: "Served", event: str, data: str
 ) -> None:
-    (tmp_path / "letter.png").write_text("Dear Sir or Madam")
     enter(browser, served)
-    browser.choose_file(FILE, tmp_path / "letter.png")
+    kind = {"Drag": "drop", "Clipboard": "paste"}[event]
+    browser.run(f"""(() => {{
+        const sent = new DataTransfer();
+        sent.items.add(new File(["Dear Sir or Madam"], "letter.png"));
+        const options = {{ bubbles: true, {data}: sent }};
+        document.body.dispatchEvent(new {event}Event("{kind}", options)) }})()""")
     browser.wait(f"{SAID} == 'not a picture'")
     assert browser.run("document.querySelector('#restore .error') !== null")
 

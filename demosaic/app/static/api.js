@@ -113,4 +113,9 @@ export function save(url, name) {
   link.click();
 }
 
+const CLIPS = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|ts|mts|m2ts|wmv|flv|3gp|3g2|ogv|vob)$/i;
+
+// The suffix of a clip's name in lower case; empty for a picture
+export const clipSuffix = (name) => (name.match(CLIPS)?.[0] ?? "").toLowerCase();
+
 export const stem = (name) => name.replace(/\.[^.]*$/, "") || "picture";

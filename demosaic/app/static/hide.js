@@ -1,6 +1,6 @@
 // The second tab: find faces, mark those that were missed, hide them, download.
 
-import { Work, save, stem, upload } from "./api.js";
+import { Work, clipSuffix, save, stem, upload } from "./api.js";
 import { BoxList } from "./boxes.js";
 import { Stage } from "./stage.js";
 
@@ -12,7 +12,7 @@ function title(one) {
   return one.score < UNSURE ? `${percent}: is it a face?` : percent;
 }
 
-export function startHiding() {
+export function startHiding(program) {
   const panel = document.getElementById("hide");
   const one = (selector) => panel.querySelector(selector);
   const named = (name) => one(`[name=${name}]`);
@@ -52,7 +52,10 @@ export function startHiding() {
   function begin(file) {
     state.file = file;
     panel.classList.add("has-file");
-    one(".work").hidden = true;
+    one(".work").hidden = one("video").hidden = true;
+    panel.classList.remove("has-result");
+    panel.classList.toggle("is-clip", Boolean(clipSuffix(file.name)));
+    if (clipSuffix(file.name)) return work.attempt(beginClip);
     return work.attempt(async () => {
       work.say("Reading the file");
       state.upload = await upload(file);
@@ -60,9 +63,7 @@ export function startHiding() {
       one(".work").hidden = false;
       const boxes = found.faces.map(({ box, score }) => ({ box, score, label: title({ score }) }));
       stage.show(found.file("shown.png"), found.width, found.height, boxes);
-      one(".notes").replaceChildren(
-        ...found.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })),
-      );
+      showNotes(found.notes);
       list.show();
       setStale();
       setMode("edit");
@@ -72,14 +73,44 @@ export function startHiding() {
     });
   }
 
+  async function beginClip() {
+    if (!program.clips) throw new Error("Clips need PyAV: pip install 'demosaic-faces[video]'");
+    work.say("Reading the clip");
+    state.upload = await upload(state.file, clipSuffix(state.file.name));
+    one(".work").hidden = false;
+    state.made = null;
+    showNotes([]);
+    work.say("Faces are looked for in every frame, and followed.");
+  }
+
+  function showNotes(notes) {
+    one(".notes").replaceChildren(
+      ...notes.map((note) => Object.assign(document.createElement("li"), { textContent: note[0].toUpperCase() + note.slice(1) })),
+    );
+  }
+
+  const style = () => ({
+    style: one("[name=style]:checked").value,
+    shape: named("ellipse").checked ? "ellipse" : "box",
+    block: named("strength").valueAsNumber,
+  });
+
+  async function hideInClip() {
+    state.made = await work.run("hide-frames", { upload: state.upload, ...style() });
+    panel.classList.add("has-result");
+    one("video").src = state.made.file("result");
+    one("video").hidden = false;
+    showNotes(state.made.notes);
+    work.say("Hidden. Look at every part of it for faces that still show.");
+  }
+
   async function hide() {
+    if (panel.classList.contains("is-clip")) return hideInClip();
     if (!stage.boxes.length) throw new Error("Draw a box around each face first.");
     state.made = await work.run("hide", {
       upload: state.upload,
       boxes: stage.boxes.map(({ box }) => box),
-      style: one("[name=style]:checked").value,
-      shape: named("ellipse").checked ? "ellipse" : "box",
-      block: named("strength").valueAsNumber,
+      ...style(),
     });
     panel.classList.add("has-result");
     stage.setEdge(0);

@@ -62,6 +62,6 @@ addEventListener("paste", (event) => take(event.clipboardData.files));
 const program = await about();
 document.getElementById("about").textContent = `Restores with ${program.model}.`;
 takers.set(document.getElementById("restore"), startRestoring(program));
-takers.set(document.getElementById("hide"), startHiding());
+takers.set(document.getElementById("hide"), startHiding(program));
 takers.set(document.getElementById("audit"), startAudit(program));
 document.body.dataset.ready = "yes";

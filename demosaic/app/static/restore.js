@@ -1,10 +1,8 @@
 // The first tab: find mosaics, correct them, restore, compare, download.
 
-import { Work, save, stem, upload } from "./api.js";
+import { Work, clipSuffix, save, stem, upload } from "./api.js";
 import { BoxList } from "./boxes.js";
 import { Stage } from "./stage.js";
-
-const CLIPS = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|ts|mts|m2ts|wmv|flv|3gp|3g2|ogv|vob)$/i;
 
 const side = (number) => String(Math.round(number * 100) / 100);
 
@@ -73,8 +71,8 @@ export function startRestoring(program) {
     panel.classList.remove("has-result", "has-spread");
     panel.classList.add("has-file");
     one(".work").hidden = one(".clip").hidden = true;
-    const found = file.name.match(CLIPS);
-    return work.attempt(() => (found ? beginClip(found[0].toLowerCase()) : beginPicture()));
+    const suffix = clipSuffix(file.name);
+    return work.attempt(() => (suffix ? beginClip(suffix) : beginPicture()));
   }
 
   async function beginPicture() {
@@ -223,7 +221,7 @@ export function startRestoring(program) {
     const realism = named("clip-realism").valueAsNumber;
     const made = await work.run("restore-frames", { upload: state.upload, realism });
     state.made = made;
-    const isClip = CLIPS.test(`x${made.suffix}`);
+    const isClip = clipSuffix(`x${made.suffix}`);
     const shown = clip.querySelector(isClip ? "video" : ".animation");
     shown.src = made.file("result");
     shown.hidden = clip.querySelector(".download").hidden = false;
