@@ -41,8 +41,8 @@ _LOSSLESS = {
 """Codecs that lose nothing, ever."""
 
 _QUALITY: dict[str, dict[str, str]] = {  # no visible difference, and fast enough for two cores
-    "libx264": {"preset": "fast"},
-    "libx264rgb": {"preset": "fast"},
+    "libx264": {"preset": "fast", "rc-lookahead": "20"},  # each waiting frame takes memory
+    "libx264rgb": {"preset": "fast", "rc-lookahead": "20"},
     "libx265": {"preset": "fast", "x265-params": "log-level=none"},
     "libsvtav1": {"preset": "8"},
     "libvpx-vp9": {"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
