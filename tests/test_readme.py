@@ -84,7 +84,13 @@ def test_the_plot_shows_the_table_of_the_benchmarks_page(tmp_path: Path) -> None
     assert new == now, "run python tests/benchmarks/plot_results.py"
 
 
-WITHOUT_FILES = ("demosaic doctor", "demosaic models", "demosaic runs")
+WITHOUT_FILES = (
+    "demosaic config",
+    "demosaic config train",
+    "demosaic doctor",
+    "demosaic models",
+    "demosaic runs",
+)
 """Commands that name no file to miss."""
 
 
