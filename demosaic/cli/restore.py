@@ -46,6 +46,8 @@ def restore(
 
     Nothing outside the mosaic changes. The result is a plausible face that agrees with the blocks,
     not the person's true face. It is not for identifying anyone; and pixelation is not anonymity.
+    In a clip it hides less: frames in which a mosaic lies elsewhere on the face are restored
+    together, and bring back some of what was really there.
 
     \b
     demosaic restore face.jpg

@@ -32,6 +32,16 @@ class ClipConfig:
         shown="as fine as the clip",
         panel=_CLIPS,
     )
+    window: int | None = option(
+        None,
+        "Frames that are looked at together: where a mosaic stands still and the face moves behind "
+        "it, they show more of what was really there.",
+        ge=1,
+        le=64,
+        shown="8, or 16 with --quality best",
+        panel=_CLIPS,
+    )
+    frames_alone: bool = option(False, "Restore each frame alone.", panel=_CLIPS)
     start: float = option(
         0.0,
         "Change nothing before this time, s or h:mm:ss.",
@@ -63,6 +73,10 @@ class ClipConfig:
     def __post_init__(self) -> None:
         check(
             self,
+            unless(
+                not (self.frames_alone and self.window),
+                "--frames-alone and --window: give one of the two",
+            ),
             unless(self.start >= 0, f"--from {self.start:g}: choose 0 or more"),
             unless(self.start < self.end, f"--to {self.end:g}: choose a time after --from"),
         )

@@ -72,9 +72,8 @@ def canvas_of(
     The longer side is about `size` pixels, except that a cell's side stays within `blocks`.
     """
     grid, place = mosaic.grid, mosaic.box
-    around = place.grown(place.width // 4, place.height // 4, image)
-    cells_across = max(around.width / grid.width, around.height / grid.height)
-    block = int(np.clip(round(size / cells_across), *blocks))
+    around = _around(image, place)
+    block = cell_shown(image, mosaic, size=size, blocks=blocks)
     rows, columns = grid.edges(place.height, place.width)
     top, heights, bottom = _layout(rows, grid.height, block, (place.y, around.y, around.height))
     left, widths, right = _layout(columns, grid.width, block, (place.x, around.x, around.width))
@@ -87,6 +86,17 @@ def canvas_of(
     crop(hidden, box)[:] = inside
     piece = np.where(inside[:, :, None], painted, crop(picture, box))
     return Canvas(paste(picture, piece, box), whole, box, hidden)
+
+
+def cell_shown(image: Pixels, mosaic: Mosaic, *, size: int, blocks: tuple[int, int]) -> int:
+    """The side of a cell in the canvas of these arguments, pixels."""
+    grid, around = mosaic.grid, _around(image, mosaic.box)
+    cells_across = max(around.width / grid.width, around.height / grid.height)
+    return int(np.clip(round(size / cells_across), *blocks))
+
+
+def _around(image: Pixels, place: Box) -> Box:
+    return place.grown(place.width // 4, place.height // 4, image)
 
 
 def _layout(

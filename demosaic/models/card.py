@@ -109,7 +109,8 @@ def write_card(path: Path, card: ModelCard) -> None:
         "",
         *(_ALBUM if card.album else ()),
         "What it draws is plausible, not true: it is invented from the pictures it was trained on,",
-        "and worst for what they do not show. Do not use it to identify anyone.",
+        "and worst for what they do not show. Do not use it to identify anyone. From several",
+        "frames of a clip it brings back more of what was really there than from one picture.",
         "",
     ]
     write_bytes(path, "\n".join(text).encode())

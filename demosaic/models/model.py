@@ -11,10 +11,12 @@ import torch
 from demosaic.config.restoration import RestoreConfig
 from demosaic.errors import USAGE, DemosaicError
 from demosaic.imaging.arrays import Floats, Pixels, resize, to_float, to_uint8
-from demosaic.models.canvas import Canvas, Mosaic, canvas_of
+from demosaic.models.canvas import Canvas, Mosaic, canvas_of, cell_shown
 from demosaic.models.card import ModelCard
 from demosaic.models.compute import Compute
+from demosaic.models.flow import Flow
 from demosaic.models.inputs import Observation, Views, observe, views
+from demosaic.models.noise import Spectrum, spectrum_of, usual_spectra
 from demosaic.models.pix2pix import Generator
 from demosaic.models.restorer import Restorer
 from demosaic.models.resunet import ResUNet
@@ -57,6 +59,16 @@ class Model(ABC):
     def draws(self) -> bool:
         """Whether it draws: with a realism above 0, each seed gives another picture."""
         return self.card.flow is not None
+
+    def spectrum(self, image: Pixels, mosaic: Mosaic) -> Spectrum:
+        """The spectrum of the errors of `fill` at realism 0 for a mosaic in an image (H, W, 3)."""
+        side = cell_shown(image, mosaic, size=self.card.size, blocks=self.blocks)
+        return spectrum_of(self.errors, side)
+
+    @property
+    def errors(self) -> torch.Tensor:
+        """The spectra (len(CELLS), RINGS) of the errors at realism 0, by the size of the cells."""
+        return usual_spectra()
 
     @abstractmethod
     def fill(
@@ -209,6 +221,12 @@ class TwoStageModel(Model):
     """A model of the default recipe: the faithful mean and, beside it, a second stage."""
 
     generator: Restorer
+
+    @property
+    def errors(self) -> torch.Tensor:
+        """See `Model.errors`; as they were measured when the second stage began."""
+        flow = self.generator.sharp
+        return flow.spectrum if isinstance(flow, Flow) else usual_spectra()
 
     @property
     def faithful(self) -> ResUNet:

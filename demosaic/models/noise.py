@@ -6,6 +6,7 @@ that spectrum has as much detail of each size as the mean lacks; only its form i
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -26,8 +27,38 @@ PLANES = 4
 _SHARED = 0.9
 """Share of the amplitude that the three colours have in common, as in the mean's errors."""
 
+_USUAL = 0.63
+"""Amplitude in ring 8 of the errors with cells of 16 px."""
+
 _LARGEST = 20.0
 """An amplitude in [-1, 1] that no error has: the whole range at one frequency of 256 px is 8."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The spectrum of the mean's error for cells of one size."""
+
+    amplitudes: tuple[float, ...]
+    """(RINGS,), for pictures in [-1, 1]."""
+    cell: float
+    """Side of the cells, pixels of the picture that the network sees."""
+
+
+def spectrum_of(spectra: Tensor, cell: float) -> Spectrum:
+    """The spectrum for cells of a side, from those (len(CELLS), RINGS) of `CELLS`."""
+    logs = torch.tensor([math.log2(cell)], dtype=spectra.dtype, device=spectra.device)
+    return Spectrum(tuple((_between(logs, spectra) @ spectra)[0].tolist()), cell)
+
+
+def usual_spectra() -> Tensor:
+    """The spectra (len(CELLS), RINGS) of the errors of an ordinary mean, for a model whose own were
+    not measured: those of the model in the box, within a fifth. They fall like those of photos,
+    and what is coarser than a cell is known from its colour.
+    """
+    rings, cells = torch.arange(RINGS).clamp(min=1), torch.tensor(CELLS)[:, None]
+    periods = rings * cells / (2 * (RINGS - 1))
+    photos = _USUAL * (8 / rings) ** 1.2 * torch.exp(-((rings / 55) ** 2))
+    return photos * (2 * periods**2).clamp(max=1)
 
 
 def white_noise(seeds: Sequence[int], like: Tensor) -> Tensor:

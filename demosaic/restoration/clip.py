@@ -41,8 +41,11 @@ from demosaic.models.model import Model
 from demosaic.mosaic.grid import Grid
 from demosaic.restoration.events import ClipRestored, ClipStarted, FrameRestored, RegionRestored
 from demosaic.restoration.image import Restored, ShowFrame, restore_regions
+from demosaic.restoration.several_frames import frames_together, made_of, seen
+from demosaic.restoration.sight import Sight
 from demosaic.restoration.targets import regions_in
 from demosaic.restoration.tracking import Find, RestoredRegion, stabilise, track
+from demosaic.restoration.window import with_faces
 
 _FoundFrame = tuple[Shown, Pixels, list[Region]]
 """A frame, its upright picture (H, W, 3) and the mosaics in it."""
@@ -82,18 +85,20 @@ def restore_clip(
     if config.samples > 1 or config.spread:
         raise DemosaicError(f"{source}: --samples and --spread are for pictures", USAGE)
     plan = plan_clip(source, out, Wish(clips.codec, clips.crf))
+    together = frames_together(clips, config)
+    editor = _Restoring(out, model, config, compute, together, show)
     if clips.preview is not None:
-        return _previewed(plan, _Restoring(out, model, config, compute, show), clips)
+        return _previewed(plan, editor, clips)
     settle_losses(plan, lossy_ok=clips.lossy_ok, listen=listen)
-    listen(_started(plan, _Restoring(out, model, replace(config, compare=False), compute, None)))
+    plain = replace(config, compare=False)
+    listen(_started(plan, _Restoring(out, model, plain, compute, together)))
     how = How(
         clips.start,
         clips.end,
         MADE_IN_PART,
-        likeness=repr((config, model.card)),
+        likeness=repr((config, model.card, clips.window, clips.frames_alone)),
         progress=partial(_report, listen, str(source)),
     )
-    editor = _Restoring(out, model, config, compute, show)
     done = edit_clip(plan, editor, how, "no mosaic found in any frame")
     if done.unreadable.count:
         listen(Notice(_unreadable(source, done.unreadable)))
@@ -167,6 +172,8 @@ class _Restoring:
     model: Model
     config: RestoreConfig
     compute: Compute
+    window: int
+    """Frames that are looked at together; 1 for each frame alone."""
     show: ShowFrame | None = None
     compared: bool = False
 
@@ -178,12 +185,16 @@ class _Restoring:
     def edit(self, frames: Iterator[SeenWith[_Mosaic]]) -> Iterator[Painted]:
         """Each frame with its mosaics restored, as patches."""
         previous: list[RestoredRegion] = []
-        for shown, picture, mosaics in frames:
+        for shown, picture, mosaics, faces in with_faces(frames, self._see, self.window):
             regions = [one.region for one in mosaics]
             sampler = self.config.sampler or (mosaics[0].sampler if mosaics else None)
             config = replace(self.config, sampler=sampler)
-            restored = restore_regions(picture, regions, self.model, config, self.compute)
-            image, previous = stabilise(picture, restored.picture, regions, previous)
+            made = [
+                made_of(one, self.model, config, self.compute) if one else None for one in faces
+            ]
+            restored = restore_regions(picture, regions, self.model, config, self.compute, made)
+            alone = [one for one, known in zip(regions, made, strict=True) if known is None]
+            image, previous = stabilise(picture, restored.picture, alone, previous)
             if regions and not self.compared:
                 self.compared = True
                 self._compare(picture, replace(restored, picture=image, samples=(image,)))
@@ -194,6 +205,13 @@ class _Restoring:
                     for region, about in zip(regions, restored.regions, strict=True)
                 ],
             )
+
+    def _see(self, picture: Pixels, mosaic: _Mosaic) -> Sight | None:
+        """What a frame shows of a mosaic; None where frames are not looked at together."""
+        config = replace(self.config, sampler=self.config.sampler or mosaic.sampler)
+        if self.window == 1:
+            return None
+        return seen(picture, mosaic.region, config, self.model, self.compute)
 
     def _compare(self, picture: Pixels, restored: Restored) -> None:
         """Write before and after of the first frame with a mosaic, and show it, if that is asked

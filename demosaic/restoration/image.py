@@ -143,29 +143,45 @@ def _translated(image: Pixels, boxes: Sequence[Box], model: Model, compute: Comp
 
 
 def restore_regions(
-    image: Pixels, regions: Sequence[Region], model: Model, config: RestoreConfig, compute: Compute
+    image: Pixels,
+    regions: Sequence[Region],
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
+    made: Sequence[Floats | None] = (),
 ) -> Restored:
     """Restore these mosaics of a picture (H, W, 3). Every other pixel stays as it is.
+
+    `made`: for each mosaic what to finish instead of what the network makes of it, if that is
+    known, (3, box.height, box.width) in about [-1, 1].
 
     Raises DemosaicError for a model of other pictures than mosaics.
     """
     decision = _decision(image, regions, config)
     config = replace(config, sampler=decision.sampler, consistency=decision.consistency)
     seeds = range(config.seed, config.seed + config.samples)
-    samples = [_drawn(image, regions, model, replace(config, seed=one), compute) for one in seeds]
+    known = list(made) or [None] * len(regions)
+    samples = [
+        _drawn(image, regions, known, model, replace(config, seed=one), compute) for one in seeds
+    ]
     done = (_outcome(image, samples[0], region, decision.sampler) for region in regions)
     spread = _spread(image, regions, model, config, compute) if config.spread else None
     return Restored(samples[0], tuple(done), tuple(samples), spread, tuple(regions))
 
 
 def _drawn(
-    image: Pixels, regions: Sequence[Region], model: Model, config: RestoreConfig, compute: Compute
+    image: Pixels,
+    regions: Sequence[Region],
+    known: Sequence[Floats | None],
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
 ) -> Pixels:
     """The picture (H, W, 3) with its mosaics restored once."""
     result = image
-    for region in regions:
+    for region, made in zip(regions, known, strict=True):
         # Restored in the result so far: the boxes of two ellipses may overlap
-        restored = restore_region(result, region, model, config, compute)
+        restored = restore_region(result, region, model, config, compute, made)
         result = paste(result, restored, region.box)
     return result
 
@@ -186,10 +202,15 @@ def _spread(
 
 
 def restore_region(
-    image: Pixels, region: Region, model: Model, config: RestoreConfig, compute: Compute
+    image: Pixels,
+    region: Region,
+    model: Model,
+    config: RestoreConfig,
+    compute: Compute,
+    made: Floats | None = None,
 ) -> Pixels:
     """The box of a mosaic in a picture (H, W, 3), restored: levels (box.height, box.width, 3).
-    Pixels of the box outside the mosaic stay as they are.
+    Pixels of the box outside the mosaic stay as they are. `made`: see `restore_regions`.
 
     The network sees the mosaic, and its surroundings, scaled to a cell size that it was trained on,
     so that it works at any resolution.
@@ -200,7 +221,7 @@ def restore_region(
     if decision.sampler == "top-left":
         shown, colours = centre_cells(image, region)
     strict = replace(config, consistency=decision.consistency)
-    restored = model.fill(image, shown, colours, strict, compute)
+    restored = model.fill(image, shown, colours, strict, compute) if made is None else made
     pixels = (
         finish(restored, colours, shown.grid, decision.consistency)
         if decision.consistency
