@@ -27,7 +27,7 @@ from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours, paint_cells
 
 BLOCKS = (8, 12, 16)  # sides of the cells over the portrait, px
-MOSAIC = 336  # side of the mosaic over its face, px: whole cells of each size
+MOSAIC = 240  # side of the mosaic over its face, px: whole cells of each size
 PEOPLE, PHOTOS = 40, 4
 HELD_OUT = 6  # drawn faces in the second picture at the end
 SIDE = 256  # of a face in the pictures at the end, px

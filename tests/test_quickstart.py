@@ -60,5 +60,5 @@ def test_a_row_of_the_portrait_ends_with_the_original(tmp_path: Path) -> None:
 def test_the_portrait_is_shown_with_what_is_around_the_mosaic(tmp_path: Path) -> None:
     portrait, box = quickstart.pixelate_portrait(tmp_path)
     around = quickstart.with_surroundings(box, portrait)
-    assert (around.width, around.height) == (504, 504)
+    assert (around.width, around.height) == (360, 360)
     assert box.within(around) and around.within(Box.whole(portrait))

@@ -122,6 +122,7 @@ class FlowConfig:
 
 NETWORKS = {
     "S": ResUNetConfig((32, 64, 96, 128), (2, 2, 2, 2), (2, 2, 2), attention=3, head=16),
+    "box": ResUNetConfig((64, 128, 192, 256), (2, 2, 2, 2), (2, 2, 2), attention=3, head=32),
     "M": ResUNetConfig((96, 192, 256, 320), (2, 2, 2, 2), (2, 2, 2), attention=2, head=64),
 }
-"""S suits a CPU, M a GPU; docs/ablations.md compares them with others."""
+"""S suits a CPU, M a GPU; box is that of the model in the box. docs/ablations.md compares them."""

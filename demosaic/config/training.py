@@ -12,7 +12,7 @@ from demosaic.errors import USAGE, DemosaicError
 from demosaic.text import counted
 
 Preset = Literal["default", "seed"]
-NetworkSize = Literal["auto", "S", "M"]
+NetworkSize = Literal["auto", "S", "box", "M"]
 FROM_BOX, FROM_NOTHING = "box", "none"
 """Of `--init`: the model in the box, and none."""
 
@@ -41,7 +41,7 @@ class TrainConfig:
     steps: int | None = option(None, "Train this many steps, instead of minutes.", ge=1)
     network: NetworkSize = option(
         "auto",
-        "Size of a new network; auto is S on a CPU and M on a GPU.",
+        "Size of a new network: auto is S on a CPU and M on a GPU, box as in the model in the box.",
     )
     init: str = option(
         FROM_BOX,

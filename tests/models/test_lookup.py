@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from demosaic.config.networks import NETWORKS
 from demosaic.errors import DemosaicError
 from demosaic.events import Event, Notice
 from demosaic.files import read_packaged
 from demosaic.models.box import BOX, beside, model_file
-from demosaic.models.checkpoint import save_model
+from demosaic.models.checkpoint import read_card, save_model
 from demosaic.models.events import ModelFound
 from demosaic.models.lookup import (
     choose_model,
@@ -100,6 +101,10 @@ def test_the_model_in_the_box_is_named_in_a_word(folder: Path) -> None:
     assert model_file(Path("./boxes")) == Path("boxes")
     assert beside(BOX, "report.html") == Path("report.html")
     assert beside(Path("runs/a/best.safetensors"), "a.html") == Path("runs/a/a.html")
+
+
+def test_a_network_as_in_the_box_can_be_trained_from_nothing() -> None:
+    assert read_card(BOX).network == NETWORKS["box"]
 
 
 def test_a_box_that_was_changed_is_found(tmp_path: Path) -> None:
