@@ -88,14 +88,14 @@ def test_a_mistake_of_ours_is_not_left_out_as_a_damaged_picture(
         restore_files(sources, model=model_file, config=ANYTHING)
 
 
-def test_a_model_of_other_pictures_says_that_nothing_is_reconciled(folder: Path) -> None:
+def test_a_model_of_other_pictures_says_that_its_output_is_used_as_it_is(folder: Path) -> None:
     other = a_model(block=None)
     save_model(folder / "model.safetensors", other.generator, other.card)
     source = save(folder / "a.png", texture(20, 30))
     events: list[Event] = []
     model, out = folder / "model.safetensors", folder / "a.restored.png"
     report = restore_files([source], model=model, config=ANYTHING, listen=events.append)
-    assert isinstance(events[1], Notice) and "not reconciled" in events[1].text
+    assert isinstance(events[1], Notice) and "used as it is" in events[1].text
     whole = RegionRestored((0, 0, 30, 20), None, (0, 0), None, 1.0, 0.0)
     assert report.results == (PictureRestored(str(source), str(out), (whole,)),)
     assert read_image(out).shape == (20, 30, 3)
