@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from demosaic.config.clips import ClipConfig
     from demosaic.config.compute import DeviceConfig
     from demosaic.config.dataset import BuildConfig
     from demosaic.config.evaluation import EvaluateConfig
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _HOMES = {
+    "demosaic.config.clips": ("ClipConfig",),
     "demosaic.config.compute": ("DeviceConfig",),
     "demosaic.config.dataset": ("BuildConfig",),
     "demosaic.config.evaluation": ("EvaluateConfig",),
@@ -75,6 +77,7 @@ __all__ = (
     "BatchReport",
     "BuildConfig",
     "BuildReport",
+    "ClipConfig",
     "ClipPixelated",
     "ClipRestored",
     "DemosaicError",

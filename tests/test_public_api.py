@@ -21,7 +21,8 @@ from demosaic.imaging.arrays import Pixels
 from demosaic.imaging.decoding import read_image
 from demosaic.models import lookup
 from demosaic.models.box import BOX
-from demosaic.models.checkpoint import save_model
+from demosaic.models.checkpoint import read_card, save_model
+from demosaic.models.lookup import about
 from demosaic.mosaic.grid import Grid
 from doubles import TINY, a_dataset, a_model, mosaicked, save, texture
 
@@ -130,8 +131,7 @@ def test_without_a_model_the_newest_of_the_runs_is_taken_and_named(
     levels = mosaicked(32, 32, Grid.square(4))
     box: list[Event] = []
     demosaic.restore(levels, listen=box.append)
-    said = "1650 steps, 23.9 dB at 16 px on its own validation faces"
-    assert box == [Notice(f"model {BOX} (the one in the box): {said}")]
+    assert box == [Notice(f"model {BOX} (the one in the box): {about(read_card(BOX))}")]
     (here / "runs" / "a").mkdir(parents=True)
     newest = here / "runs" / "a" / "best.safetensors"
     save_model(newest, a_model().generator, replace(a_model().card, step=600))
