@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from demosaic.config.networks import NETWORKS, ResUNetConfig
-from demosaic.config.training import FROM_NOTHING, TrainConfig
+from demosaic.config.training import FROM_BOX, FROM_NOTHING, TrainConfig
 from demosaic.errors import USAGE, DemosaicError
-from demosaic.models.box import BOX, model_file
+from demosaic.models.box import model_file
 from demosaic.models.checkpoint import load_model, read_card
 from demosaic.models.compute import Compute, settle
 from demosaic.models.inputs import observe, views
@@ -23,7 +23,10 @@ from demosaic.mosaic.pixelate import pixelated
 
 def fits_box(config: TrainConfig) -> bool:
     """Whether the network asked for is that of the model in the box, or none is asked for."""
-    return config.network == "auto" or NETWORKS[config.network] == read_card(BOX).network
+    return (
+        config.network == "auto"
+        or NETWORKS[config.network] == read_card(model_file(Path(FROM_BOX))).network
+    )
 
 
 def known_networks(config: TrainConfig, compute: Compute) -> Restorer | None:

@@ -29,7 +29,7 @@ from demosaic.mosaic.grid import Grid
 from demosaic.mosaic.pixelate import cell_colours
 from demosaic.privacy.events import PicturePixelated
 from demosaic.restoration.events import PictureRestored
-from demosaic.training import beginning, blind, pix2pix
+from demosaic.training import blind, pix2pix
 from demosaic.training import loop as training
 from doubles import (
     CARD,
@@ -71,7 +71,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert isinstance(model.card.network, ResUNetConfig)
     monkeypatch.setitem(networks.NETWORKS, "S", model.card.network)
     save_model(box, model.generator, model.card)
-    monkeypatch.setattr(beginning, "BOX", box)
+    monkeypatch.setattr("demosaic.models.box.BOX", box)
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_photos_become_pairs_a_model_and_a_restored_face_without_a_network(
         ("train p --preset seed --batch 1", "--batch 1"),
         ("train p --minutes 0", "--minutes 0"),
         ("train p --minutes 3 --steps 9", "--minutes and --steps: give one of the two"),
-        ("train p --sharpen 1", "--sharpen 1"),
+        ("train p --sharpen 1 --init none", "--sharpen 1"),
         ("train p --network L", "L"),
         ("train p --lr 0", "--lr 0"),
         ("train p --preset other", "other"),
@@ -721,7 +721,18 @@ def test_a_model_is_evaluated_onto_a_page_beside_it(dataset: Path, model: str) -
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_runs_are_compared_on_the_pairs_of_the_first(here: Path, dataset: Path) -> None:
-    words = ["train", str(dataset), "--steps", "2", "--batch", "2", "--precision", "fp32"]
+    words = [
+        "train",
+        str(dataset),
+        "--steps",
+        "2",
+        "--batch",
+        "2",
+        "--precision",
+        "fp32",
+        "--init",
+        "none",
+    ]
     assert demosaic(*words, "--name", "one")[0] == 0
     assert demosaic(*words, "--name", "two", "--seed", "1")[0] == 0
     words = ["compare", "runs/one", "runs/two", "--faces", "2", "--precision", "fp32"]

@@ -66,6 +66,8 @@ def commands(engine: str) -> list[list[str]]:
         ["compare", "runs/pairs-default", "--quick"],
         ["export", MODEL, "--onnx"],
         ["models"],
+        ["runs"],
+        ["config"],
         ["doctor"],
         ["forget", "pairs", "person-000"],
     ]

@@ -331,6 +331,6 @@ def test_the_article_validates_every_so_many_steps() -> None:
 def test_the_two_recipes_go_by_their_presets() -> None:
     assert (TrainConfig.preset, SeedConfig.preset) == ("default", "seed")
     assert (TrainConfig().multiple, SeedConfig().multiple) == (32, 256)
-    assert set(NETWORKS) == {"S", "M"}
+    assert set(NETWORKS) == {"S", "box", "M"}
     assert all(4 << (len(one.widths) - 1) == TrainConfig.multiple for one in NETWORKS.values())
     assert all(one.widths[one.attention] % 4 == 0 for one in NETWORKS.values())

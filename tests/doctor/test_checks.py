@@ -210,11 +210,14 @@ def test_the_face_of_the_self_test_is_a_drawing() -> None:
 def test_the_package_carries_every_file_that_is_no_module() -> None:
     tomllib = pytest.importorskip("tomllib")  # not in Python 3.10
     root = Path(demosaic.__file__).parent
-    carried: dict[str, set[str]] = {}
-    for path in root.rglob("*"):
-        if path.is_file() and path.suffix not in (".py", ".pyc"):
-            package = ".".join(path.parent.relative_to(root.parent).parts)
-            carried.setdefault(package, set()).add(path.name)
+    carried = {
+        path for path in root.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
     described = tomllib.loads((root.parent / "pyproject.toml").read_text())["tool"]["setuptools"]
-    listed = {package: set(names) for package, names in described["package-data"].items()}
+    listed = {
+        path
+        for package, names in described["package-data"].items()
+        for name in names
+        for path in (root.parent / package.replace(".", "/")).glob(name)
+    }
     assert listed == carried

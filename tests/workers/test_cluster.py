@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
@@ -146,7 +146,14 @@ def test_pictures_are_restored_pixelated_and_scored_as_in_one_process(
         evaluate(dataset, "ours.safetensors", config, devices=DEVICES, workers=who).report
         for who in (None, workers)
     )
-    assert replace(there, computed=here.computed, seconds=here.seconds) == here
+    assert replace(there, computed=here.computed, seconds=here.seconds, scores=here.scores) == here
+    for one, other in zip(here.scores, there.scores, strict=True):
+        assert (one.way, one.block) == (other.way, other.block)
+        for name, estimate in one.estimates.items():
+            found = astuple(other.estimates[name])
+            assert found == pytest.approx(
+                astuple(estimate), abs=1e-3
+            )  # other threads round otherwise
     assert there.computed.endswith("a cluster")
 
 
