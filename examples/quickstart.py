@@ -45,7 +45,7 @@ def main() -> None:
     train_on_drawn_people(out, options.minutes)
     say(f"mosaic, mean, draw, spread, original: {out / 'readme.png'}")
     say(f"drawn people, before and after:       {out / 'drawn.png'}")
-    say(f"open this page in a browser:          {out / 'restored.html'}")
+    say(f"open this page in a browser:          {out / 'restored' / 'restored.html'}")
 
 
 def restore_portrait(out: Path) -> None:
