@@ -58,7 +58,8 @@ class Flow(nn.Module):
         self.config = config
         self.trunk = ResUNet(network)
         self.stem = nn.Conv2d(6 * COARSE**2, network.widths[0], 1, bias=False)
-        nn.init.normal_(self.stem.weight, std=0.02)
+        if not self.stem.weight.is_meta:  # there it would import torch's compiler, for two seconds
+            nn.init.normal_(self.stem.weight, std=0.02)
         self.light = LightPath(network.head, config.light)
         self._widths = [*self.trunk.block_widths, config.light, config.light]
         self.time = nn.Linear(2 * _WAVES, 2 * sum(self._widths))

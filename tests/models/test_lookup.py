@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +103,15 @@ def test_the_model_in_the_box_is_named_in_a_word(folder: Path) -> None:
     assert model_file(Path("./boxes")) == Path("boxes")
     assert beside(BOX, "report.html") == Path("report.html")
     assert beside(Path("runs/a/best.safetensors"), "a.html") == Path("runs/a/a.html")
+
+
+def test_a_model_is_loaded_without_torchs_compiler() -> None:
+    """Importing it takes two seconds, as long as all else of a restoration."""
+    program = (
+        "import sys; from demosaic.models.lookup import load_model; load_model('box');"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_network_as_in_the_box_can_be_trained_from_nothing() -> None:
