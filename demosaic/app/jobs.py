@@ -72,7 +72,7 @@ class Job:
         self.place_file(name).write_bytes(data)
 
     def as_json(self) -> Result:
-        """What the page is told."""
+        """How far the job has come, and its result, for the page."""
         names = ("id", "state", "done", "total", "step", "result", "error")
         return {name: getattr(self, name) for name in names}
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demosaic.config.networks import FlowConfig
+from demosaic.config.networks import NETWORKS, FlowConfig
 from demosaic.config.training import FROM_BOX, FROM_NOTHING, TrainConfig
 from demosaic.dataset.reader import Pairs
 from demosaic.errors import DemosaicError
@@ -38,7 +38,6 @@ from demosaic.text import counted
 from demosaic.training.album import WARNING, album_faces, blended
 from demosaic.training.augmentation import BLOCKS, Example, draw_example
 from demosaic.training.beginning import (
-    architecture,
     fits_box,
     known_networks,
     network_size,
@@ -114,10 +113,10 @@ class Blind:
         known = known_networks(config, compute)
         self.size = network_size(config, compute.device)
         self._known = known is not None
-        self.architecture = architecture(config, compute.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            network = known.faithful if known else ResUNet(self.architecture)
+            network = known.faithful if known else ResUNet(NETWORKS[self.size])
+        self.architecture = network.config
         self.faithful = FaithfulStage(network, config.lr, compute, trained=known is not None)
         self._known_flow = known.sharp if known and isinstance(known.sharp, Flow) else None
         self._flow_config = self._known_flow.config if self._known_flow else FlowConfig()
@@ -128,7 +127,7 @@ class Blind:
         self._pool: Sequence[Path] = pairs.train[: config.limit]
         self._origin, self._about_album = None, ""
         if config.album:
-            self._origin = copy.deepcopy(known)
+            self._origin = copy.deepcopy(network)  # training changes the network itself
             self._pool, self._about_album = album_faces(pairs, self._pool)
         self._sharp_pool, self._about_sharp = sharp_faces(pairs, self._pool)
         self._validation = pairs.val[: config.validation_pairs]
@@ -318,7 +317,7 @@ class Blind:
     def _mean(self) -> ResUNet:
         """The first stage's network as a model file holds it."""
         mean = self.faithful.learner.average
-        return blended(self._origin.faithful, mean) if self._origin else mean
+        return blended(self._origin, mean) if self._origin else mean
 
     def baselines(self) -> dict[str, Scores]:
         """The scores of methods that need no training, on a few pictures."""
